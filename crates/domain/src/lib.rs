@@ -1,0 +1,7 @@
+//! The rules of entitlement management as values and functions: no IO, no async, no serde, no clock.
+//!
+//! **Invariant:** everything here is a function from values to a value; whoever calls brings the time and the ids.
+
+pub mod failure;
+pub mod id;
+pub mod time;
