@@ -4,4 +4,5 @@
 
 pub mod failure;
 pub mod id;
+pub mod query;
 pub mod time;
