@@ -4,5 +4,6 @@
 
 pub mod failure;
 pub mod id;
+pub mod model;
 pub mod query;
 pub mod time;

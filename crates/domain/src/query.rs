@@ -181,7 +181,10 @@ pub struct Path {
 impl Path {
     /// A field of the queried entity itself.
     pub fn of(field: &'static Field) -> Self {
-        Self { hops: Vec::new(), field }
+        Self {
+            hops: Vec::new(),
+            field,
+        }
     }
 }
 
@@ -291,7 +294,11 @@ impl Predicate {
 
     /// A field of the queried entity equals a value.
     pub fn equals(field: &'static Field, value: Value) -> Self {
-        Self::Compare { path: Path::of(field), comparison: Comparison::Eq, value }
+        Self::Compare {
+            path: Path::of(field),
+            comparison: Comparison::Eq,
+            value,
+        }
     }
 }
 
