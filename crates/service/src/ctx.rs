@@ -1,0 +1,91 @@
+//! What every use case is given: who asks, and the service's own store, clock, ids and settings.
+
+use std::sync::Arc;
+
+use auth::Caller;
+use domain::time::Timestamp;
+use store::Store;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::clock::{Clock, Ids};
+use crate::settings::Settings;
+
+/// On whose behalf something happens.
+#[derive(Debug, Clone)]
+pub enum Actor {
+    /// An authenticated caller of the API.
+    Caller(Arc<Caller>),
+    /// Reeve itself: timers, the reconciler, set-up.
+    System,
+}
+
+/// One call: who asks, and under which ids it is known.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// On whose behalf.
+    pub actor: Actor,
+    /// The server's id of the call.
+    pub request_id: Uuid,
+    /// The client's own id of the call, if it sent one (RP-41).
+    pub client_request_id: Option<String>,
+}
+
+impl Ctx {
+    /// A call by an authenticated caller.
+    pub fn of_caller(caller: Arc<Caller>, request_id: Uuid, client_request_id: Option<String>) -> Self {
+        Self { actor: Actor::Caller(caller), request_id, client_request_id }
+    }
+
+    /// Something that Reeve does by itself.
+    pub fn system(request_id: Uuid) -> Self {
+        Self { actor: Actor::System, request_id, client_request_id: None }
+    }
+}
+
+/// The service: cheap to clone, shared by every entrance.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The ids.
+    pub ids: Ids,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// Wakes the delivery engine: a hint, never data (R29).
+    pub work: Arc<Notify>,
+}
+
+impl Service {
+    /// A service on a migrated store.
+    pub fn new(store: Store, clock: Clock, ids: Ids, settings: Settings) -> Self {
+        Self { store, clock, ids, settings: Arc::new(settings), work: Arc::new(Notify::new()) }
+    }
+
+    /// The time and the means to draw ids, for one transaction.
+    pub fn moment(&self) -> Moment {
+        Moment { now: self.clock.now(), ids: self.ids.clone() }
+    }
+
+    /// Tells the engine that there is work.
+    pub fn wake(&self) {
+        self.work.notify_one();
+    }
+}
+
+/// One point in time with a source of ids: what a transaction needs of the world.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The time.
+    pub now: Timestamp,
+    ids: Ids,
+}
+
+impl Moment {
+    /// A new id of the type that is wanted.
+    pub fn id<T>(&self, wrap: impl Fn(Uuid) -> T) -> T {
+        wrap(self.ids.next(self.now))
+    }
+}

@@ -1,0 +1,42 @@
+//! The settings that rules read (names and defaults of the semantics, section 11).
+
+use domain::time::Duration;
+
+/// Settings of the rules; one struct, validated before anything starts.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `reprocess.requestWindow`: how long after its first completion a request may be reprocessed.
+    pub reprocess_request_window: Duration,
+    /// `reprocess.trackingRequests`: whether the `systemUpdate` requests of assignment reprocess are listed (RP-24).
+    pub reprocess_tracking_requests: bool,
+    /// `reprocess.perMinutePerTenant`: accepted reprocess calls a minute (RP-53).
+    pub reprocess_per_minute: Option<u32>,
+    /// `delivery.retrySchedule`: gaps from the first attempt of a unit of work to the following ones (RP-33).
+    pub delivery_retry_schedule: Vec<Duration>,
+    /// `delivery.pollInterval`: due work starts within this time even if nobody woke the engine.
+    pub delivery_poll_interval: Duration,
+    /// `requests.deleteWithLiveAssignment` (RQ-24).
+    pub delete_with_live_assignment: bool,
+    /// `compat.adminAddAutoApproves` (AP-12).
+    pub admin_add_auto_approves: bool,
+    /// `compat.legacyV1ReprocessPath`: serve path P3.
+    pub legacy_v1_reprocess_path: bool,
+    /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
+    pub strict_bodies: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            reprocess_request_window: Duration::from_days(14),
+            reprocess_tracking_requests: true,
+            reprocess_per_minute: None,
+            delivery_retry_schedule: [0, 1, 5, 15, 30, 60, 120, 240].map(Duration::from_minutes).to_vec(),
+            delivery_poll_interval: Duration::from_secs(1),
+            delete_with_live_assignment: false,
+            admin_add_auto_approves: false,
+            legacy_v1_reprocess_path: true,
+            strict_bodies: false,
+        }
+    }
+}
