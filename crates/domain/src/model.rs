@@ -169,6 +169,12 @@ pub static GROUP: Entity = Entity {
             "group_member",
             ["id", "member_id", "group_id", "id"],
         ),
+        through(
+            "incompatible_access_packages",
+            &ACCESS_PACKAGE,
+            "incompatible_group",
+            ["id", "group_id", "access_package_id", "id"],
+        ),
     ],
     order: &[("display_name", Direction::Ascending)],
 };
@@ -266,6 +272,12 @@ pub static DIRECTORY_OBJECT: Entity = Entity {
             "group_member",
             ["id", "member_id", "group_id", "id"],
         ),
+        through(
+            "owned_groups",
+            &GROUP,
+            "group_owner",
+            ["id", "owner_id", "group_id", "id"],
+        ),
     ],
     order: &[("display_name", Direction::Ascending)],
 };
@@ -289,7 +301,26 @@ pub static CATALOG: Entity = Entity {
     ],
     relations: &[
         many("access_packages", &ACCESS_PACKAGE, "id", "catalog_id"),
+        through(
+            "assignment_policies",
+            &ASSIGNMENT_POLICY,
+            "access_package",
+            ["id", "catalog_id", "id", "access_package_id"],
+        ),
         many("resources", &RESOURCE, "id", "catalog_id"),
+        // The roles and scopes of all its resources: the pairs are the resources themselves.
+        through(
+            "resource_roles",
+            &RESOURCE_ROLE,
+            "resource",
+            ["id", "catalog_id", "id", "resource_id"],
+        ),
+        through(
+            "resource_scopes",
+            &RESOURCE_SCOPE,
+            "resource",
+            ["id", "catalog_id", "id", "resource_id"],
+        ),
     ],
     order: &[("display_name", Direction::Ascending)],
 };
@@ -332,7 +363,21 @@ pub static RESOURCE_ROLE: Entity = Entity {
         field("display_name", Kind::Text),
         field("description", Kind::Text),
     ],
-    relations: &[one("resource", &RESOURCE, "resource_id", "id")],
+    relations: &[
+        one("resource", &RESOURCE, "resource_id", "id"),
+        through(
+            "catalogs",
+            &CATALOG,
+            "resource",
+            ["resource_id", "id", "catalog_id", "id"],
+        ),
+        through(
+            "grants",
+            &LEDGER,
+            "ledger_link",
+            ["id", "resource_role_id", "grant_id", "id"],
+        ),
+    ],
     order: &[("display_name", Direction::Ascending)],
 };
 
@@ -348,7 +393,21 @@ pub static RESOURCE_SCOPE: Entity = Entity {
         field("description", Kind::Text),
         field("is_root_scope", Kind::Bool),
     ],
-    relations: &[one("resource", &RESOURCE, "resource_id", "id")],
+    relations: &[
+        one("resource", &RESOURCE, "resource_id", "id"),
+        through(
+            "catalogs",
+            &CATALOG,
+            "resource",
+            ["resource_id", "id", "catalog_id", "id"],
+        ),
+        through(
+            "grants",
+            &LEDGER,
+            "ledger_link",
+            ["id", "resource_scope_id", "grant_id", "id"],
+        ),
+    ],
     order: &[("display_name", Direction::Ascending)],
 };
 
@@ -463,12 +522,15 @@ pub static ASSIGNMENT_POLICY: Entity = Entity {
         field("modified_at", Kind::Instant),
         field("version", Kind::Int),
     ],
-    relations: &[one(
-        "access_package",
-        &ACCESS_PACKAGE,
-        "access_package_id",
-        "id",
-    )],
+    relations: &[
+        one("access_package", &ACCESS_PACKAGE, "access_package_id", "id"),
+        through(
+            "catalogs",
+            &CATALOG,
+            "access_package",
+            ["access_package_id", "id", "catalog_id", "id"],
+        ),
+    ],
     order: &[("display_name", Direction::Ascending)],
 };
 
@@ -478,7 +540,7 @@ pub static SUBJECT: Entity = Entity {
     fields: &[
         field("id", Kind::Id),
         field("object_id", Kind::Id),
-        field("subject_type", Kind::Text),
+        field("subject_type", Kind::Word),
         field("display_name", Kind::Text),
         field("email", Kind::Text),
         field("principal_name", Kind::Text),
@@ -557,6 +619,7 @@ pub static ASSIGNMENT_REQUEST: Entity = Entity {
         field("schedule", Kind::Document),
         field("starts_at", Kind::Instant),
         field("ends_at", Kind::Instant),
+        field("bypass_approval", Kind::Bool),
         field("created_at", Kind::Instant),
         field("completed_at", Kind::Instant),
         field("first_completed_at", Kind::Instant),
@@ -691,6 +754,18 @@ pub static LEDGER: Entity = Entity {
             &ASSIGNMENT,
             "ledger_link",
             ["id", "grant_id", "assignment_id", "id"],
+        ),
+        through(
+            "roles",
+            &RESOURCE_ROLE,
+            "ledger_link",
+            ["id", "grant_id", "resource_role_id", "id"],
+        ),
+        through(
+            "scopes",
+            &RESOURCE_SCOPE,
+            "ledger_link",
+            ["id", "grant_id", "resource_scope_id", "id"],
         ),
         many("deliveries", &REQUEST_DELIVERY, "id", "grant_id"),
     ],
