@@ -1,0 +1,246 @@
+//! The ledger: what is desired of a grant, what was observed, what is in flight, and what that makes of a request.
+//!
+//! A grant is (subject, resource, role, scope). States of requests and assignments are roll-ups of such rows (L1).
+
+use crate::time::{Duration, Timestamp};
+
+/// What was last seen of a grant in its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Observed {
+    /// Never seen, or the last write left it open.
+    Unknown,
+    /// The subject has the role.
+    Present,
+    /// The subject does not have the role.
+    Absent,
+}
+
+impl Observed {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Unknown, Self::Present, Self::Absent];
+
+    /// The stored spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Present => "present",
+            Self::Absent => "absent",
+        }
+    }
+
+    /// The value that a stored text names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+    }
+
+    /// Whether what was seen is what is desired.
+    pub const fn agrees_with(self, desired: bool) -> bool {
+        matches!(
+            (self, desired),
+            (Self::Present, true) | (Self::Absent, false)
+        )
+    }
+}
+
+/// The direction of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Grant.
+    Add,
+    /// Take away.
+    Remove,
+}
+
+impl Operation {
+    /// Both.
+    pub const ALL: &'static [Self] = &[Self::Add, Self::Remove];
+
+    /// The operation that leads to what is desired.
+    pub const fn towards(desired: bool) -> Self {
+        if desired { Self::Add } else { Self::Remove }
+    }
+
+    /// What is observed once it is done.
+    pub const fn leads_to(self) -> Observed {
+        match self {
+            Self::Add => Observed::Present,
+            Self::Remove => Observed::Absent,
+        }
+    }
+
+    /// The stored spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+        }
+    }
+
+    /// The operation that a stored text names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+    }
+}
+
+/// What is in flight for a grant (R28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Nothing.
+    Settled,
+    /// An attempt is due, now or later.
+    Pending,
+    /// A worker is at it.
+    Leased,
+    /// Retries are used up, or the target refused for good: a person must act.
+    NeedsAttention,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: &'static [Self] = &[
+        Self::Settled,
+        Self::Pending,
+        Self::Leased,
+        Self::NeedsAttention,
+    ];
+
+    /// The stored spelling.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::NeedsAttention => "needsAttention",
+        }
+    }
+
+    /// The phase that a stored text names.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+    }
+}
+
+/// How many units of work a request has, and how they ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Still to do.
+    pub pending: i64,
+    /// Done.
+    pub done: i64,
+    /// Given up.
+    pub failed: i64,
+}
+
+/// What the units of work make of their request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RollUp {
+    /// Some work is still to do.
+    Waiting,
+    /// Every role is done; a package without roles is done at once.
+    All,
+    /// Some are done, some are not.
+    Some,
+    /// None is done.
+    None,
+}
+
+/// Rolls the units of work up (RP-31).
+pub const fn roll_up(tally: Tally) -> RollUp {
+    if tally.pending > 0 {
+        RollUp::Waiting
+    } else if tally.failed == 0 {
+        RollUp::All
+    } else if tally.done > 0 {
+        RollUp::Some
+    } else {
+        RollUp::None
+    }
+}
+
+/// When to try again after the attempt number `attempts` (1 for the first) failed for a passing reason; `None`: give up
+/// (RP-33). The schedule holds the gaps before each attempt; `wish` is the target's own `Retry-After`; `jitter` lies
+/// within -1.0 and 1.0 and moves the gap by up to a tenth.
+pub fn next_attempt(
+    schedule: &[Duration],
+    attempts: i64,
+    now: Timestamp,
+    wish: Option<Duration>,
+    jitter: f64,
+) -> Option<Timestamp> {
+    let gap = schedule.get(usize::try_from(attempts).ok()?)?;
+    let gap = match wish {
+        Some(wish) => wish.micros(),
+        None => gap.micros().saturating_add(tenth(gap.micros(), jitter)),
+    };
+    Some(now.plus(Duration::from_micros(gap.max(0))))
+}
+
+/// Up to a tenth of `micros`, by a factor within -1.0 and 1.0.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a factor of a thousandth is exact enough for jitter"
+)]
+fn tenth(micros: i64, factor: f64) -> i64 {
+    let thousandths = (factor.clamp(-1.0, 1.0) * 1000.0) as i64;
+    (micros / 10_000).saturating_mul(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_rolls_up_by_what_its_units_came_to() {
+        for (pending, done, failed, expected) in [
+            (0, 0, 0, RollUp::All),
+            (1, 5, 5, RollUp::Waiting),
+            (0, 3, 0, RollUp::All),
+            (0, 1, 1, RollUp::Some),
+            (0, 0, 2, RollUp::None),
+        ] {
+            assert_eq!(
+                roll_up(Tally {
+                    pending,
+                    done,
+                    failed
+                }),
+                expected,
+                "RP-31"
+            );
+        }
+    }
+
+    #[test]
+    fn retries_follow_the_schedule_and_then_end() {
+        let schedule = [0, 1, 5].map(Duration::from_minutes);
+        let now = Timestamp::from_micros(0);
+
+        assert_eq!(
+            next_attempt(&schedule, 1, now, None, 0.0),
+            Some(now.plus(Duration::from_minutes(1)))
+        );
+        assert_eq!(
+            next_attempt(&schedule, 2, now, None, 1.0),
+            Some(now.plus(Duration::from_secs(330))),
+            "ten percent of jitter"
+        );
+        assert_eq!(next_attempt(&schedule, 3, now, None, 0.0), None);
+    }
+
+    #[test]
+    fn the_targets_own_wish_overrides_the_gap() {
+        let schedule = [0, 1].map(Duration::from_minutes);
+        let now = Timestamp::from_micros(0);
+        let wish = Some(Duration::from_secs(7));
+
+        assert_eq!(
+            next_attempt(&schedule, 1, now, wish, 1.0),
+            Some(now.plus(Duration::from_secs(7)))
+        );
+        assert_eq!(
+            next_attempt(&schedule, 2, now, wish, 0.0),
+            None,
+            "RP-33: not one more"
+        );
+    }
+}
