@@ -1,1 +1,12 @@
-//! auth.
+//! Who calls, and what they may do: bearer token to [`principal::Principal`], the table of roles, and decisions.
+//! Also the keys and documents of the built-in development issuer.
+//!
+//! **Invariant:** nothing here reads the clock or the database. Deny is the default of every decision, and no
+//! error, log line or `Debug` output holds a token or a private key.
+
+pub mod decide;
+pub mod directory;
+pub mod principal;
+pub mod roles;
+
+mod crypto;

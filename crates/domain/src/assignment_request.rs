@@ -131,6 +131,27 @@ pub enum Event {
     Reprocessed,
 }
 
+impl Event {
+    /// The `status` text that tells more than the state's own (semantics 2.4).
+    const fn status(self) -> Option<&'static str> {
+        match self {
+            E::TimedOut => Some("Expired"),
+            E::Escalated => Some("PendingApprovalEscalated"),
+            E::ApprovalRequired
+            | E::StageApproved
+            | E::Started
+            | E::StartsLater
+            | E::Denied
+            | E::Canceled
+            | E::Withdrawn
+            | E::AllDelivered
+            | E::SomeDelivered
+            | E::NoneDelivered
+            | E::Reprocessed => None,
+        }
+    }
+}
+
 /// The whole life cycle (semantics 2.5). A pair that is absent is illegal.
 pub const TRANSITIONS: &[(State, Event, State)] = &[
     (S::Submitted, E::ApprovalRequired, S::PendingApproval),
@@ -335,11 +356,7 @@ impl AssignmentRequest {
     /// Moves the request on: the state, the text beside it and the times of completion.
     pub fn take(&mut self, event: Event, now: Timestamp) -> Result<(), IllegalTransition> {
         self.state = next(self.state, event)?;
-        self.status = match event {
-            E::TimedOut => "Expired".to_owned(),
-            E::Escalated => "PendingApprovalEscalated".to_owned(),
-            _ => self.state.status().to_owned(),
-        };
+        self.status = event.status().unwrap_or(self.state.status()).to_owned();
         if self.state.is_terminal() {
             self.completed_at = Some(now);
             self.first_completed_at.get_or_insert(now);

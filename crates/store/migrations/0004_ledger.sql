@@ -62,3 +62,11 @@ CREATE TABLE request_delivery (
     PRIMARY KEY (request_id, grant_id)
 );
 CREATE INDEX request_delivery_grant ON request_delivery (grant_id) WHERE outcome = 'pending';
+
+-- Packages whose roles changed: the reconciler plans their live assignments anew, some at a time (AS-4).
+CREATE TABLE package_replan (
+    access_package_id TEXT NOT NULL PRIMARY KEY REFERENCES access_package (id) ON DELETE CASCADE,
+    -- Assignments up to this one are planned; the empty text means none yet.
+    after_assignment_id TEXT NOT NULL,
+    requested_at BIGINT NOT NULL
+);
