@@ -1,0 +1,219 @@
+//! The only place that knows how the two databases differ.
+//!
+//! Statements are written once, in the subset that both understand, with these words for what differs:
+//!
+//! | written | SQLite | PostgreSQL |
+//! | --- | --- | --- |
+//! | `$1` | `?1` | `$1` |
+//! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb))` |
+//! | `INSTR(text, part)` | the same | `strpos(text, part)` |
+//! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
+//!
+//! `EACH` takes a [`list`](crate::list) of texts. `INSTR` is 0 where the part is not in the text.
+//! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
+//!
+//! Invariant: nothing inside a literal, a quoted name or a comment is rewritten.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Which of the two databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// The embedded one.
+    Sqlite,
+    /// A server, shared by replicas.
+    Postgres,
+}
+
+/// A statement that cannot be written once for both.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sql {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+impl Sql {
+    pub(crate) const fn of(&self, engine: Engine) -> &'static str {
+        match engine {
+            Engine::Sqlite => self.sqlite,
+            Engine::Postgres => self.postgres,
+        }
+    }
+}
+
+/// How many tables of this name there are. The catalogues have nothing in common.
+pub(crate) const COUNT_TABLES_NAMED: Sql = Sql {
+    sqlite: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
+    postgres: "SELECT count(*) FROM information_schema.tables \
+               WHERE table_schema = current_schema() AND table_name = $1",
+};
+
+/// How many tables there are at all.
+pub(crate) const COUNT_TABLES: Sql = Sql {
+    sqlite: "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    postgres: "SELECT count(*) FROM information_schema.tables \
+               WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
+};
+
+/// The statement as `engine` understands it.
+pub(crate) fn render(engine: Engine, sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len() + 64);
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' | '"' => quoted_end(rest, first),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '$' if engine == Engine::Sqlite && starts_with_digit(rest.get(1..)) => {
+                out.push('?');
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            letter if is_word(letter) => {
+                rest = render_word(engine, rest, &mut out);
+                continue;
+            }
+            other => other.len_utf8(),
+        };
+        let (copied, remaining) = rest.split_at(end);
+        out.push_str(copied);
+        rest = remaining;
+    }
+    out
+}
+
+/// Writes the word at the start of `rest` and returns what follows it.
+fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
+    let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+    let (word, after) = rest.split_at(end);
+    match (word, engine) {
+        ("SKIP_LOCKED", Engine::Sqlite) => {}
+        ("SKIP_LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE SKIP LOCKED"),
+        ("INSTR", Engine::Postgres) => out.push_str("strpos"),
+        ("EACH", _) => {
+            if let Some((number, after)) = list_parameter(after) {
+                let select = match engine {
+                    Engine::Sqlite => format!("(SELECT value FROM json_each(?{number}))"),
+                    Engine::Postgres => {
+                        format!("(SELECT jsonb_array_elements_text(${number}::text::jsonb))")
+                    }
+                };
+                out.push_str(&select);
+                return after;
+            }
+            out.push_str(word);
+        }
+        _ => out.push_str(word),
+    }
+    after
+}
+
+/// The `n` of `($n)` at the start of `text`, and what follows it.
+fn list_parameter(text: &str) -> Option<(&str, &str)> {
+    let (number, after) = text.strip_prefix("($")?.split_once(')')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some((number, after))
+}
+
+/// Where the quoted text at the start of `text` ends; a doubled quote is two quoted texts side by side, which is as good.
+fn quoted_end(text: &str, quote: char) -> usize {
+    text.get(1..)
+        .and_then(|inner| inner.find(quote))
+        .map_or(text.len(), |at| at + 2)
+}
+
+fn starts_with_digit(text: Option<&str>) -> bool {
+    text.is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Rendered statements of one connection, so that each text is rewritten once.
+#[derive(Debug)]
+pub(crate) struct Rendered {
+    engine: Engine,
+    texts: HashMap<Box<str>, Arc<str>>,
+}
+
+impl Rendered {
+    /// Lists with filters make new texts; this many are kept.
+    const CAPACITY: usize = 1024;
+
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            texts: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn get(&mut self, sql: &str) -> Arc<str> {
+        if let Some(text) = self.texts.get(sql) {
+            return Arc::clone(text);
+        }
+        if self.texts.len() >= Self::CAPACITY {
+            self.texts.clear();
+        }
+        let text: Arc<str> = render(self.engine, sql).into();
+        self.texts.insert(sql.into(), Arc::clone(&text));
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_for_each_database() {
+        let sql = "SELECT a FROM t WHERE a = $1 AND b > $12";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT a FROM t WHERE a = ?1 AND b > ?12"
+        );
+        assert_eq!(render(Engine::Postgres, sql), sql);
+    }
+
+    #[test]
+    fn literals_names_and_comments_are_left_alone() {
+        let sql = "SELECT '$1 it''s EACH($1)', \"SKIP_LOCKED\" -- INSTR $2\nFROM t WHERE é = '$3'";
+
+        assert_eq!(render(Engine::Sqlite, sql), sql);
+        assert_eq!(render(Engine::Postgres, sql), sql);
+    }
+
+    #[test]
+    fn lists_become_a_select() {
+        let sql = "SELECT id FROM t WHERE id IN EACH($2)";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT id FROM t WHERE id IN (SELECT value FROM json_each(?2))"
+        );
+        assert_eq!(
+            render(Engine::Postgres, sql),
+            "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb))"
+        );
+    }
+
+    #[test]
+    fn words_are_whole_words() {
+        let sql = "SELECT REACH($1), INSTR(a, $2) FROM t SKIP_LOCKED";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT REACH(?1), INSTR(a, ?2) FROM t "
+        );
+        assert_eq!(
+            render(Engine::Postgres, sql),
+            "SELECT REACH($1), strpos(a, $2) FROM t FOR UPDATE SKIP LOCKED"
+        );
+    }
+
+    #[test]
+    fn an_unfinished_literal_ends_with_the_text() {
+        assert_eq!(render(Engine::Sqlite, "SELECT 'a $1"), "SELECT 'a $1");
+    }
+}

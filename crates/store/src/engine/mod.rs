@@ -1,0 +1,235 @@
+//! The two engines behind one type: how a transaction gets to a connection and its answer back.
+//!
+//! Invariant: the work of a transaction is a plain function. It cannot wait for anything but the database, so no
+//! network call happens while a transaction is open.
+
+mod backoff;
+mod job;
+mod postgres;
+mod postgres_connection;
+mod postgres_tls;
+mod queue;
+mod row;
+mod sqlite;
+mod sqlite_connection;
+mod statistics;
+mod threads;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::job::{Read, Reply, Write};
+use self::postgres::Postgres;
+use self::queue::Lane;
+pub(crate) use self::row::{Row, Rows};
+use self::sqlite::Sqlite;
+use self::statistics::Counters;
+pub use self::statistics::Statistics;
+pub use self::transaction::{ReadTx, WriteTx};
+use crate::dialect::Engine;
+use crate::error::Error;
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A file, created if it is not there.
+    Sqlite {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A server, or several of which one is the primary.
+    Postgres {
+        /// A URL or a `key=value` string, as libpq reads it.
+        url: String,
+        /// A PEM file of the authorities that the server's certificate may come from; the system's, if not given.
+        ca: Option<PathBuf>,
+    },
+}
+
+/// How the engine uses the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Connections that read a SQLite file.
+    pub sqlite_readers: usize,
+    /// Writes that share one commit at most.
+    pub sqlite_group: usize,
+    /// How long to wait for another process that writes to the file.
+    pub sqlite_busy: Duration,
+    /// Connections to PostgreSQL that write.
+    pub postgres_writers: usize,
+    /// Connections to PostgreSQL that read.
+    pub postgres_readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            sqlite_readers: (2 * cores).clamp(2, 8),
+            sqlite_group: 512,
+            sqlite_busy: Duration::from_secs(5),
+            postgres_writers: 8,
+            postgres_readers: 8,
+        }
+    }
+}
+
+/// The database. Clones are the same store; the last one to go waits for the writes that were submitted.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<AnyEngine>,
+    counters: Arc<Counters>,
+}
+
+enum AnyEngine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("kind", &self.kind())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the database and makes sure that it answers. Blocks; may be called from a task.
+    pub fn open(location: &Location, options: &Options) -> Result<Self, Error> {
+        let counters = Arc::new(Counters::default());
+        let engine = match location {
+            Location::Sqlite { path } => AnyEngine::Sqlite(Sqlite::open(path, options, &counters)?),
+            Location::Postgres { url, ca } => {
+                AnyEngine::Postgres(Postgres::open(url, ca.as_ref(), options, &counters)?)
+            }
+        };
+        let store = Self {
+            engine: Arc::new(engine),
+            counters,
+        };
+        store.read_blocking(|tx| tx.query_one("SELECT 1", &[]).map(drop))?;
+        Ok(store)
+    }
+
+    /// Which database this is.
+    pub fn kind(&self) -> Engine {
+        match *self.engine {
+            AnyEngine::Sqlite(_) => Engine::Sqlite,
+            AnyEngine::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs `work` in a transaction and answers once it is committed.
+    ///
+    /// The work may be run several times (others were in its way, a connection was lost), of which one counts; so it
+    /// only reads, decides and writes. What it answers as an error is rolled back. It is run even if the caller goes away.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.write_in(Lane::Interactive, work).await
+    }
+
+    /// The same for work that can wait, such as a chunk of a sweep: interactive writes go first.
+    pub async fn write_bulk<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.write_in(Lane::Bulk, work).await
+    }
+
+    /// [`Store::write`] for code that is not a task: tools, start-up and tests.
+    pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.submit(Lane::Interactive, work, Reply::Thread(sender));
+        receiver
+            .recv()
+            .unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// Runs `work` on one snapshot of the database, which holds every write that was answered before.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &*self.engine {
+            AnyEngine::Sqlite(sqlite) => sqlite.read(work).await,
+            AnyEngine::Postgres(postgres) => {
+                let (sender, receiver) = oneshot::channel();
+                postgres.read(Box::new(Read::new(work, Reply::Task(sender))));
+                receiver.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+            }
+        }
+    }
+
+    /// [`Store::read`] for code that is not a task: tools, start-up and tests.
+    pub fn read_blocking<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut ReadTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        match &*self.engine {
+            AnyEngine::Sqlite(sqlite) => sqlite.read_blocking(work),
+            AnyEngine::Postgres(postgres) => {
+                let (sender, receiver) = mpsc::sync_channel(1);
+                postgres.read(Box::new(Read::new(work, Reply::Thread(sender))));
+                receiver
+                    .recv()
+                    .unwrap_or_else(|_| Err(Error::Closed.into()))
+            }
+        }
+    }
+
+    /// What the store has done so far.
+    pub fn statistics(&self) -> Statistics {
+        let waiting = match &*self.engine {
+            AnyEngine::Sqlite(sqlite) => sqlite.waiting(),
+            AnyEngine::Postgres(postgres) => postgres.waiting(),
+        };
+        self.counters.snapshot(waiting)
+    }
+
+    async fn write_in<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.submit(lane, work, Reply::Task(sender));
+        receiver.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    fn submit<T, E, F>(&self, lane: Lane, work: F, reply: Reply<Result<T, E>>)
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let job = Box::new(Write::new(work, reply));
+        match &*self.engine {
+            AnyEngine::Sqlite(sqlite) => sqlite.write(lane, job),
+            AnyEngine::Postgres(postgres) => postgres.write(lane, job),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! SQLite: one thread that writes, and a few connections that read on whatever thread asks.
+//!
+//! Invariants: a write is answered only after the commit that holds it is on the disk. Writes that wait at the same
+//! time share one commit, each in a savepoint of its own, so that one that fails takes nothing of its neighbours along.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::Options;
+use super::job::{Verdict, WriteJob, caught};
+use super::queue::{Lane, Queue};
+use super::sqlite_connection::SqliteConnection;
+use super::statistics::{Counters, count};
+use super::threads::Threads;
+use super::transaction::{Connection, ReadTx, WriteTx};
+use crate::error::Error;
+
+/// Log frames (of 4 KiB) from which on an idle writer copies them to the file.
+const IDLE_FRAMES: i64 = 256;
+/// Log frames at which the writer stops to copy the rest, so that the log starts anew: 64 MiB.
+const MOST_FRAMES: i64 = 16_384;
+
+pub(super) struct Sqlite {
+    queue: Arc<Queue<Box<dyn WriteJob>>>,
+    readers: Readers,
+    counters: Arc<Counters>,
+    /// Joined when the last store goes.
+    _threads: Threads,
+}
+
+impl Sqlite {
+    pub(super) fn open(
+        path: &Path,
+        options: &Options,
+        counters: &Arc<Counters>,
+    ) -> Result<Self, Error> {
+        let connection = SqliteConnection::writer(path, options.sqlite_busy)?;
+        let readers = Readers::open(path, options)?;
+        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1));
+        let closing = Arc::clone(&queue);
+        let mut threads = Threads::new(move || closing.close());
+        let mut writer = Writer {
+            connection,
+            queue: Arc::clone(&queue),
+            counters: Arc::clone(counters),
+            most: options.sqlite_group.max(1),
+        };
+        threads.start("store-write".to_owned(), move || writer.serve())?;
+        Ok(Self {
+            queue,
+            readers,
+            counters: Arc::clone(counters),
+            _threads: threads,
+        })
+    }
+
+    pub(super) fn write(&self, lane: Lane, job: Box<dyn WriteJob>) {
+        if let Err(job) = self.queue.push(lane, job) {
+            job.fail(Error::Closed);
+        }
+    }
+
+    /// Runs `work` on this thread with a connection that is free, waiting for one if needed.
+    pub(super) async fn read<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let permit = self
+            .readers
+            .free
+            .acquire()
+            .await
+            .map_err(|_| Error::Closed)?;
+        self.readers.run(permit, &self.counters, work)
+    }
+
+    /// The same without waiting: if none is free, a connection is opened for this one read.
+    pub(super) fn read_blocking<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        if let Ok(permit) = self.readers.free.try_acquire() {
+            return self.readers.run(permit, &self.counters, work);
+        }
+        let mut connection = self.readers.another()?;
+        snapshot(&mut connection, &self.counters, work)
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+}
+
+/// The connections that read. A permit of `free` stands for one of `idle`.
+struct Readers {
+    free: Semaphore,
+    idle: Mutex<Vec<SqliteConnection>>,
+    path: std::path::PathBuf,
+    busy: std::time::Duration,
+}
+
+impl Readers {
+    fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        let count = options.sqlite_readers.max(1);
+        let readers = Self {
+            free: Semaphore::new(count),
+            idle: Mutex::new(Vec::with_capacity(count)),
+            path: path.to_owned(),
+            busy: options.sqlite_busy,
+        };
+        for _ in 0..count {
+            let connection = readers.another()?;
+            readers.lock().push(connection);
+        }
+        Ok(readers)
+    }
+
+    fn another(&self) -> Result<SqliteConnection, Error> {
+        SqliteConnection::reader(&self.path, self.busy)
+    }
+
+    fn run<T, E: From<Error>>(
+        &self,
+        permit: SemaphorePermit<'_>,
+        counters: &Counters,
+        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let idle = self.lock().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.another()?,
+        };
+        let done = snapshot(&mut connection, counters, work);
+        self.lock().push(connection);
+        // Only now: who gets the permit finds the connection.
+        drop(permit);
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<SqliteConnection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `work` so that all its statements see the same moment.
+fn snapshot<T, E: From<Error>>(
+    connection: &mut SqliteConnection,
+    counters: &Counters,
+    work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    count(&counters.reads);
+    connection
+        .control("BEGIN DEFERRED")
+        .map_err(|(error, _)| error)?;
+    let mut tx = ReadTx::new(Connection::Sqlite(connection));
+    let done = caught(|| work(&mut tx));
+    connection.roll_back();
+    done?
+}
+
+/// The one that writes.
+struct Writer {
+    connection: SqliteConnection,
+    queue: Arc<Queue<Box<dyn WriteJob>>>,
+    counters: Arc<Counters>,
+    most: usize,
+}
+
+impl Writer {
+    fn serve(&mut self) {
+        while let Some((lane, jobs)) = self.queue.take(self.most) {
+            self.write(jobs);
+            if lane == Lane::Bulk {
+                self.queue.bulk_done();
+            }
+            self.tend_the_log();
+        }
+        self.connection.truncate_log();
+    }
+
+    /// Runs the jobs in one transaction and answers them.
+    fn write(&mut self, mut jobs: Vec<Box<dyn WriteJob>>) {
+        if let Err((error, _)) = self.connection.control("BEGIN IMMEDIATE") {
+            return fail_all(jobs, &error);
+        }
+        let mut verdicts = Vec::with_capacity(jobs.len());
+        for job in &mut jobs {
+            match self.run(job.as_mut()) {
+                Ok(verdict) => verdicts.push(verdict),
+                Err(error) => {
+                    self.connection.roll_back();
+                    return fail_all(jobs, &error);
+                }
+            }
+        }
+        if let Err((error, _)) = self.connection.control("COMMIT") {
+            self.connection.roll_back();
+            return match error {
+                // A constraint that is only checked at the end: find whose it was.
+                Error::Conflict(_) if jobs.len() > 1 => {
+                    jobs.into_iter().for_each(|job| self.write(vec![job]))
+                }
+                error => fail_all(jobs, &error),
+            };
+        }
+        count(&self.counters.commits);
+        for (job, verdict) in jobs.into_iter().zip(verdicts) {
+            count(match verdict {
+                Verdict::Keep => &self.counters.transactions,
+                Verdict::Discard | Verdict::Panicked => &self.counters.rollbacks,
+            });
+            job.answer();
+        }
+    }
+
+    /// Runs one job in its savepoint. An error means that the whole transaction is gone.
+    fn run(&mut self, job: &mut dyn WriteJob) -> Result<Verdict, Error> {
+        self.control("SAVEPOINT job")?;
+        let mut tx = WriteTx::new(Connection::Sqlite(&mut self.connection));
+        let verdict = job.run(&mut tx);
+        if self.connection.lost_its_transaction() {
+            return Err(Error::driver(
+                "writing",
+                "the database gave up the transaction",
+            ));
+        }
+        if verdict != Verdict::Keep {
+            self.control("ROLLBACK TO job")?;
+        }
+        self.control("RELEASE job")?;
+        Ok(verdict)
+    }
+
+    fn control(&self, sql: &'static str) -> Result<(), Error> {
+        self.connection.control(sql).map_err(|(error, _)| error)
+    }
+
+    /// Copies the log to the file where nobody waits for it.
+    fn tend_the_log(&self) {
+        let frames = self.connection.log_frames();
+        let idle = self.queue.waiting() == 0;
+        if frames >= MOST_FRAMES || (idle && frames >= IDLE_FRAMES) {
+            self.connection.checkpoint();
+        }
+    }
+}
+
+/// Answers the same failure to all: nothing of any of them was stored.
+fn fail_all(jobs: Vec<Box<dyn WriteJob>>, error: &Error) {
+    for job in jobs {
+        job.fail(error.for_another());
+    }
+}

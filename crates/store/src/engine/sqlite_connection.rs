@@ -1,0 +1,182 @@
+//! One connection to the SQLite file: how it is opened, and how statements run on it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{OpenFlags, params_from_iter};
+
+use super::row::Row;
+use crate::dialect::{Engine, Rendered};
+use crate::error::{Error, Setback, from_sqlite};
+use crate::value::{Bound, Value};
+
+/// Statements that a connection keeps prepared.
+const PREPARED: usize = 512;
+
+/// A failed call: the error, and what it did to the transaction (nothing, if a row could merely not be read).
+pub(super) type Failure = (Error, Option<Setback>);
+
+/// A connection with its prepared statements.
+pub(super) struct SqliteConnection {
+    connection: rusqlite::Connection,
+    rendered: Rendered,
+}
+
+impl SqliteConnection {
+    /// Opens the file for writing, and creates it if it is not there.
+    pub(super) fn writer(path: &Path, busy: Duration) -> Result<Self, Error> {
+        let connection = Self::open(path, OpenFlags::default(), busy)?;
+        connection.script(
+            "PRAGMA journal_mode = WAL; \
+             PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; \
+             PRAGMA wal_autocheckpoint = 0; \
+             PRAGMA cache_size = -65536; \
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        Ok(connection)
+    }
+
+    /// Opens the file, which a writer has opened before, for reading.
+    pub(super) fn reader(path: &Path, busy: Duration) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Self::open(path, flags, busy)?;
+        connection.script(
+            "PRAGMA query_only = ON; \
+             PRAGMA cache_size = -16384; \
+             PRAGMA mmap_size = 268435456; \
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        Ok(connection)
+    }
+
+    fn open(path: &Path, flags: OpenFlags, busy: Duration) -> Result<Self, Error> {
+        let context = || format!("opening `{}`", path.display());
+        let failed = |error| from_sqlite(&context(), error).0;
+        let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
+        connection.busy_timeout(busy).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        // SQLite's own LOWER only knows ASCII.
+        let flags = FunctionFlags::SQLITE_UTF8
+            | FunctionFlags::SQLITE_DETERMINISTIC
+            | FunctionFlags::SQLITE_INNOCUOUS;
+        connection
+            .create_scalar_function("lower", 1, flags, |call| {
+                let text: Option<String> = call.get(0)?;
+                Ok(text.map(|text| text.to_lowercase()))
+            })
+            .map_err(failed)?;
+        Ok(Self {
+            connection,
+            rendered: Rendered::new(Engine::Sqlite),
+        })
+    }
+
+    pub(super) fn for_each_row(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        each: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        let sql = self.rendered.get(sql);
+        let failed = |error| failure(&sql, error);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
+        let mut rows = statement
+            .query(params_from_iter(args.iter().map(Bound)))
+            .map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            each(&Row::sqlite(row, &sql)).map_err(|error| (error, None))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Failure> {
+        let sql = self.rendered.get(sql);
+        let failed = |error| failure(&sql, error);
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
+        let changed = statement
+            .execute(params_from_iter(args.iter().map(Bound)))
+            .map_err(failed)?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn execute_script(&mut self, script: &str) -> Result<(), Failure> {
+        self.connection
+            .execute_batch(script)
+            .map_err(|error| failure(script, error))
+    }
+
+    #[cfg(test)]
+    pub(super) fn prepare(&mut self, sql: &str) -> Result<(), Failure> {
+        let sql = self.rendered.get(sql);
+        match self.connection.prepare(&sql) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure(&sql, error)),
+        }
+    }
+
+    /// Runs one statement of the engine itself, such as `COMMIT`.
+    pub(super) fn control(&self, sql: &'static str) -> Result<(), (Error, Setback)> {
+        let run = || self.connection.prepare_cached(sql)?.execute([]);
+        run().map(drop).map_err(|error| from_sqlite(sql, error))
+    }
+
+    /// Whether SQLite itself has rolled back the transaction, as it does when the disk is full.
+    pub(super) fn lost_its_transaction(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    /// Ends whatever transaction is open.
+    pub(super) fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err((error, _)) = self.control("ROLLBACK")
+        {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a transaction could not be rolled back"
+            );
+        }
+    }
+
+    /// Frames in the write-ahead log.
+    pub(super) fn log_frames(&self) -> i64 {
+        self.checkpoint_pragma("PRAGMA wal_checkpoint(NOOP)")
+    }
+
+    /// Copies what the log holds to the file, as far as no reader needs it; says how many frames the log has.
+    pub(super) fn checkpoint(&self) -> i64 {
+        self.checkpoint_pragma("PRAGMA wal_checkpoint(PASSIVE)")
+    }
+
+    /// Copies all that the log holds to the file and empties it.
+    pub(super) fn truncate_log(&self) -> i64 {
+        self.checkpoint_pragma("PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    /// A checkpoint that fails costs nothing but space: the next one does its work.
+    fn checkpoint_pragma(&self, sql: &'static str) -> i64 {
+        let frames = self
+            .connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row([], |row| row.get(1)));
+        frames.unwrap_or_else(|error| {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a checkpoint of the database failed"
+            );
+            0
+        })
+    }
+
+    fn script(&self, sql: &str) -> Result<(), Error> {
+        self.connection
+            .execute_batch(sql)
+            .map_err(|error| from_sqlite(sql, error).0)
+    }
+}
+
+fn failure(sql: &str, error: rusqlite::Error) -> Failure {
+    let (error, setback) = from_sqlite(&format!("running `{sql}`"), error);
+    (error, Some(setback))
+}

@@ -1,0 +1,52 @@
+//! What a store has done since it was opened.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts since the store was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Write transactions that committed.
+    pub transactions: u64,
+    /// Commits that the database made; on SQLite many transactions share one.
+    pub commits: u64,
+    /// Write transactions that were rolled back because the work said so or panicked.
+    pub rollbacks: u64,
+    /// Times that a write was run again because another was in its way or its connection was lost.
+    pub retries: u64,
+    /// Reads that were run.
+    pub reads: u64,
+    /// Connections that were made to PostgreSQL.
+    pub connections: u64,
+    /// Writes that wait at this moment.
+    pub waiting: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) transactions: AtomicU64,
+    pub(super) commits: AtomicU64,
+    pub(super) rollbacks: AtomicU64,
+    pub(super) retries: AtomicU64,
+    pub(super) reads: AtomicU64,
+    pub(super) connections: AtomicU64,
+}
+
+impl Counters {
+    pub(super) fn snapshot(&self, waiting: usize) -> Statistics {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Statistics {
+            transactions: get(&self.transactions),
+            commits: get(&self.commits),
+            rollbacks: get(&self.rollbacks),
+            retries: get(&self.retries),
+            reads: get(&self.reads),
+            connections: get(&self.connections),
+            waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// Counts one more.
+pub(super) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

@@ -1,0 +1,199 @@
+//! What a unit of work sees of the database: one snapshot to read, or one transaction to read and write.
+//!
+//! Invariant: a transaction in which a statement failed never commits, whatever the work answers. PostgreSQL demands
+//! it; SQLite is held to it, so that both behave alike.
+
+use std::ops::{Deref, DerefMut};
+
+use super::postgres_connection::PostgresConnection;
+use super::row::{Row, Rows};
+use super::sqlite_connection::SqliteConnection;
+use crate::dialect::{Engine, Sql};
+use crate::error::{Error, Setback};
+use crate::value::Value;
+
+/// The connection that the transaction runs on.
+pub(super) enum Connection<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PostgresConnection),
+}
+
+/// A view of the database at one moment.
+pub struct ReadTx<'c> {
+    connection: Connection<'c>,
+    setback: Option<Setback>,
+}
+
+/// A transaction: what it reads stays true until it commits, and what it writes is there whole or not at all.
+pub struct WriteTx<'c> {
+    read: ReadTx<'c>,
+}
+
+impl<'c> ReadTx<'c> {
+    pub(super) fn new(connection: Connection<'c>) -> Self {
+        Self {
+            connection,
+            setback: None,
+        }
+    }
+
+    /// What the worst statement so far did to the transaction.
+    pub(super) fn setback(&self) -> Option<Setback> {
+        self.setback
+    }
+
+    /// Which database this is; only [`crate::dialect`] and the engine may care.
+    pub(crate) fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Calls `each` for every row, as the rows come.
+    pub(crate) fn for_each_row(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        mut each: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.setback.is_some() {
+            return Err(Error::Aborted);
+        }
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.for_each_row(sql, args, &mut each),
+            Connection::Postgres(connection) => connection.for_each_row(sql, args, &mut each),
+        };
+        self.noted(done)
+    }
+
+    /// One `T` per row.
+    pub(crate) fn query_map<T>(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let mut all = Vec::new();
+        self.for_each_row(sql, args, |row| {
+            all.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// All rows, kept.
+    pub(crate) fn query(&mut self, sql: &str, args: &[Value]) -> Result<Rows, Error> {
+        let mut rows = Rows::new(sql.into());
+        self.for_each_row(sql, args, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn query_opt(
+        &mut self,
+        sql: &str,
+        args: &[Value],
+    ) -> Result<Option<Row<'static>>, Error> {
+        let mut first = None;
+        self.for_each_row(sql, args, |row| {
+            if first.is_none() {
+                first = Some(row.to_owned_row()?);
+            }
+            Ok(())
+        })?;
+        Ok(first)
+    }
+
+    /// The row of a statement that always gives one, such as a count.
+    pub(crate) fn query_one(&mut self, sql: &str, args: &[Value]) -> Result<Row<'static>, Error> {
+        self.query_opt(sql, args)?.ok_or_else(|| Error::Corrupt {
+            place: format!("`{sql}`"),
+            found: "no row where one is expected".to_owned(),
+        })
+    }
+
+    /// The row of a statement that is written twice.
+    pub(crate) fn query_one_of(
+        &mut self,
+        sql: &Sql,
+        args: &[Value],
+    ) -> Result<Row<'static>, Error> {
+        self.query_one(sql.of(self.engine()), args)
+    }
+
+    /// Lets the database check a statement without running it.
+    #[cfg(test)]
+    pub(crate) fn prepare(&mut self, sql: &str) -> Result<(), Error> {
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.prepare(sql),
+            Connection::Postgres(connection) => connection.prepare(sql),
+        };
+        self.noted(done)
+    }
+
+    fn noted<T>(&mut self, done: Result<T, (Error, Option<Setback>)>) -> Result<T, Error> {
+        done.map_err(|(error, setback)| {
+            self.setback = setback.or(self.setback);
+            error
+        })
+    }
+}
+
+impl<'c> WriteTx<'c> {
+    pub(super) fn new(connection: Connection<'c>) -> Self {
+        Self {
+            read: ReadTx::new(connection),
+        }
+    }
+
+    /// Runs a statement and says how many rows it changed.
+    pub(crate) fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Error> {
+        if self.read.setback.is_some() {
+            return Err(Error::Aborted);
+        }
+        let done = match &mut self.read.connection {
+            Connection::Sqlite(connection) => connection.execute(sql, args),
+            Connection::Postgres(connection) => connection.execute(sql, args),
+        };
+        self.read.noted(done)
+    }
+
+    /// Runs a statement that names the version it read and so changes exactly one row, or none if another was faster.
+    pub(crate) fn execute_one(&mut self, sql: &str, args: &[Value]) -> Result<(), Error> {
+        match self.execute(sql, args)? {
+            0 => Err(Error::StaleVersion),
+            1 => Ok(()),
+            many => Err(Error::Corrupt {
+                place: format!("`{sql}`"),
+                found: format!("{many} rows where one is expected"),
+            }),
+        }
+    }
+
+    /// Runs a script: any number of statements without parameters.
+    pub(crate) fn execute_script(&mut self, script: &str) -> Result<(), Error> {
+        if self.read.setback.is_some() {
+            return Err(Error::Aborted);
+        }
+        let done = match &mut self.read.connection {
+            Connection::Sqlite(connection) => connection.execute_script(script),
+            Connection::Postgres(connection) => connection.execute_script(script),
+        };
+        self.read.noted(done)
+    }
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.read
+    }
+}
+
+impl DerefMut for WriteTx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.read
+    }
+}

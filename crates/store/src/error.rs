@@ -1,0 +1,192 @@
+//! What a database can answer, told by what the caller can do about it.
+//!
+//! Invariant: a violation is recognised by the code that the database gives, never by the text of its message.
+
+use std::error::Error as StdError;
+
+use postgres::error::SqlState;
+use rusqlite::ffi;
+
+/// Any error of a driver or of the operating system.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// The kind of rule that a statement would have broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation {
+    /// A second row with the same key.
+    Unique,
+    /// A row that names a parent that is not there, or a parent that still has children.
+    ForeignKey,
+    /// A value outside the column's `CHECK`.
+    Check,
+    /// No value where one is needed.
+    NotNull,
+}
+
+/// Why a transaction or a statement did not happen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The statement contradicts what is stored.
+    #[error("conflicts with stored data: {0:?}")]
+    Conflict(Violation),
+    /// The row was changed, or removed, since it was read.
+    #[error("changed since it was read")]
+    StaleVersion,
+    /// The database could not take the work now; the same call may succeed later.
+    #[error("the database is busy")]
+    Busy,
+    /// A stored value is not what the code expects.
+    #[error("{place}: {found}")]
+    Corrupt {
+        /// Where: a column, and of which row or statement.
+        place: String,
+        /// What is there.
+        found: String,
+    },
+    /// The database holds a schema that this program does not know.
+    #[error("the schema of the database is not one this program knows: {reason}")]
+    SchemaUnknown {
+        /// What was found.
+        reason: String,
+    },
+    /// The work's own statement failed before, it went on nevertheless, and so nothing was stored.
+    #[error("a statement of the transaction failed, so it cannot commit")]
+    Aborted,
+    /// The work panicked; nothing was stored.
+    #[error("the work panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+    /// The database or its driver failed.
+    #[error("{context}")]
+    Driver {
+        /// What was being done.
+        context: String,
+        /// What the driver says.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl Error {
+    /// A stored value of `table.column`, in the row `id`, that cannot be read.
+    pub fn corrupt(
+        table: &str,
+        column: &str,
+        id: impl std::fmt::Display,
+        found: impl std::fmt::Display,
+    ) -> Self {
+        Self::Corrupt {
+            place: format!("`{table}.{column}` of `{id}`"),
+            found: found.to_string(),
+        }
+    }
+
+    /// A failure of the driver while doing `context`.
+    pub(crate) fn driver(context: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Driver {
+            context: context.into(),
+            source: source.into(),
+        }
+    }
+}
+
+impl Error {
+    /// The same for another caller that met it too.
+    pub(crate) fn for_another(&self) -> Self {
+        match self {
+            Self::Conflict(violation) => Self::Conflict(*violation),
+            Self::Busy => Self::Busy,
+            other => Self::driver(other.to_string(), causes(other)),
+        }
+    }
+}
+
+/// The causes of an error in one line.
+fn causes(error: &Error) -> String {
+    let causes = std::iter::successors(StdError::source(error), |cause: &&dyn StdError| {
+        (*cause).source()
+    });
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+/// What a failed statement means for the transaction around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setback {
+    /// It can only be rolled back.
+    Failed,
+    /// Others were in the way: the same work may succeed when it is run again.
+    Contended,
+    /// The connection is gone.
+    Disconnected,
+}
+
+/// An error of rusqlite while running `context`, and what it means for the transaction.
+pub(crate) fn from_sqlite(context: &str, error: rusqlite::Error) -> (Error, Setback) {
+    let Some(code) = error.sqlite_error().map(|failure| failure.extended_code) else {
+        return (Error::driver(context, error), Setback::Failed);
+    };
+    let violation = match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => Some(Violation::Unique),
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(Violation::ForeignKey),
+        ffi::SQLITE_CONSTRAINT_CHECK => Some(Violation::Check),
+        ffi::SQLITE_CONSTRAINT_NOTNULL => Some(Violation::NotNull),
+        _ => None,
+    };
+    if let Some(violation) = violation {
+        return (Error::Conflict(violation), Setback::Failed);
+    }
+    // The low byte is the primary code; the rest tells the variant.
+    match code & 0xff {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => (Error::Busy, Setback::Contended),
+        _ => (Error::driver(context, error), Setback::Failed),
+    }
+}
+
+/// An error of PostgreSQL while running `context`, and what it means for the transaction.
+pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Setback) {
+    let Some(code) = error.code() else {
+        let setback = if error.is_closed() || is_io(&error) {
+            Setback::Disconnected
+        } else {
+            Setback::Failed
+        };
+        return (Error::driver(context, error), setback);
+    };
+    let violation = match *code {
+        SqlState::UNIQUE_VIOLATION | SqlState::EXCLUSION_VIOLATION => Violation::Unique,
+        SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION => Violation::ForeignKey,
+        SqlState::CHECK_VIOLATION => Violation::Check,
+        SqlState::NOT_NULL_VIOLATION => Violation::NotNull,
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            return (Error::Busy, Setback::Contended);
+        }
+        // A server that stops says so in words before it closes the connection.
+        SqlState::ADMIN_SHUTDOWN
+        | SqlState::CRASH_SHUTDOWN
+        | SqlState::CANNOT_CONNECT_NOW
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+            return (Error::driver(context, error), Setback::Disconnected);
+        }
+        // The node was demoted: a new connection finds the primary.
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
+            return (Error::driver(context, error), Setback::Disconnected);
+        }
+        _ => return (Error::driver(context, error), Setback::Failed),
+    };
+    (Error::Conflict(violation), Setback::Failed)
+}
+
+fn is_io(error: &postgres::Error) -> bool {
+    StdError::source(error).is_some_and(|source| source.is::<std::io::Error>())
+}
