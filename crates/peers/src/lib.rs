@@ -5,7 +5,7 @@
 //! | peer | from |
 //! |---|---|
 //! | [`slapd`] | Debian `slapd`, `ldap-utils` |
-//! | `postgres` | Debian `postgresql` |
+//! | [`postgres`] | Debian `postgresql` |
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
 //!
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
@@ -15,6 +15,7 @@
 
 pub mod fake_scim;
 pub mod policy;
+pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod scim2_server;
