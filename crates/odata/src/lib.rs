@@ -1,4 +1,4 @@
-//! The OData V4 protocol as Microsoft Graph speaks it: reading paths, query
+//! The `OData` V4 protocol as Microsoft Graph speaks it: reading paths, query
 //! options, preferences and batches, and writing JSON, errors and links.
 //!
 //! **Invariant:** nothing here knows an entitlement, a property or a route.
