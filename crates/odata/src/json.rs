@@ -265,6 +265,18 @@ mod tests {
     }
 
     #[test]
+    fn every_ascii_character_is_escaped_as_serde_json_does() {
+        for byte in 0..=0x7f_u8 {
+            let text = format!("a{}b", char::from(byte));
+            let mut writer = JsonWriter::new();
+
+            writer.str(&text);
+
+            assert_eq!(writer.into_text(), json!(text).to_string());
+        }
+    }
+
+    #[test]
     fn a_text_taken_in_chunks_is_the_same_text() {
         let mut writer = JsonWriter::with_capacity(8);
         let mut whole = Vec::new();

@@ -320,6 +320,13 @@ fn nesting_ends_at_the_limit_and_not_in_a_crash() {
 }
 
 #[test]
+fn conditions_side_by_side_are_not_nested() {
+    let text = vec!["not (tolower(a) eq 'x')"; MAX_DEPTH + 1].join(" and ");
+
+    assert!(parse(&text).is_ok());
+}
+
+#[test]
 fn long_chains_are_flat_lists() {
     let text = vec!["a"; 3000].join(" or ");
 
