@@ -81,6 +81,10 @@ ids! {
     AppRoleId
     /// An app role assignment.
     AppRoleAssignmentId
+    /// A connected organization.
+    ConnectedOrganizationId
+    /// A question of a policy.
+    QuestionId
     /// A role assignment of entitlement management.
     RoleAssignmentId
     /// A role definition of entitlement management.

@@ -2,11 +2,22 @@
 //!
 //! **Invariant:** everything here is a function from values to a value; whoever calls brings the time and the ids.
 
+pub mod access_package;
+pub mod approval;
 pub mod assignment;
 pub mod assignment_request;
+pub mod catalog;
+pub mod change;
+pub mod directory;
 pub mod failure;
+pub mod flaw;
 pub mod id;
 pub mod ledger;
 pub mod model;
+pub mod policy;
 pub mod query;
+pub mod resource;
+pub mod subject_set;
 pub mod time;
+
+mod word;

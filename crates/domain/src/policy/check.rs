@@ -1,0 +1,287 @@
+//! Whether a policy can be stored (sections 6.2 to 6.6).
+//!
+//! **Invariant:** every refusal names the property at fault by its path in the v1.0 shape.
+
+use super::{
+    AnswerKind, ApprovalSettings, ApprovalStage, Expiration, PolicySettings, Question, TargetScope,
+};
+use crate::flaw::Flaw;
+use crate::subject_set::{SubjectSet, SubjectSetKind as Kind};
+use crate::time::{Duration, Timestamp};
+
+/// Most stages of approval (AP-2).
+const MOST_STAGES: usize = 3;
+/// Most questions (section 6.6).
+const MOST_QUESTIONS: usize = 20;
+/// Alternates are asked no earlier than this (AP-6).
+const SHORTEST_ESCALATION: Duration = Duration::from_days(1);
+/// A stage with escalation lasts no shorter than this (AP-6).
+const SHORTEST_ESCALATED_STAGE: Duration = Duration::from_days(4);
+
+/// Whether a policy can be stored. `creating_at` is the time where it is new: an end in the past is then refused, while a
+/// policy that is replaced may have died before (section 6.4).
+pub fn check(
+    scope: TargetScope,
+    settings: &PolicySettings,
+    creating_at: Option<Timestamp>,
+) -> Result<(), Flaw> {
+    refuse_what_nobody_carries_out(settings)?;
+    check_targets(scope, &settings.targets)?;
+    check_sets(
+        "requestorSettings/onBehalfRequestors",
+        &settings.requestors.on_behalf_requestors,
+    )?;
+    check_expiration(settings.expiration, creating_at)?;
+    check_approval(&settings.approval)?;
+    check_questions(&settings.questions)
+}
+
+/// What would be stored and then do nothing is refused: a policy that looks stricter or more generous than it is does
+/// harm (VC-3).
+fn refuse_what_nobody_carries_out(settings: &PolicySettings) -> Result<(), Flaw> {
+    if settings.needs_verified_credentials {
+        return Err(Flaw::new(
+            "verifiableCredentialSettings",
+            "no verifier of credentials is configured",
+        ));
+    }
+    if settings.is_automatic {
+        return Err(Flaw::new(
+            "automaticRequestSettings",
+            "policies that assign by themselves are not available on this server",
+        ));
+    }
+    if settings.has_extensions {
+        return Err(Flaw::new(
+            "customExtensionStageSettings",
+            "the catalog of the package has no such custom extension",
+        ));
+    }
+    Ok(())
+}
+
+fn check_targets(scope: TargetScope, targets: &[SubjectSet]) -> Result<(), Flaw> {
+    let legal = legal_targets(scope);
+    for (position, set) in targets.iter().enumerate() {
+        let target = format!("specificAllowedTargets/{position}");
+        if !legal.contains(&set.kind()) {
+            return Err(Flaw::new(
+                target,
+                format!("`{}` does not go with the scope `{scope}`", set.kind()),
+            ));
+        }
+        check_set(&target, set)?;
+    }
+    Ok(())
+}
+
+/// The last column of section 6.2.
+const fn legal_targets(scope: TargetScope) -> &'static [Kind] {
+    match scope {
+        TargetScope::SpecificDirectoryUsers => &[
+            Kind::SingleUser,
+            Kind::GroupMembers,
+            Kind::AttributeRuleMembers,
+        ],
+        TargetScope::SpecificConnectedOrganizationUsers => &[Kind::ConnectedOrganizationMembers],
+        TargetScope::SpecificDirectoryServicePrincipals => {
+            &[Kind::SingleServicePrincipal, Kind::AttributeRuleMembers]
+        }
+        TargetScope::NotSpecified
+        | TargetScope::AllMemberUsers
+        | TargetScope::AllDirectoryUsers
+        | TargetScope::AllDirectoryServicePrincipals
+        | TargetScope::AllConfiguredConnectedOrganizationUsers
+        | TargetScope::AllExternalUsers
+        | TargetScope::AllDirectoryAgentIdentities => &[],
+    }
+}
+
+fn check_sets(target: &str, sets: &[SubjectSet]) -> Result<(), Flaw> {
+    for (position, set) in sets.iter().enumerate() {
+        check_set(&format!("{target}/{position}"), set)?;
+    }
+    Ok(())
+}
+
+/// PO-4, and rules, which nothing evaluates.
+fn check_set(target: &str, set: &SubjectSet) -> Result<(), Flaw> {
+    let (level, highest) = match set {
+        SubjectSet::RequestorManager { level } => (*level, 2),
+        SubjectSet::TargetManager { level } => (*level, 4),
+        SubjectSet::AttributeRuleMembers { .. } => {
+            return Err(Flaw::new(
+                target,
+                "sets by a membership rule are not available on this server",
+            ));
+        }
+        SubjectSet::SingleUser(_)
+        | SubjectSet::GroupMembers(_)
+        | SubjectSet::ConnectedOrganizationMembers(_)
+        | SubjectSet::InternalSponsors
+        | SubjectSet::ExternalSponsors
+        | SubjectSet::TargetUserSponsors
+        | SubjectSet::SingleServicePrincipal(_)
+        | SubjectSet::TargetApplicationOwners
+        | SubjectSet::TargetAgentIdentitySponsorsOrOwners => return Ok(()),
+    };
+    if (1..=highest).contains(&level) {
+        return Ok(());
+    }
+    Err(Flaw::new(
+        format!("{target}/managerLevel"),
+        format!("`managerLevel` of `{}` must be 1 to {highest}", set.kind()),
+    ))
+}
+
+fn check_expiration(expiration: Expiration, creating_at: Option<Timestamp>) -> Result<(), Flaw> {
+    match expiration {
+        Expiration::At(end) if creating_at.is_some_and(|now| end <= now) => Err(Flaw::new(
+            "expiration/endDateTime",
+            "the end date must be in the future",
+        )),
+        Expiration::After(long) if long <= Duration::default() => Err(Flaw::new(
+            "expiration/duration",
+            "the duration must be longer than zero",
+        )),
+        Expiration::Never | Expiration::At(_) | Expiration::After(_) => Ok(()),
+    }
+}
+
+/// Section 6.5: stages count only where approval is required; otherwise they are kept as they are.
+fn check_approval(approval: &ApprovalSettings) -> Result<(), Flaw> {
+    const STAGES: &str = "requestApprovalSettings/stages";
+    let is_required = approval.required_for_add || approval.required_for_update;
+    if is_required && !(1..=MOST_STAGES).contains(&approval.stages.len()) {
+        return Err(Flaw::new(
+            STAGES,
+            format!("approval that is required has 1 to {MOST_STAGES} stages"),
+        ));
+    }
+    for (position, stage) in approval.stages.iter().enumerate() {
+        let target = format!("{STAGES}/{position}");
+        check_approvers(&target, stage)?;
+        if is_required {
+            check_stage(&target, stage)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_stage(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {
+    if stage.primary.is_empty() && stage.fallback_primary.is_empty() {
+        return Err(Flaw::new(
+            format!("{target}/primaryApprovers"),
+            "a stage needs primary or fallback approvers",
+        ));
+    }
+    if stage.lasts_for <= Duration::default() {
+        return Err(Flaw::new(
+            format!("{target}/durationBeforeAutomaticDenial"),
+            "approvers need more than no time",
+        ));
+    }
+    let Some(escalates_after) = stage.escalates_after else {
+        return Ok(());
+    };
+    if escalates_after < SHORTEST_ESCALATION || escalates_after >= stage.lasts_for {
+        return Err(Flaw::new(
+            format!("{target}/durationBeforeEscalation"),
+            "escalation comes at least 1 day after the stage opens, and before it ends",
+        ));
+    }
+    if stage.lasts_for < SHORTEST_ESCALATED_STAGE {
+        return Err(Flaw::new(
+            format!("{target}/durationBeforeAutomaticDenial"),
+            "a stage with escalation lasts at least 4 days",
+        ));
+    }
+    Ok(())
+}
+
+fn check_approvers(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {
+    for (name, sets) in [
+        ("primaryApprovers", &stage.primary),
+        ("fallbackPrimaryApprovers", &stage.fallback_primary),
+        ("escalationApprovers", &stage.escalation),
+        ("fallbackEscalationApprovers", &stage.fallback_escalation),
+    ] {
+        let target = format!("{target}/{name}");
+        check_sets(&target, sets)?;
+        for (position, set) in sets.iter().enumerate() {
+            if !is_approver(set.kind()) {
+                return Err(Flaw::new(
+                    format!("{target}/{position}"),
+                    format!("`{}` cannot approve", set.kind()),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// AP-16.
+const fn is_approver(kind: Kind) -> bool {
+    match kind {
+        Kind::SingleUser
+        | Kind::GroupMembers
+        | Kind::RequestorManager
+        | Kind::TargetManager
+        | Kind::InternalSponsors
+        | Kind::ExternalSponsors
+        | Kind::TargetUserSponsors
+        | Kind::TargetApplicationOwners
+        | Kind::TargetAgentIdentitySponsorsOrOwners => true,
+        Kind::ConnectedOrganizationMembers
+        | Kind::SingleServicePrincipal
+        | Kind::AttributeRuleMembers => false,
+    }
+}
+
+fn check_questions(questions: &[Question]) -> Result<(), Flaw> {
+    if questions.len() > MOST_QUESTIONS {
+        return Err(Flaw::new(
+            "questions",
+            format!("a policy has at most {MOST_QUESTIONS} questions"),
+        ));
+    }
+    for (position, question) in questions.iter().enumerate() {
+        let target = format!("questions/{position}");
+        if question.text.trim().is_empty() {
+            return Err(Flaw::new(
+                format!("{target}/text"),
+                "a question needs a text",
+            ));
+        }
+        if question.id.is_some()
+            && questions
+                .iter()
+                .filter(|other| other.id == question.id)
+                .count()
+                > 1
+        {
+            return Err(Flaw::new(
+                format!("{target}/id"),
+                "two questions have the same id",
+            ));
+        }
+        let AnswerKind::Choice { values, .. } = &question.answer else {
+            continue;
+        };
+        if values.is_empty() {
+            return Err(Flaw::new(
+                format!("{target}/choices"),
+                "a question with choices needs at least one",
+            ));
+        }
+        for (choice, value) in values.iter().enumerate() {
+            if value.is_empty() || values.iter().filter(|other| *other == value).count() > 1 {
+                return Err(Flaw::new(
+                    format!("{target}/choices/{choice}/actualValue"),
+                    "each choice needs a value of its own",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
