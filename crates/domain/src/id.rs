@@ -77,6 +77,8 @@ ids! {
     GrantId
     /// A user, group or service principal of the directory.
     ObjectId
+    /// An application: its client id.
+    AppId
     /// An app role of a service principal.
     AppRoleId
     /// An app role assignment.
