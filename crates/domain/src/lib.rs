@@ -9,6 +9,7 @@ pub mod assignment_request;
 pub mod catalog;
 pub mod change;
 pub mod directory;
+pub mod evaluate;
 pub mod failure;
 pub mod flaw;
 pub mod id;
