@@ -64,8 +64,6 @@ CREATE TABLE assignment_request (
     bypass_approval BOOLEAN NOT NULL,
     -- The reconciler has not planned this delivery yet: the durable promise behind a 202.
     plan_due BOOLEAN NOT NULL,
-    -- Whether to forget what was observed before (assignment reprocess, RP-21).
-    observe_afresh BOOLEAN NOT NULL,
     -- Why it ended as it did, for our own API.
     failure_code TEXT,
     failure_message TEXT,

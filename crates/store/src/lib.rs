@@ -5,10 +5,21 @@
 //!
 //! **Invariant:** no SQL text leaves this crate, and none is made of what a client wrote.
 
+pub mod accepted_call;
+pub mod approval;
+pub mod assignment;
+pub mod assignment_request;
+pub mod audit_event;
+mod column;
 mod dialect;
+pub mod directory;
 mod engine;
 mod error;
+pub mod ledger;
 mod migrate;
+pub mod role_assignment;
+mod statements;
+pub mod subject;
 mod value;
 
 pub use dialect::Engine;

@@ -1,0 +1,73 @@
+//! Calls that were accepted under a client's own request id, so that a repeated one is answered and not repeated (RP-41).
+
+use domain::time::Timestamp;
+
+use crate::value::Value;
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT, FORGET, COUNT_SINCE];
+
+const FIND: &str = "SELECT accepted_at FROM accepted_call \
+    WHERE caller_id = $1 AND client_request_id = $2 AND operation = $3 AND object_id = $4 AND accepted_at >= $5";
+const INSERT: &str = "INSERT INTO accepted_call (caller_id, client_request_id, operation, object_id, accepted_at) \
+    VALUES ($1, $2, $3, $4, $5) \
+    ON CONFLICT (caller_id, client_request_id, operation, object_id) DO UPDATE SET accepted_at = excluded.accepted_at";
+const FORGET: &str = "DELETE FROM accepted_call WHERE accepted_at < $1";
+const COUNT_SINCE: &str = "SELECT count(*), min(accepted_at) FROM accepted_call \
+    WHERE operation = $1 AND accepted_at > $2";
+
+/// What identifies a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Who called.
+    pub caller_id: &'a str,
+    /// The client's own id of the call.
+    pub client_request_id: &'a str,
+    /// What was asked for.
+    pub operation: &'a str,
+    /// Of which object.
+    pub object_id: &'a str,
+}
+
+impl Call<'_> {
+    fn key(&self) -> [Value; 4] {
+        [
+            Value::text(self.caller_id),
+            Value::text(self.client_request_id),
+            Value::text(self.operation),
+            Value::text(self.object_id),
+        ]
+    }
+}
+
+/// Whether this very call was accepted since then.
+pub fn was_accepted(tx: &mut ReadTx<'_>, call: &Call<'_>, since: Timestamp) -> Result<bool, Error> {
+    let mut args = call.key().to_vec();
+    args.push(Value::int(since.micros()));
+    Ok(tx.query_opt(FIND, &args)?.is_some())
+}
+
+/// Remembers that the call was accepted.
+pub fn remember(tx: &mut WriteTx<'_>, call: &Call<'_>, now: Timestamp) -> Result<(), Error> {
+    let mut args = call.key().to_vec();
+    args.push(Value::int(now.micros()));
+    tx.execute(INSERT, &args).map(drop)
+}
+
+/// Forgets calls accepted before then.
+pub fn forget_before(tx: &mut WriteTx<'_>, instant: Timestamp) -> Result<u64, Error> {
+    tx.execute(FORGET, &[Value::int(instant.micros())])
+}
+
+/// How many such calls were accepted after then, and when the first of them was.
+pub fn count_since(
+    tx: &mut ReadTx<'_>,
+    operation: &str,
+    since: Timestamp,
+) -> Result<(i64, Option<Timestamp>), Error> {
+    let row = tx.query_one(
+        COUNT_SINCE,
+        &[Value::text(operation), Value::int(since.micros())],
+    )?;
+    Ok((row.int(0)?, row.opt_int(1)?.map(Timestamp::from_micros)))
+}

@@ -1,0 +1,181 @@
+//! The stages of approvals, and who may decide in them.
+
+use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
+use domain::id::{ObjectId, RequestId, StageId};
+use domain::time::{Duration, Timestamp};
+
+use crate::column::{opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
+use crate::engine::Row;
+use crate::value::Value;
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND,
+    OF_REQUEST,
+    OVERDUE,
+    ESCALATING,
+    APPROVERS,
+    INSERT,
+    INSERT_APPROVER,
+    SAVE,
+];
+
+/// Every column in the order of [`read`], with what follows the table's name.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, request_id, ordinal, display_name, status, review_result, ",
+            "is_approver_justification_required, justification, reviewed_by_id, reviewed_by_name, ",
+            "reviewed_by_principal_name, reviewed_at, lasts_for, escalates_after, opened_at, due_at, ",
+            "escalates_at, is_escalated, version FROM approval_stage ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE id = $1 AND request_id = $2");
+const OF_REQUEST: &str = select!("WHERE request_id = $1 ORDER BY ordinal");
+const OVERDUE: &str =
+    select!("WHERE status = 'InProgress' AND due_at <= $1 ORDER BY due_at, id LIMIT $2");
+const ESCALATING: &str = select!(
+    "WHERE status = 'InProgress' AND escalates_at <= $1 AND is_escalated = FALSE ORDER BY escalates_at, id LIMIT $2"
+);
+const APPROVERS: &str = "SELECT principal_id, tier FROM approval_stage_approver WHERE stage_id = $1 \
+    ORDER BY tier, principal_id";
+const INSERT: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
+    is_approver_justification_required, justification, reviewed_by_id, reviewed_by_name, reviewed_by_principal_name, \
+    reviewed_at, lasts_for, escalates_after, opened_at, due_at, escalates_at, is_escalated, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+const INSERT_APPROVER: &str = "INSERT INTO approval_stage_approver (stage_id, principal_id, tier) \
+    VALUES ($1, $2, $3) ON CONFLICT (stage_id, tier, principal_id) DO NOTHING";
+const SAVE: &str = "UPDATE approval_stage SET status = $3, review_result = $4, justification = $5, reviewed_by_id = $6, \
+    reviewed_by_name = $7, reviewed_by_principal_name = $8, reviewed_at = $9, opened_at = $10, due_at = $11, \
+    escalates_at = $12, is_escalated = $13, version = version + 1 WHERE id = $1 AND version = $2";
+
+/// A stage of a request's approval.
+pub fn find(
+    tx: &mut ReadTx<'_>,
+    request: RequestId,
+    stage: StageId,
+) -> Result<Option<Stage>, Error> {
+    tx.query_opt(FIND, &[Value::text(stage), Value::text(request)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The stages of a request's approval, in order.
+pub fn of_request(tx: &mut ReadTx<'_>, request: RequestId) -> Result<Vec<Stage>, Error> {
+    tx.query_map(OF_REQUEST, &[Value::text(request)], read)
+}
+
+/// Open stages whose time is over (T9).
+pub fn overdue(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Stage>, Error> {
+    tx.query_map(
+        OVERDUE,
+        &[Value::int(now.micros()), Value::int(limit)],
+        read,
+    )
+}
+
+/// Open stages whose alternates are to be asked too (T10).
+pub fn escalating(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Stage>, Error> {
+    tx.query_map(
+        ESCALATING,
+        &[Value::int(now.micros()), Value::int(limit)],
+        read,
+    )
+}
+
+/// Who may decide in a stage: users and groups, by tier.
+pub fn approvers(tx: &mut ReadTx<'_>, stage: StageId) -> Result<Vec<Approver>, Error> {
+    tx.query_map(APPROVERS, &[Value::text(stage)], |row| {
+        Ok(Approver {
+            principal_id: parsed(row, 0, "approval_stage_approver.principal_id")?,
+            tier: word(row, 1, "approval_stage_approver.tier", Tier::from_name)?,
+        })
+    })
+}
+
+/// Stores a new stage with its approvers.
+pub fn insert(tx: &mut WriteTx<'_>, stage: &Stage, approvers: &[Approver]) -> Result<(), Error> {
+    tx.execute_one(
+        INSERT,
+        &[
+            Value::text(stage.id),
+            Value::text(stage.request_id),
+            Value::int(stage.ordinal),
+            Value::opt_text(stage.display_name.as_ref()),
+            Value::text(stage.status.as_str()),
+            Value::text(stage.verdict.as_str()),
+            Value::boolean(stage.is_approver_justification_required),
+            Value::opt_text(stage.justification.as_ref()),
+            Value::opt_text(stage.reviewed_by),
+            Value::opt_text(stage.reviewed_by_name.as_ref()),
+            Value::opt_text(stage.reviewed_by_principal_name.as_ref()),
+            Value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
+            Value::int(stage.lasts_for.micros()),
+            Value::opt_int(stage.escalates_after.map(Duration::micros)),
+            Value::opt_int(stage.opened_at.map(Timestamp::micros)),
+            Value::opt_int(stage.due_at.map(Timestamp::micros)),
+            Value::opt_int(stage.escalates_at.map(Timestamp::micros)),
+            Value::boolean(stage.is_escalated),
+            Value::int(stage.version),
+        ],
+    )?;
+    for approver in approvers {
+        let args = [
+            Value::text(stage.id),
+            Value::text(approver.principal_id),
+            Value::text(approver.tier.as_str()),
+        ];
+        tx.execute(INSERT_APPROVER, &args)?;
+    }
+    Ok(())
+}
+
+/// Stores what changed, if nobody else decided since it was read.
+pub fn save(tx: &mut WriteTx<'_>, stage: &Stage) -> Result<(), Error> {
+    tx.execute_one(
+        SAVE,
+        &[
+            Value::text(stage.id),
+            Value::int(stage.version),
+            Value::text(stage.status.as_str()),
+            Value::text(stage.verdict.as_str()),
+            Value::opt_text(stage.justification.as_ref()),
+            Value::opt_text(stage.reviewed_by),
+            Value::opt_text(stage.reviewed_by_name.as_ref()),
+            Value::opt_text(stage.reviewed_by_principal_name.as_ref()),
+            Value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
+            Value::opt_int(stage.opened_at.map(Timestamp::micros)),
+            Value::opt_int(stage.due_at.map(Timestamp::micros)),
+            Value::opt_int(stage.escalates_at.map(Timestamp::micros)),
+            Value::boolean(stage.is_escalated),
+        ],
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Stage, Error> {
+    Ok(Stage {
+        id: parsed(row, 0, "approval_stage.id")?,
+        request_id: parsed(row, 1, "approval_stage.request_id")?,
+        ordinal: row.int(2)?,
+        display_name: opt_string(row, 3)?,
+        status: word(row, 4, "approval_stage.status", StageStatus::from_name)?,
+        verdict: word(row, 5, "approval_stage.review_result", Verdict::from_name)?,
+        is_approver_justification_required: row.boolean(6)?,
+        justification: opt_string(row, 7)?,
+        reviewed_by: opt_parsed::<ObjectId>(row, 8, "approval_stage.reviewed_by_id")?,
+        reviewed_by_name: opt_string(row, 9)?,
+        reviewed_by_principal_name: opt_string(row, 10)?,
+        reviewed_at: opt_instant(row, 11)?,
+        lasts_for: Duration::from_micros(row.int(12)?),
+        escalates_after: opt_duration(row, 13)?,
+        opened_at: opt_instant(row, 14)?,
+        due_at: opt_instant(row, 15)?,
+        escalates_at: opt_instant(row, 16)?,
+        is_escalated: row.boolean(17)?,
+        version: row.int(18)?,
+    })
+}

@@ -1,0 +1,124 @@
+//! Assignments.
+
+use domain::assignment::{Assignment, State};
+use domain::id::{AccessPackageId, AssignmentId, SubjectId};
+use domain::time::Timestamp;
+
+use crate::column::{instant, opt_instant, parsed, word};
+use crate::engine::Row;
+use crate::value::Value;
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE];
+
+/// Every column in the order of [`read`], with what follows the table's name.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, access_package_id, assignment_policy_id, target_id, state, status, schedule, starts_at, ",
+            "ends_at, is_extended, expired_at, created_at, modified_at, version FROM assignment a ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE id = $1");
+const FIND_LIVE: &str = select!(
+    "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('delivering', 'delivered', 'partiallyDelivered')"
+);
+const INSERT: &str = "INSERT INTO assignment (id, access_package_id, assignment_policy_id, target_id, state, status, \
+    schedule, starts_at, ends_at, is_extended, expired_at, created_at, modified_at, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+const SAVE: &str = "UPDATE assignment SET state = $3, status = $4, schedule = $5, starts_at = $6, ends_at = $7, \
+    is_extended = $8, expired_at = $9, modified_at = $10, version = version + 1 \
+    WHERE id = $1 AND version = $2";
+const DUE: &str = select!(
+    "WHERE ends_at <= $1 AND ends_at IS NOT NULL AND state <> 'expired' AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.target_id = a.target_id AND r.access_package_id = a.access_package_id AND r.state = 'delivering' AND r.request_type <> 'systemUpdate') AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') AND r.state IN ('deliveryFailed', 'partiallyDelivered')) ORDER BY ends_at, id LIMIT $2"
+);
+
+/// The assignment of this id.
+pub fn find(tx: &mut ReadTx<'_>, id: AssignmentId) -> Result<Option<Assignment>, Error> {
+    tx.query_opt(FIND, &[Value::text(id)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The live assignment of a package to a target (OM-3: there is at most one).
+pub fn find_live(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<Option<Assignment>, Error> {
+    tx.query_opt(FIND_LIVE, &[Value::text(target), Value::text(package)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// Assignments whose end is reached and that nobody is removing yet (A8). A removal that failed is not begun again by
+/// itself: its request can be reprocessed.
+pub fn due(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Assignment>, Error> {
+    tx.query_map(DUE, &[Value::int(now.micros()), Value::int(limit)], read)
+}
+
+/// Stores a new assignment.
+pub fn insert(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> {
+    tx.execute_one(
+        INSERT,
+        &[
+            Value::text(assignment.id),
+            Value::text(assignment.access_package_id),
+            Value::text(assignment.assignment_policy_id),
+            Value::text(assignment.target_id),
+            Value::text(assignment.state),
+            Value::text(&assignment.status),
+            Value::text(&assignment.schedule),
+            Value::int(assignment.starts_at.micros()),
+            Value::opt_int(assignment.ends_at.map(Timestamp::micros)),
+            Value::boolean(assignment.is_extended),
+            Value::opt_int(assignment.expired_at.map(Timestamp::micros)),
+            Value::int(assignment.created_at.micros()),
+            Value::int(assignment.modified_at.micros()),
+            Value::int(assignment.version),
+        ],
+    )
+}
+
+/// Stores what changed, if nobody else changed it since it was read.
+pub fn save(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> {
+    tx.execute_one(
+        SAVE,
+        &[
+            Value::text(assignment.id),
+            Value::int(assignment.version),
+            Value::text(assignment.state),
+            Value::text(&assignment.status),
+            Value::text(&assignment.schedule),
+            Value::int(assignment.starts_at.micros()),
+            Value::opt_int(assignment.ends_at.map(Timestamp::micros)),
+            Value::boolean(assignment.is_extended),
+            Value::opt_int(assignment.expired_at.map(Timestamp::micros)),
+            Value::int(assignment.modified_at.micros()),
+        ],
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Assignment, Error> {
+    Ok(Assignment {
+        id: parsed(row, 0, "assignment.id")?,
+        access_package_id: parsed(row, 1, "assignment.access_package_id")?,
+        assignment_policy_id: parsed(row, 2, "assignment.assignment_policy_id")?,
+        target_id: parsed(row, 3, "assignment.target_id")?,
+        state: word(row, 4, "assignment.state", State::from_name)?,
+        status: row.text(5)?.to_owned(),
+        schedule: row.text(6)?.to_owned(),
+        starts_at: instant(row, 7)?,
+        ends_at: opt_instant(row, 8)?,
+        is_extended: row.boolean(9)?,
+        expired_at: opt_instant(row, 10)?,
+        created_at: instant(row, 11)?,
+        modified_at: instant(row, 12)?,
+        version: row.int(13)?,
+    })
+}

@@ -1,0 +1,247 @@
+//! Assignment requests.
+
+use domain::assignment_request::{AssignmentRequest, RequestType, State};
+use domain::id::{AccessPackageId, AssignmentId, RequestId, SubjectId};
+use domain::time::{Duration, Timestamp};
+
+use crate::column::{instant, opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
+use crate::engine::Row;
+use crate::value::Value;
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND,
+    FIND_OPEN,
+    FIND_OPEN_OF,
+    INSERT,
+    SAVE,
+    DELETE,
+    PLAN_DUE,
+    STARTING,
+    ROLLABLE,
+    OLDEST_OPEN,
+];
+
+/// Every column in the order of [`read`], with what follows the table's name.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, request_type, is_extension, access_package_id, assignment_policy_id, assignment_id, ",
+            "requestor_id, target_id, created_by, state, status, justification, answers, schedule, starts_at, ",
+            "ends_at, lasts_for, bypass_approval, plan_due, failure_code, failure_message, created_at, ",
+            "delivering_since, completed_at, first_completed_at, version FROM assignment_request r ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE id = $1");
+const FIND_OPEN: &str = select!(
+    "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')"
+);
+const FIND_OPEN_OF: &str = select!(
+    "WHERE assignment_id = $1 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')"
+);
+const INSERT: &str = "INSERT INTO assignment_request (id, request_type, is_extension, access_package_id, \
+    assignment_policy_id, assignment_id, requestor_id, target_id, created_by, state, status, justification, answers, \
+    schedule, starts_at, ends_at, lasts_for, bypass_approval, plan_due, failure_code, \
+    failure_message, created_at, delivering_since, completed_at, first_completed_at, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+    $22, $23, $24, $25, $26)";
+const SAVE: &str = "UPDATE assignment_request SET assignment_id = $3, state = $4, status = $5, answers = $6, \
+    starts_at = $7, ends_at = $8, lasts_for = $9, plan_due = $10, failure_code = $11, failure_message = $12, \
+    delivering_since = $13, completed_at = $14, first_completed_at = $15, version = version + 1 \
+    WHERE id = $1 AND version = $2";
+const DELETE: &str = "DELETE FROM assignment_request WHERE id = $1 AND version = $2";
+const PLAN_DUE: &str =
+    select!("WHERE plan_due = TRUE ORDER BY delivering_since, id LIMIT $1 SKIP_LOCKED");
+const STARTING: &str =
+    select!("WHERE state = 'scheduled' AND starts_at <= $1 ORDER BY starts_at, id LIMIT $2");
+const ROLLABLE: &str = select!(
+    "WHERE state = 'delivering' AND plan_due = FALSE AND id IN EACH($1) AND NOT EXISTS (SELECT 1 FROM request_delivery d WHERE d.request_id = r.id AND d.outcome = 'pending')"
+);
+const OLDEST_OPEN: &str = "SELECT state, count(*), min(created_at) FROM assignment_request \
+    WHERE state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') GROUP BY state ORDER BY state";
+
+/// The request of this id.
+pub fn find(tx: &mut ReadTx<'_>, id: RequestId) -> Result<Option<AssignmentRequest>, Error> {
+    tx.query_opt(FIND, &[Value::text(id)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The open request of a target for a package (RQ-8: there is at most one).
+pub fn find_open(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<Option<AssignmentRequest>, Error> {
+    tx.query_opt(FIND_OPEN, &[Value::text(target), Value::text(package)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The open request about an assignment.
+pub fn find_open_of(
+    tx: &mut ReadTx<'_>,
+    assignment: AssignmentId,
+) -> Result<Option<AssignmentRequest>, Error> {
+    tx.query_opt(FIND_OPEN_OF, &[Value::text(assignment)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// Requests whose deliveries are not planned yet, oldest first.
+pub fn plan_due(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<AssignmentRequest>, Error> {
+    tx.query_map(PLAN_DUE, &[Value::int(limit)], read)
+}
+
+/// Scheduled requests whose start is reached (T11).
+pub fn starting(
+    tx: &mut ReadTx<'_>,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<AssignmentRequest>, Error> {
+    tx.query_map(
+        STARTING,
+        &[Value::int(now.micros()), Value::int(limit)],
+        read,
+    )
+}
+
+/// Those of these requests that are delivering and have no work left to wait for.
+pub fn rollable(
+    tx: &mut ReadTx<'_>,
+    among: impl IntoIterator<Item = RequestId>,
+) -> Result<Vec<AssignmentRequest>, Error> {
+    tx.query_map(ROLLABLE, &[Value::list(among)], read)
+}
+
+/// How many requests stand in each open state, and since when the oldest does (L9).
+pub fn open_by_state(tx: &mut ReadTx<'_>) -> Result<Vec<(State, i64, Timestamp)>, Error> {
+    tx.query_map(OLDEST_OPEN, &[], |row| {
+        Ok((
+            word(row, 0, "assignment_request.state", State::from_name)?,
+            row.int(1)?,
+            instant(row, 2)?,
+        ))
+    })
+}
+
+/// Stores a new request.
+pub fn insert(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Error> {
+    let (failure_code, failure_message) = failure(request);
+    tx.execute_one(
+        INSERT,
+        &[
+            Value::text(request.id),
+            Value::text(request.request_type),
+            Value::boolean(request.is_extension),
+            Value::text(request.access_package_id),
+            Value::opt_text(request.assignment_policy_id),
+            Value::opt_text(request.assignment_id),
+            Value::text(request.requestor_id),
+            Value::text(request.target_id),
+            Value::text(request.created_by),
+            Value::text(request.state),
+            Value::text(&request.status),
+            Value::opt_text(request.justification.as_ref()),
+            Value::text(&request.answers),
+            Value::text(&request.schedule),
+            Value::opt_int(request.starts_at.map(Timestamp::micros)),
+            Value::opt_int(request.ends_at.map(Timestamp::micros)),
+            Value::opt_int(request.lasts_for.map(Duration::micros)),
+            Value::boolean(request.bypass_approval),
+            Value::boolean(request.plan_due),
+            failure_code,
+            failure_message,
+            Value::int(request.created_at.micros()),
+            Value::opt_int(request.delivering_since.map(Timestamp::micros)),
+            Value::opt_int(request.completed_at.map(Timestamp::micros)),
+            Value::opt_int(request.first_completed_at.map(Timestamp::micros)),
+            Value::int(request.version),
+        ],
+    )
+}
+
+/// Stores what changed, if nobody else changed it since it was read (RQ-14).
+pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Error> {
+    let (failure_code, failure_message) = failure(request);
+    tx.execute_one(
+        SAVE,
+        &[
+            Value::text(request.id),
+            Value::int(request.version),
+            Value::opt_text(request.assignment_id),
+            Value::text(request.state),
+            Value::text(&request.status),
+            Value::text(&request.answers),
+            Value::opt_int(request.starts_at.map(Timestamp::micros)),
+            Value::opt_int(request.ends_at.map(Timestamp::micros)),
+            Value::opt_int(request.lasts_for.map(Duration::micros)),
+            Value::boolean(request.plan_due),
+            failure_code,
+            failure_message,
+            Value::opt_int(request.delivering_since.map(Timestamp::micros)),
+            Value::opt_int(request.completed_at.map(Timestamp::micros)),
+            Value::opt_int(request.first_completed_at.map(Timestamp::micros)),
+        ],
+    )
+}
+
+/// Removes a request from all reads (RQ-25).
+pub fn delete(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Error> {
+    tx.execute_one(
+        DELETE,
+        &[Value::text(request.id), Value::int(request.version)],
+    )
+}
+
+fn failure(request: &AssignmentRequest) -> (Value, Value) {
+    match &request.failure {
+        Some((code, message)) => (Value::text(code), Value::text(message)),
+        None => (Value::Null, Value::Null),
+    }
+}
+
+fn read(row: &Row<'_>) -> Result<AssignmentRequest, Error> {
+    let failure = match (opt_string(row, 19)?, opt_string(row, 20)?) {
+        (Some(code), message) => Some((code, message.unwrap_or_default())),
+        (None, _) => None,
+    };
+    Ok(AssignmentRequest {
+        id: parsed(row, 0, "assignment_request.id")?,
+        request_type: word(
+            row,
+            1,
+            "assignment_request.request_type",
+            RequestType::from_name,
+        )?,
+        is_extension: row.boolean(2)?,
+        access_package_id: parsed(row, 3, "assignment_request.access_package_id")?,
+        assignment_policy_id: opt_parsed(row, 4, "assignment_request.assignment_policy_id")?,
+        assignment_id: opt_parsed(row, 5, "assignment_request.assignment_id")?,
+        requestor_id: parsed(row, 6, "assignment_request.requestor_id")?,
+        target_id: parsed(row, 7, "assignment_request.target_id")?,
+        created_by: parsed(row, 8, "assignment_request.created_by")?,
+        state: word(row, 9, "assignment_request.state", State::from_name)?,
+        status: row.text(10)?.to_owned(),
+        justification: opt_string(row, 11)?,
+        answers: row.text(12)?.to_owned(),
+        schedule: row.text(13)?.to_owned(),
+        starts_at: opt_instant(row, 14)?,
+        ends_at: opt_instant(row, 15)?,
+        lasts_for: opt_duration(row, 16)?,
+        bypass_approval: row.boolean(17)?,
+        plan_due: row.boolean(18)?,
+        failure,
+        created_at: instant(row, 21)?,
+        delivering_since: opt_instant(row, 22)?,
+        completed_at: opt_instant(row, 23)?,
+        first_completed_at: opt_instant(row, 24)?,
+        version: row.int(25)?,
+    })
+}

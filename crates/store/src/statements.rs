@@ -1,0 +1,63 @@
+//! Every fixed statement of the crate, so that a database can be asked whether it understands them all.
+//!
+//! Invariant: the `STATEMENTS` of every table module are listed here, or nobody checks them.
+
+use crate::engine::Store;
+use crate::error::Error;
+
+/// One list per module.
+const ALL_STATEMENTS: &[&[&str]] = &[
+    crate::directory::app_role_assignment::STATEMENTS,
+    crate::directory::application_permission::STATEMENTS,
+    crate::directory::group::STATEMENTS,
+    crate::directory::membership::STATEMENTS,
+    crate::directory::object::STATEMENTS,
+    crate::directory::role_member::STATEMENTS,
+    crate::directory::service_principal::STATEMENTS,
+    crate::directory::target_binding::STATEMENTS,
+    crate::directory::user::STATEMENTS,
+    crate::role_assignment::STATEMENTS,
+    crate::accepted_call::STATEMENTS,
+    crate::approval::STATEMENTS,
+    crate::assignment::STATEMENTS,
+    crate::assignment_request::STATEMENTS,
+    crate::audit_event::STATEMENTS,
+    crate::ledger::lease::STATEMENTS,
+    crate::ledger::plan::STATEMENTS,
+    crate::ledger::watch::STATEMENTS,
+    crate::subject::STATEMENTS,
+    crate::migrate::STATEMENTS,
+];
+
+impl Store {
+    /// Lets the database check every statement against its schema and says how many there are; the error names the first
+    /// that it does not understand.
+    pub fn check_statements(&self) -> Result<usize, Error> {
+        self.read_blocking(|tx| {
+            let mut checked = 0;
+            for sql in ALL_STATEMENTS.iter().copied().flatten() {
+                tx.prepare(sql)?;
+                checked += 1;
+            }
+            Ok(checked)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::time::Timestamp;
+
+    use crate::engine::tests::on_both;
+
+    #[test]
+    fn both_databases_understand_every_statement() {
+        on_both(|store| {
+            store.migrate(Timestamp::from_micros(0)).unwrap();
+
+            let checked = store.check_statements().unwrap();
+
+            assert!(checked >= super::ALL_STATEMENTS.len());
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! Subjects: the identities that entitlement management knows, each with its directory object.
+
+use domain::id::{ObjectId, SubjectId};
+use domain::time::Timestamp;
+
+use crate::column::{opt_parsed, opt_string, parsed};
+use crate::engine::Row;
+use crate::value::Value;
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_BY_OBJECT, INSERT, DIRECTORY_FACTS];
+
+const FIND: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
+    FROM subject WHERE id = $1";
+const FIND_BY_OBJECT: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
+    FROM subject WHERE object_id = $1";
+const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_name, email, principal_name, \
+    subject_lifecycle, connected_organization_id, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', NULL, $7)";
+const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
+    FROM directory_object WHERE id = $1";
+
+/// An identity as entitlement management sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Entitlement management's own id.
+    pub id: SubjectId,
+    /// The directory id; absent until the object exists.
+    pub object_id: Option<ObjectId>,
+    /// `User` or `ServicePrincipal`.
+    pub subject_type: String,
+    /// Full name.
+    pub display_name: Option<String>,
+    /// Mail address.
+    pub email: Option<String>,
+    /// Sign-in name.
+    pub principal_name: Option<String>,
+}
+
+/// The subject of this id.
+pub fn find(tx: &mut ReadTx<'_>, id: SubjectId) -> Result<Option<Subject>, Error> {
+    tx.query_opt(FIND, &[Value::text(id)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The subject of a directory object.
+pub fn find_by_object(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Option<Subject>, Error> {
+    tx.query_opt(FIND_BY_OBJECT, &[Value::text(object)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The subject of a directory object, made under `fresh` if it is not known yet; `None` if the directory has no such
+/// user or service principal.
+pub fn ensure(
+    tx: &mut WriteTx<'_>,
+    object: ObjectId,
+    fresh: SubjectId,
+    now: Timestamp,
+) -> Result<Option<Subject>, Error> {
+    if let Some(subject) = find_by_object(tx, object)? {
+        return Ok(Some(subject));
+    }
+    let Some(facts) = tx.query_opt(DIRECTORY_FACTS, &[Value::text(object)])? else {
+        return Ok(None);
+    };
+    let subject_type = match facts.text(0)? {
+        "user" => "User",
+        "servicePrincipal" => "ServicePrincipal",
+        _ => return Ok(None),
+    };
+    let subject = Subject {
+        id: fresh,
+        object_id: Some(object),
+        subject_type: subject_type.to_owned(),
+        display_name: opt_string(&facts, 1)?,
+        email: opt_string(&facts, 2)?,
+        principal_name: opt_string(&facts, 3)?,
+    };
+    tx.execute_one(
+        INSERT,
+        &[
+            Value::text(subject.id),
+            Value::opt_text(subject.object_id),
+            Value::text(&subject.subject_type),
+            Value::opt_text(subject.display_name.as_ref()),
+            Value::opt_text(subject.email.as_ref()),
+            Value::opt_text(subject.principal_name.as_ref()),
+            Value::int(now.micros()),
+        ],
+    )?;
+    Ok(Some(subject))
+}
+
+fn read(row: &Row<'_>) -> Result<Subject, Error> {
+    Ok(Subject {
+        id: parsed(row, 0, "subject.id")?,
+        object_id: opt_parsed(row, 1, "subject.object_id")?,
+        subject_type: row.text(2)?.to_owned(),
+        display_name: opt_string(row, 3)?,
+        email: opt_string(row, 4)?,
+        principal_name: opt_string(row, 5)?,
+    })
+}
