@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The files of one number.
+/// The paths of the files of one number.
 #[derive(Default)]
 struct Migration {
-    both: Option<PathBuf>,
-    sqlite: Option<PathBuf>,
-    postgres: Option<PathBuf>,
+    both: Option<String>,
+    sqlite: Option<String>,
+    postgres: Option<String>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +31,11 @@ fn list(folder: &Path) -> Result<BTreeMap<(u32, String), Migration>, Box<dyn Err
     let mut listed: BTreeMap<(u32, String), Migration> = BTreeMap::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        println!("cargo::rerun-if-changed={}", path.display());
+        let full = path
+            .to_str()
+            .ok_or("the path of a migration is not UTF-8")?
+            .to_owned();
+        println!("cargo::rerun-if-changed={full}");
         let file = path
             .file_name()
             .and_then(|name| name.to_str())
@@ -49,9 +53,9 @@ fn list(folder: &Path) -> Result<BTreeMap<(u32, String), Migration>, Box<dyn Err
             .entry((number.parse()?, what.to_owned()))
             .or_default();
         match half {
-            None => migration.both = Some(path),
-            Some("sqlite") => migration.sqlite = Some(path),
-            Some("postgres") => migration.postgres = Some(path),
+            None => migration.both = Some(full),
+            Some("sqlite") => migration.sqlite = Some(full),
+            Some("postgres") => migration.postgres = Some(full),
             Some(_) => return Err(malformed().into()),
         }
     }

@@ -5,11 +5,11 @@
 //! | written | SQLite | PostgreSQL |
 //! | --- | --- | --- |
 //! | `$1` | `?1` | `$1` |
-//! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb))` |
+//! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb) AS value)` |
 //! | `INSTR(text, part)` | the same | `strpos(text, part)` |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
 //!
-//! `EACH` takes a [`list`](crate::list) of texts. `INSTR` is 0 where the part is not in the text.
+//! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`. `INSTR` is 0 where the part is not in the text.
 //! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
 //!
 //! Invariant: nothing inside a literal, a quoted name or a comment is rewritten.
@@ -95,7 +95,9 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
                 let select = match engine {
                     Engine::Sqlite => format!("(SELECT value FROM json_each(?{number}))"),
                     Engine::Postgres => {
-                        format!("(SELECT jsonb_array_elements_text(${number}::text::jsonb))")
+                        format!(
+                            "(SELECT jsonb_array_elements_text(${number}::text::jsonb) AS value)"
+                        )
                     }
                 };
                 out.push_str(&select);
@@ -194,7 +196,7 @@ mod tests {
         );
         assert_eq!(
             render(Engine::Postgres, sql),
-            "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb))"
+            "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb) AS value)"
         );
     }
 

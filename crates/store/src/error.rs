@@ -172,14 +172,12 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
             return (Error::Busy, Setback::Contended);
         }
         // A server that stops says so in words before it closes the connection.
+        // A node that was demoted can only be read: a new connection finds the primary.
         SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
-        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
-            return (Error::driver(context, error), Setback::Disconnected);
-        }
-        // The node was demoted: a new connection finds the primary.
-        SqlState::READ_ONLY_SQL_TRANSACTION => {
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        | SqlState::READ_ONLY_SQL_TRANSACTION => {
             return (Error::driver(context, error), Setback::Disconnected);
         }
         _ => return (Error::driver(context, error), Setback::Failed),
@@ -188,5 +186,5 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
 }
 
 fn is_io(error: &postgres::Error) -> bool {
-    StdError::source(error).is_some_and(|source| source.is::<std::io::Error>())
+    StdError::source(error).is_some_and(<dyn StdError>::is::<std::io::Error>)
 }

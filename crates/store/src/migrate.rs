@@ -12,6 +12,9 @@ use crate::engine::{ReadTx, Store, WriteTx};
 use crate::error::{Error, Violation};
 use crate::value::{int, text};
 
+/// What this module asks of a database whose record of steps is there.
+pub(crate) const STATEMENTS: &[&str] = &[CREATE_GUARD, TAKE_GUARD, APPLIED, RECORD];
+
 /// One step, embedded in the program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Migration {
@@ -205,3 +208,6 @@ fn checksum(script: &str) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests;

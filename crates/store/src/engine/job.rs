@@ -92,12 +92,20 @@ where
     }
 
     fn answer(self: Box<Self>) {
-        let Self { outcome, reply, .. } = *self;
+        let Self {
+            work,
+            outcome,
+            reply,
+        } = *self;
+        // What the work holds is let go before anybody goes on.
+        drop(work);
         reply.send(outcome.unwrap_or_else(|| Err(Error::Closed.into())));
     }
 
     fn fail(self: Box<Self>, error: Error) {
-        self.reply.send(Err(error.into()));
+        let Self { work, reply, .. } = *self;
+        drop(work);
+        reply.send(Err(error.into()));
     }
 }
 
@@ -124,7 +132,9 @@ where
     }
 
     fn fail(self: Box<Self>, error: Error) {
-        self.reply.send(Err(error.into()));
+        let Self { work, reply, .. } = *self;
+        drop(work);
+        reply.send(Err(error.into()));
     }
 }
 

@@ -17,7 +17,7 @@ mod threads;
 mod transaction;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use self::job::{Read, Reply, Write};
 use self::postgres::Postgres;
 use self::queue::Lane;
-pub(crate) use self::row::{Row, Rows};
+pub(crate) use self::row::Row;
 use self::sqlite::Sqlite;
 use self::statistics::Counters;
 pub use self::statistics::Statistics;

@@ -58,25 +58,25 @@ impl Postgres {
 
         let writers = options.postgres_writers.max(1);
         let readers = options.postgres_readers.max(1);
-        let writes: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(writers / 2));
-        let reads: Arc<Queue<Box<dyn ReadJob>>> = Arc::new(Queue::new(readers));
+        let write_queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(writers / 2));
+        let read_queue: Arc<Queue<Box<dyn ReadJob>>> = Arc::new(Queue::new(readers));
         let write_threads = start(
             writers,
             "store-write",
-            &writes,
+            &write_queue,
             &session,
             Session::serve_writes,
         )?;
         let read_threads = start(
             readers,
             "store-read",
-            &reads,
+            &read_queue,
             &session,
             Session::serve_reads,
         )?;
         Ok(Self {
-            writes,
-            reads,
+            writes: write_queue,
+            reads: read_queue,
             _threads: [write_threads, read_threads],
         })
     }
@@ -112,7 +112,7 @@ fn start<J: Send + 'static>(
         let queue = Arc::clone(queue);
         let mut session = session.another();
         threads.start(format!("{name}-{number}"), move || {
-            serve(&mut session, &queue)
+            serve(&mut session, &queue);
         })?;
     }
     Ok(threads)

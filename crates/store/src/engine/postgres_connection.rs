@@ -73,7 +73,7 @@ impl PostgresConnection {
             .map_err(|error| failure(script, error))
     }
 
-    #[cfg(test)]
+    /// Lets the database check a statement without running it.
     pub(super) fn prepare(&mut self, sql: &str) -> Result<(), Failure> {
         self.prepared(sql).map(drop)
     }

@@ -19,7 +19,6 @@ pub(crate) struct Row<'r> {
 
 enum Cells<'r> {
     Owned(Vec<Value>),
-    Kept(&'r [Value]),
     Sqlite(&'r rusqlite::Row<'r>),
     Postgres(&'r postgres::Row),
 }
@@ -28,7 +27,6 @@ impl std::fmt::Debug for Cells<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Owned(values) => values.fmt(f),
-            Self::Kept(values) => values.fmt(f),
             Self::Sqlite(_) => f.write_str("a row of SQLite"),
             Self::Postgres(row) => row.fmt(f),
         }
@@ -60,18 +58,12 @@ impl<'r> Row<'r> {
     }
 
     /// How many columns there are.
-    pub(crate) fn len(&self) -> usize {
+    fn columns(&self) -> usize {
         match &self.cells {
             Cells::Owned(values) => values.len(),
-            Cells::Kept(values) => values.len(),
             Cells::Sqlite(row) => row.as_ref().column_count(),
             Cells::Postgres(row) => row.len(),
         }
-    }
-
-    /// Whether there are no columns at all.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// The text in column `index`.
@@ -136,7 +128,8 @@ impl<'r> Row<'r> {
 
     /// The row, kept beyond the statement.
     pub(super) fn to_owned_row(&self) -> Result<Row<'static>, Error> {
-        let values: Result<Vec<Value>, Error> = (0..self.len()).map(|at| self.value(at)).collect();
+        let values: Result<Vec<Value>, Error> =
+            (0..self.columns()).map(|at| self.value(at)).collect();
         Ok(Row {
             cells: Cells::Owned(values?),
             sql: Arc::clone(&self.sql),
@@ -146,7 +139,6 @@ impl<'r> Row<'r> {
     fn cell(&self, index: usize) -> Result<Cell<'_>, Error> {
         match &self.cells {
             Cells::Owned(values) => self.kept(values, index),
-            Cells::Kept(values) => self.kept(values, index),
             Cells::Sqlite(row) => match row.get_ref(index) {
                 Ok(ValueRef::Null) => Ok(Cell::Null),
                 Ok(ValueRef::Integer(number)) => Ok(Cell::Int(number)),
@@ -210,59 +202,5 @@ impl<'r> Row<'r> {
             place: format!("column {index} of `{}`", self.sql),
             found: "no such column".to_owned(),
         }
-    }
-}
-
-/// All rows of a statement, kept.
-#[derive(Debug)]
-pub(crate) struct Rows {
-    columns: usize,
-    count: usize,
-    values: Vec<Value>,
-    sql: Arc<str>,
-}
-
-impl Rows {
-    pub(super) fn new(sql: Arc<str>) -> Self {
-        Self {
-            columns: 0,
-            count: 0,
-            values: Vec::new(),
-            sql,
-        }
-    }
-
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), Error> {
-        self.columns = row.len();
-        for index in 0..self.columns {
-            self.values.push(row.value(index)?);
-        }
-        self.count += 1;
-        Ok(())
-    }
-
-    /// How many rows there are.
-    pub(crate) fn len(&self) -> usize {
-        self.count
-    }
-
-    /// Whether there are none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The rows in their order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.count).filter_map(|at| self.get(at))
-    }
-
-    /// The row number `at`, counted from 0.
-    pub(crate) fn get(&self, at: usize) -> Option<Row<'_>> {
-        let start = at.checked_mul(self.columns)?;
-        let values = self.values.get(start..start.checked_add(self.columns)?)?;
-        (at < self.count).then(|| Row {
-            cells: Cells::Kept(values),
-            sql: Arc::clone(&self.sql),
-        })
     }
 }

@@ -4,7 +4,7 @@
 //! time share one commit, each in a savepoint of its own, so that one that fails takes nothing of its neighbours along.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -17,9 +17,11 @@ use super::threads::Threads;
 use super::transaction::{Connection, ReadTx, WriteTx};
 use crate::error::Error;
 
-/// Log frames (of 4 KiB) from which on an idle writer copies them to the file.
+/// Log frames (of 4 KiB) from which on the helper copies them to the file while nobody writes.
 const IDLE_FRAMES: i64 = 256;
-/// Log frames at which the writer stops to copy the rest, so that the log starts anew: 64 MiB.
+/// Log frames at which the helper copies them beside the writer: 16 MiB.
+const BUSY_FRAMES: i64 = 4_096;
+/// Log frames at which the writer copies the rest itself, for only then does the log start anew: 64 MiB.
 const MOST_FRAMES: i64 = 16_384;
 
 pub(super) struct Sqlite {
@@ -41,13 +43,22 @@ impl Sqlite {
         let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1));
         let closing = Arc::clone(&queue);
         let mut threads = Threads::new(move || closing.close());
+        let (copy_the_log, asked) = mpsc::sync_channel(1);
+        let helper = SqliteConnection::writer(path, options.sqlite_busy)?;
         let mut writer = Writer {
             connection,
             queue: Arc::clone(&queue),
             counters: Arc::clone(counters),
             most: options.sqlite_group.max(1),
+            copy_the_log,
         };
         threads.start("store-write".to_owned(), move || writer.serve())?;
+        // Ends with the writer, who has the other end of the channel.
+        threads.start("store-log".to_owned(), move || {
+            for () in asked {
+                helper.checkpoint();
+            }
+        })?;
         Ok(Self {
             queue,
             readers,
@@ -166,6 +177,7 @@ struct Writer {
     queue: Arc<Queue<Box<dyn WriteJob>>>,
     counters: Arc<Counters>,
     most: usize,
+    copy_the_log: mpsc::SyncSender<()>,
 }
 
 impl Writer {
@@ -197,13 +209,15 @@ impl Writer {
         }
         if let Err((error, _)) = self.connection.control("COMMIT") {
             self.connection.roll_back();
-            return match error {
-                // A constraint that is only checked at the end: find whose it was.
-                Error::Conflict(_) if jobs.len() > 1 => {
-                    jobs.into_iter().for_each(|job| self.write(vec![job]))
+            // A constraint that is only checked at the end: each for itself, to find whose it was.
+            if matches!(error, Error::Conflict(_)) && jobs.len() > 1 {
+                for job in jobs {
+                    self.write(vec![job]);
                 }
-                error => fail_all(jobs, &error),
-            };
+            } else {
+                fail_all(jobs, &error);
+            }
+            return;
         }
         count(&self.counters.commits);
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
@@ -237,12 +251,14 @@ impl Writer {
         self.connection.control(sql).map_err(|(error, _)| error)
     }
 
-    /// Copies the log to the file where nobody waits for it.
+    /// Has the log copied to the file, if possible where nobody waits for it.
     fn tend_the_log(&self) {
         let frames = self.connection.log_frames();
-        let idle = self.queue.waiting() == 0;
-        if frames >= MOST_FRAMES || (idle && frames >= IDLE_FRAMES) {
+        if frames >= MOST_FRAMES {
             self.connection.checkpoint();
+        } else if frames >= BUSY_FRAMES || (frames >= IDLE_FRAMES && self.queue.waiting() == 0) {
+            // A full channel means that the helper is about to do so anyway.
+            let _ = self.copy_the_log.try_send(());
         }
     }
 }

@@ -26,51 +26,41 @@ pub(super) struct SqliteConnection {
 impl SqliteConnection {
     /// Opens the file for writing, and creates it if it is not there.
     pub(super) fn writer(path: &Path, busy: Duration) -> Result<Self, Error> {
-        let connection = Self::open(path, OpenFlags::default(), busy)?;
-        connection.script(
-            "PRAGMA journal_mode = WAL; \
-             PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; \
-             PRAGMA wal_autocheckpoint = 0; \
-             PRAGMA cache_size = -65536; \
-             PRAGMA temp_store = MEMORY;",
-        )?;
-        Ok(connection)
+        let settings = "PRAGMA journal_mode = WAL; \
+                        PRAGMA synchronous = FULL; \
+                        PRAGMA foreign_keys = ON; \
+                        PRAGMA wal_autocheckpoint = 0; \
+                        PRAGMA cache_size = -65536; \
+                        PRAGMA temp_store = MEMORY;";
+        Self::open(path, OpenFlags::default(), busy, settings)
     }
 
     /// Opens the file, which a writer has opened before, for reading.
     pub(super) fn reader(path: &Path, busy: Duration) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Self::open(path, flags, busy)?;
-        connection.script(
-            "PRAGMA query_only = ON; \
-             PRAGMA cache_size = -16384; \
-             PRAGMA mmap_size = 268435456; \
-             PRAGMA temp_store = MEMORY;",
-        )?;
-        Ok(connection)
+        let settings = "PRAGMA query_only = ON; \
+                        PRAGMA cache_size = -16384; \
+                        PRAGMA mmap_size = 268435456; \
+                        PRAGMA temp_store = MEMORY;";
+        Self::open(path, flags, busy, settings)
     }
 
-    fn open(path: &Path, flags: OpenFlags, busy: Duration) -> Result<Self, Error> {
-        let context = || format!("opening `{}`", path.display());
-        let failed = |error| from_sqlite(&context(), error).0;
-        let connection = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
-        connection.busy_timeout(busy).map_err(failed)?;
-        connection.set_prepared_statement_cache_capacity(PREPARED);
-        // SQLite's own LOWER only knows ASCII.
-        let flags = FunctionFlags::SQLITE_UTF8
-            | FunctionFlags::SQLITE_DETERMINISTIC
-            | FunctionFlags::SQLITE_INNOCUOUS;
-        connection
-            .create_scalar_function("lower", 1, flags, |call| {
-                let text: Option<String> = call.get(0)?;
-                Ok(text.map(|text| text.to_lowercase()))
-            })
-            .map_err(failed)?;
-        Ok(Self {
-            connection,
-            rendered: Rendered::new(Engine::Sqlite),
-        })
+    fn open(path: &Path, flags: OpenFlags, busy: Duration, settings: &str) -> Result<Self, Error> {
+        let open = || {
+            let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(busy)?;
+            connection.set_prepared_statement_cache_capacity(PREPARED);
+            connection.execute_batch(settings)?;
+            add_functions(&connection)?;
+            Ok(connection)
+        };
+        match open() {
+            Ok(connection) => Ok(Self {
+                connection,
+                rendered: Rendered::new(Engine::Sqlite),
+            }),
+            Err(error) => Err(from_sqlite(&format!("opening `{}`", path.display()), error).0),
+        }
     }
 
     pub(super) fn for_each_row(
@@ -107,7 +97,7 @@ impl SqliteConnection {
             .map_err(|error| failure(script, error))
     }
 
-    #[cfg(test)]
+    /// Lets the database check a statement without running it.
     pub(super) fn prepare(&mut self, sql: &str) -> Result<(), Failure> {
         let sql = self.rendered.get(sql);
         match self.connection.prepare(&sql) {
@@ -168,12 +158,17 @@ impl SqliteConnection {
             0
         })
     }
+}
 
-    fn script(&self, sql: &str) -> Result<(), Error> {
-        self.connection
-            .execute_batch(sql)
-            .map_err(|error| from_sqlite(sql, error).0)
-    }
+/// SQLite's own LOWER only knows ASCII.
+fn add_functions(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("lower", 1, flags, |call| {
+        let text: Option<String> = call.get(0)?;
+        Ok(text.map(|text| text.to_lowercase()))
+    })
 }
 
 fn failure(sql: &str, error: rusqlite::Error) -> Failure {

@@ -6,7 +6,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::postgres_connection::PostgresConnection;
-use super::row::{Row, Rows};
+use super::row::Row;
 use super::sqlite_connection::SqliteConnection;
 use crate::dialect::{Engine, Sql};
 use crate::error::{Error, Setback};
@@ -82,13 +82,6 @@ impl<'c> ReadTx<'c> {
         Ok(all)
     }
 
-    /// All rows, kept.
-    pub(crate) fn query(&mut self, sql: &str, args: &[Value]) -> Result<Rows, Error> {
-        let mut rows = Rows::new(sql.into());
-        self.for_each_row(sql, args, |row| rows.push(row))?;
-        Ok(rows)
-    }
-
     /// The first row, if there is one.
     pub(crate) fn query_opt(
         &mut self,
@@ -123,7 +116,6 @@ impl<'c> ReadTx<'c> {
     }
 
     /// Lets the database check a statement without running it.
-    #[cfg(test)]
     pub(crate) fn prepare(&mut self, sql: &str) -> Result<(), Error> {
         let done = match &mut self.connection {
             Connection::Sqlite(connection) => connection.prepare(sql),

@@ -1,0 +1,307 @@
+//! Writes that share a commit, and what they may not share.
+
+use std::sync::{Arc, Mutex, mpsc};
+
+use tokio::task::{JoinSet, yield_now};
+
+use super::{Fixture, execute, number, on_both, script, texts, with_both};
+use crate::dialect::Engine;
+use crate::engine::Store;
+use crate::error::Error;
+use crate::value::text;
+
+const TABLE: &str = "CREATE TABLE thing (id TEXT NOT NULL PRIMARY KEY)";
+const INSERT: &str = "INSERT INTO thing (id) VALUES ($1)";
+const COUNT: &str = "SELECT count(*) FROM thing";
+
+/// Lets tasks run on this thread, so that the test decides what is submitted before what.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(future)
+}
+
+/// Keeps the writer busy until the sender is dropped.
+fn block_writer(tasks: &mut JoinSet<Result<(), Error>>, store: &Store) -> mpsc::Sender<()> {
+    let (release, blocked) = mpsc::channel::<()>();
+    let blocked = Mutex::new(blocked);
+    let store = store.clone();
+    tasks.spawn(async move {
+        store
+            .write(move |_| {
+                let _ = blocked.lock().unwrap().recv();
+                Ok(())
+            })
+            .await
+    });
+    release
+}
+
+/// Gives the tasks their turns until so many writes wait.
+async fn until_waiting(store: &Store, count: u64) {
+    while store.statistics().waiting != count {
+        yield_now().await;
+    }
+}
+
+fn insert(store: &Store, id: &str) -> impl Future<Output = Result<(), Error>> + Send + 'static {
+    let (store, id) = (store.clone(), text(id));
+    async move {
+        let args = [id];
+        store
+            .write(move |tx| tx.execute(INSERT, &args).map(drop))
+            .await
+    }
+}
+
+#[test]
+fn sixty_four_callers_share_one_commit() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.open();
+    script(&store, TABLE);
+    let before = store.statistics();
+
+    block_on(async {
+        let mut tasks = JoinSet::new();
+        let release = block_writer(&mut tasks, &store);
+        yield_now().await;
+        until_waiting(&store, 0).await;
+        for number in 0..64 {
+            tasks.spawn(insert(&store, &format!("thing-{number}")));
+        }
+        until_waiting(&store, 64).await;
+        drop(release);
+        tasks
+            .join_all()
+            .await
+            .into_iter()
+            .collect::<Result<(), Error>>()
+            .unwrap();
+    });
+
+    let after = store.statistics();
+    assert_eq!(number(&store, COUNT), 64);
+    assert_eq!(after.transactions - before.transactions, 65);
+    // The one that kept the writer busy, and all the others together.
+    assert_eq!(after.commits - before.commits, 2);
+}
+
+#[test]
+fn parallel_callers_all_get_what_they_wrote() {
+    on_both(|store| {
+        script(store, TABLE);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .build()
+            .unwrap();
+
+        let found: Vec<bool> = runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for number in 0..64 {
+                let store = store.clone();
+                tasks.spawn(async move {
+                    let id = format!("thing-{number}");
+                    insert(&store, &id).await.unwrap();
+                    let find = move |tx: &mut crate::ReadTx<'_>| -> Result<bool, Error> {
+                        let row =
+                            tx.query_opt("SELECT id FROM thing WHERE id = $1", &[text(&id)])?;
+                        Ok(row.is_some())
+                    };
+                    store.read(find).await.unwrap()
+                });
+            }
+            tasks.join_all().await
+        });
+
+        assert_eq!(found, [true; 64]);
+    });
+}
+
+#[test]
+fn one_that_fails_or_panics_takes_nothing_of_its_neighbours_along() {
+    on_both(|store| {
+        script(store, TABLE);
+        execute(store, INSERT, vec![text("taken")]).unwrap();
+        let before = store.statistics();
+
+        let (first, twice, refused, panicked, last) = block_on(async {
+            let mut tasks = JoinSet::new();
+            let release = block_writer(&mut tasks, store);
+            yield_now().await;
+            until_waiting(store, 0).await;
+            let refused = store.write(|tx| {
+                tx.execute(INSERT, &[text("refused")])?;
+                Err::<(), Error>(Error::StaleVersion)
+            });
+            let panicked = store.write(|tx| -> Result<(), Error> {
+                tx.execute(INSERT, &[text("panicked")])?;
+                panic!("on purpose")
+            });
+            let released = async move { drop(release) };
+            let (first, twice, refused, panicked, last, ()) = tokio::join!(
+                insert(store, "first"),
+                insert(store, "taken"),
+                refused,
+                panicked,
+                insert(store, "last"),
+                released
+            );
+            (first, twice, refused, panicked, last)
+        });
+
+        assert!(first.is_ok() && last.is_ok());
+        assert!(matches!(twice, Err(Error::Conflict(_))));
+        assert!(matches!(refused, Err(Error::StaleVersion)));
+        assert!(matches!(panicked, Err(Error::Panicked { message }) if message == "on purpose"));
+        let all = texts(store, "SELECT id FROM thing ORDER BY id", vec![]);
+        assert_eq!(all, ["first", "last", "taken"]);
+        let after = store.statistics();
+        assert_eq!(after.rollbacks - before.rollbacks, 3);
+        if store.kind() == Engine::Sqlite {
+            assert_eq!(after.commits - before.commits, 2);
+        }
+    });
+}
+
+#[test]
+fn a_panic_in_a_read_is_an_error_and_the_next_read_works() {
+    on_both(|store| {
+        for _ in 0..20 {
+            let read: Result<(), Error> = store.read_blocking(|_| panic!("on purpose"));
+            assert!(matches!(read, Err(Error::Panicked { .. })));
+        }
+
+        assert_eq!(number(store, "SELECT 7"), 7);
+    });
+}
+
+#[test]
+fn a_constraint_checked_at_the_end_harms_only_who_broke_it() {
+    on_both(|store| {
+        script(
+            store,
+            "CREATE TABLE parent (id TEXT NOT NULL PRIMARY KEY); \
+             CREATE TABLE thing (id TEXT NOT NULL PRIMARY KEY \
+                 REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED); \
+             INSERT INTO parent VALUES ('good')",
+        );
+
+        let (good, orphan) = block_on(async {
+            let mut tasks = JoinSet::new();
+            let release = block_writer(&mut tasks, store);
+            yield_now().await;
+            until_waiting(store, 0).await;
+            let released = async move { drop(release) };
+            let (good, orphan, ()) =
+                tokio::join!(insert(store, "good"), insert(store, "orphan"), released);
+            (good, orphan)
+        });
+
+        assert!(good.is_ok(), "{good:?}");
+        assert!(matches!(orphan, Err(Error::Conflict(_))), "{orphan:?}");
+        assert_eq!(texts(store, "SELECT id FROM thing", vec![]), ["good"]);
+    });
+}
+
+#[test]
+fn interactive_work_overtakes_bulk_work() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.open();
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let order = Arc::clone(&order);
+        move |_: &mut crate::WriteTx<'_>| -> Result<(), Error> {
+            order.lock().unwrap().push(name);
+            Ok(())
+        }
+    };
+
+    block_on(async {
+        let mut tasks = JoinSet::new();
+        let release = block_writer(&mut tasks, &store);
+        yield_now().await;
+        until_waiting(&store, 0).await;
+        let released = async move { drop(release) };
+        let (one, two, three, ()) = tokio::join!(
+            store.write_bulk(note("bulk")),
+            store.write(note("interactive")),
+            store.write(note("interactive")),
+            released
+        );
+        one.and(two).and(three).unwrap();
+    });
+
+    assert_eq!(
+        *order.lock().unwrap(),
+        ["interactive", "interactive", "bulk"]
+    );
+}
+
+#[test]
+fn the_last_store_to_go_waits_for_what_was_submitted() {
+    with_both(|fixture| {
+        let store = fixture.open();
+        script(&store, TABLE);
+
+        block_on(async {
+            let mut task = Box::pin(insert(&store, "late"));
+            // Polled once, so that it is submitted; then given up.
+            tokio::select! {
+                biased;
+                _ = &mut task => {}
+                () = std::future::ready(()) => {}
+            }
+        });
+        drop(store);
+
+        assert_eq!(number(&fixture.open(), COUNT), 1);
+    });
+}
+
+#[test]
+fn a_large_log_is_copied_to_the_file() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.open();
+    script(
+        &store,
+        "CREATE TABLE thing (id TEXT NOT NULL PRIMARY KEY, filler TEXT NOT NULL)",
+    );
+    let crate::Location::Sqlite { path } = &fixture.location else {
+        unreachable!()
+    };
+    let filler = "x".repeat(100_000);
+
+    // 120 MB of changes, twice what the log may hold.
+    for _ in 0..1_200 {
+        let filler = filler.clone();
+        let written: Result<u64, Error> = store.write_blocking(move |tx| {
+            tx.execute("DELETE FROM thing", &[])?;
+            tx.execute(
+                "INSERT INTO thing (id, filler) VALUES ('a', $1)",
+                &[text(&filler)],
+            )
+        });
+        written.unwrap();
+    }
+
+    let log = path.with_extension("db-wal").metadata().unwrap().len();
+    assert!(log < 80_000_000, "the log has {log} bytes");
+}
+
+#[test]
+fn every_commit_reaches_the_disk() {
+    let fixture = Fixture::sqlite();
+    let store = fixture.open();
+
+    let settings: Result<(i64, String), Error> = store.write_blocking(|tx| {
+        let synchronous = tx
+            .query_one("SELECT synchronous FROM pragma_synchronous", &[])?
+            .int(0)?;
+        let journal = tx.query_one("SELECT journal_mode FROM pragma_journal_mode", &[])?;
+        Ok((synchronous, journal.text(0)?.to_owned()))
+    });
+
+    // 2 is FULL: the log is synced by every commit.
+    assert_eq!(settings.unwrap(), (2, "wal".to_owned()));
+}
