@@ -6,7 +6,10 @@
 
 pub mod decide;
 pub mod directory;
+pub mod issuer;
+pub mod keys;
 pub mod principal;
 pub mod roles;
+pub mod token;
 
 mod crypto;

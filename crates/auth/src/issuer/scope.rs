@@ -1,0 +1,92 @@
+//! The `scope` parameter of a token request.
+//!
+//! **Invariant:** one resource a request. Any resource is fine with `/.default`, because clients derive it from
+//! whatever address they were given.
+
+use super::{OAuthError, OAuthRefusal};
+use crate::principal::{Permission, PermissionSet};
+
+/// What a token request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeRequest {
+    /// The resource, as the client spells it; none: the scopes stand alone.
+    pub resource: Option<String>,
+    /// The permissions.
+    pub asked: Asked,
+    /// Whether an ID token is wanted as well.
+    pub openid: bool,
+    /// Whether a refresh token is wanted as well.
+    pub offline_access: bool,
+}
+
+/// The permissions that a token request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// All that the client was granted.
+    Default,
+    /// These.
+    Permissions(PermissionSet),
+}
+
+impl Asked {
+    /// What is issued out of what was granted.
+    pub const fn of(self, granted: PermissionSet) -> PermissionSet {
+        match self {
+            Self::Default => granted,
+            Self::Permissions(asked) => asked.intersection(granted),
+        }
+    }
+}
+
+impl ScopeRequest {
+    /// Reads the parameter.
+    pub fn parse(scope: &str) -> Result<Self, OAuthError> {
+        let invalid = || OAuthError::new(OAuthRefusal::InvalidScope);
+        let mut request = Self {
+            resource: None,
+            asked: Asked::Default,
+            openid: false,
+            offline_access: false,
+        };
+        let mut default = false;
+        let mut permissions = Vec::new();
+        for word in scope.split_ascii_whitespace() {
+            match word {
+                "openid" => request.openid = true,
+                "offline_access" => request.offline_access = true,
+                "profile" | "email" => {}
+                _ => {
+                    // A resource may end in a slash of its own, hence the last one.
+                    let (resource, name) = match word.rsplit_once('/') {
+                        Some((resource, name)) => (Some(resource), name),
+                        None => (None, word),
+                    };
+                    if resource.is_some_and(str::is_empty) {
+                        return Err(invalid());
+                    }
+                    if let Some(resource) = resource {
+                        match &request.resource {
+                            Some(own) if own != resource => return Err(invalid()),
+                            _ => request.resource = Some(resource.to_owned()),
+                        }
+                    }
+                    if name == ".default" {
+                        default = true;
+                    } else {
+                        permissions.push(Permission::from_name(name).ok_or_else(invalid)?);
+                    }
+                }
+            }
+        }
+        match (default, permissions.is_empty()) {
+            (true, true) => {}
+            (false, false) => request.asked = Asked::Permissions(permissions.into_iter().collect()),
+            // Only `openid` and the like: a token without permissions.
+            (false, true) if request.openid => {
+                request.asked = Asked::Permissions(PermissionSet::EMPTY);
+            }
+            _ => return Err(invalid()),
+        }
+        Ok(request)
+    }
+}
