@@ -2,7 +2,7 @@
 
 use domain::time::Timestamp;
 
-use crate::value::Value;
+use crate::value::{self, Value};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT, FORGET, COUNT_SINCE];
@@ -32,10 +32,10 @@ pub struct Call<'a> {
 impl Call<'_> {
     fn key(&self) -> [Value; 4] {
         [
-            Value::text(self.caller_id),
-            Value::text(self.client_request_id),
-            Value::text(self.operation),
-            Value::text(self.object_id),
+            value::text(self.caller_id),
+            value::text(self.client_request_id),
+            value::text(self.operation),
+            value::text(self.object_id),
         ]
     }
 }
@@ -43,20 +43,20 @@ impl Call<'_> {
 /// Whether this very call was accepted since then.
 pub fn was_accepted(tx: &mut ReadTx<'_>, call: &Call<'_>, since: Timestamp) -> Result<bool, Error> {
     let mut args = call.key().to_vec();
-    args.push(Value::int(since.micros()));
+    args.push(value::int(since.micros()));
     Ok(tx.query_opt(FIND, &args)?.is_some())
 }
 
 /// Remembers that the call was accepted.
 pub fn remember(tx: &mut WriteTx<'_>, call: &Call<'_>, now: Timestamp) -> Result<(), Error> {
     let mut args = call.key().to_vec();
-    args.push(Value::int(now.micros()));
+    args.push(value::int(now.micros()));
     tx.execute(INSERT, &args).map(drop)
 }
 
 /// Forgets calls accepted before then.
 pub fn forget_before(tx: &mut WriteTx<'_>, instant: Timestamp) -> Result<u64, Error> {
-    tx.execute(FORGET, &[Value::int(instant.micros())])
+    tx.execute(FORGET, &[value::int(instant.micros())])
 }
 
 /// How many such calls were accepted after then, and when the first of them was.
@@ -67,7 +67,7 @@ pub fn count_since(
 ) -> Result<(i64, Option<Timestamp>), Error> {
     let row = tx.query_one(
         COUNT_SINCE,
-        &[Value::text(operation), Value::int(since.micros())],
+        &[value::text(operation), value::int(since.micros())],
     )?;
     Ok((row.int(0)?, row.opt_int(1)?.map(Timestamp::from_micros)))
 }

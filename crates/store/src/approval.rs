@@ -6,7 +6,7 @@ use domain::time::{Duration, Timestamp};
 
 use crate::column::{opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -58,7 +58,7 @@ pub fn find(
     request: RequestId,
     stage: StageId,
 ) -> Result<Option<Stage>, Error> {
-    tx.query_opt(FIND, &[Value::text(stage), Value::text(request)])?
+    tx.query_opt(FIND, &[value::text(stage), value::text(request)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -66,14 +66,14 @@ pub fn find(
 
 /// The stages of a request's approval, in order.
 pub fn of_request(tx: &mut ReadTx<'_>, request: RequestId) -> Result<Vec<Stage>, Error> {
-    tx.query_map(OF_REQUEST, &[Value::text(request)], read)
+    tx.query_map(OF_REQUEST, &[value::text(request)], read)
 }
 
 /// Open stages whose time is over (T9).
 pub fn overdue(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Stage>, Error> {
     tx.query_map(
         OVERDUE,
-        &[Value::int(now.micros()), Value::int(limit)],
+        &[value::int(now.micros()), value::int(limit)],
         read,
     )
 }
@@ -82,14 +82,14 @@ pub fn overdue(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<St
 pub fn escalating(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Stage>, Error> {
     tx.query_map(
         ESCALATING,
-        &[Value::int(now.micros()), Value::int(limit)],
+        &[value::int(now.micros()), value::int(limit)],
         read,
     )
 }
 
 /// Who may decide in a stage: users and groups, by tier.
 pub fn approvers(tx: &mut ReadTx<'_>, stage: StageId) -> Result<Vec<Approver>, Error> {
-    tx.query_map(APPROVERS, &[Value::text(stage)], |row| {
+    tx.query_map(APPROVERS, &[value::text(stage)], |row| {
         Ok(Approver {
             principal_id: parsed(row, 0, "approval_stage_approver.principal_id")?,
             tier: word(row, 1, "approval_stage_approver.tier", Tier::from_name)?,
@@ -102,32 +102,32 @@ pub fn insert(tx: &mut WriteTx<'_>, stage: &Stage, approvers: &[Approver]) -> Re
     tx.execute_one(
         INSERT,
         &[
-            Value::text(stage.id),
-            Value::text(stage.request_id),
-            Value::int(stage.ordinal),
-            Value::opt_text(stage.display_name.as_ref()),
-            Value::text(stage.status.as_str()),
-            Value::text(stage.verdict.as_str()),
-            Value::boolean(stage.is_approver_justification_required),
-            Value::opt_text(stage.justification.as_ref()),
-            Value::opt_text(stage.reviewed_by),
-            Value::opt_text(stage.reviewed_by_name.as_ref()),
-            Value::opt_text(stage.reviewed_by_principal_name.as_ref()),
-            Value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
-            Value::int(stage.lasts_for.micros()),
-            Value::opt_int(stage.escalates_after.map(Duration::micros)),
-            Value::opt_int(stage.opened_at.map(Timestamp::micros)),
-            Value::opt_int(stage.due_at.map(Timestamp::micros)),
-            Value::opt_int(stage.escalates_at.map(Timestamp::micros)),
-            Value::boolean(stage.is_escalated),
-            Value::int(stage.version),
+            value::text(stage.id),
+            value::text(stage.request_id),
+            value::int(stage.ordinal),
+            value::opt_text(stage.display_name.as_ref()),
+            value::text(stage.status.as_str()),
+            value::text(stage.verdict.as_str()),
+            value::boolean(stage.is_approver_justification_required),
+            value::opt_text(stage.justification.as_ref()),
+            value::opt_text(stage.reviewed_by),
+            value::opt_text(stage.reviewed_by_name.as_ref()),
+            value::opt_text(stage.reviewed_by_principal_name.as_ref()),
+            value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
+            value::int(stage.lasts_for.micros()),
+            value::opt_int(stage.escalates_after.map(Duration::micros)),
+            value::opt_int(stage.opened_at.map(Timestamp::micros)),
+            value::opt_int(stage.due_at.map(Timestamp::micros)),
+            value::opt_int(stage.escalates_at.map(Timestamp::micros)),
+            value::boolean(stage.is_escalated),
+            value::int(stage.version),
         ],
     )?;
     for approver in approvers {
         let args = [
-            Value::text(stage.id),
-            Value::text(approver.principal_id),
-            Value::text(approver.tier.as_str()),
+            value::text(stage.id),
+            value::text(approver.principal_id),
+            value::text(approver.tier.as_str()),
         ];
         tx.execute(INSERT_APPROVER, &args)?;
     }
@@ -139,19 +139,19 @@ pub fn save(tx: &mut WriteTx<'_>, stage: &Stage) -> Result<(), Error> {
     tx.execute_one(
         SAVE,
         &[
-            Value::text(stage.id),
-            Value::int(stage.version),
-            Value::text(stage.status.as_str()),
-            Value::text(stage.verdict.as_str()),
-            Value::opt_text(stage.justification.as_ref()),
-            Value::opt_text(stage.reviewed_by),
-            Value::opt_text(stage.reviewed_by_name.as_ref()),
-            Value::opt_text(stage.reviewed_by_principal_name.as_ref()),
-            Value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
-            Value::opt_int(stage.opened_at.map(Timestamp::micros)),
-            Value::opt_int(stage.due_at.map(Timestamp::micros)),
-            Value::opt_int(stage.escalates_at.map(Timestamp::micros)),
-            Value::boolean(stage.is_escalated),
+            value::text(stage.id),
+            value::int(stage.version),
+            value::text(stage.status.as_str()),
+            value::text(stage.verdict.as_str()),
+            value::opt_text(stage.justification.as_ref()),
+            value::opt_text(stage.reviewed_by),
+            value::opt_text(stage.reviewed_by_name.as_ref()),
+            value::opt_text(stage.reviewed_by_principal_name.as_ref()),
+            value::opt_int(stage.reviewed_at.map(Timestamp::micros)),
+            value::opt_int(stage.opened_at.map(Timestamp::micros)),
+            value::opt_int(stage.due_at.map(Timestamp::micros)),
+            value::opt_int(stage.escalates_at.map(Timestamp::micros)),
+            value::boolean(stage.is_escalated),
         ],
     )
 }

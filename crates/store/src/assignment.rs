@@ -6,7 +6,7 @@ use domain::time::Timestamp;
 
 use crate::column::{instant, opt_instant, parsed, word};
 use crate::engine::Row;
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE];
@@ -38,7 +38,7 @@ const DUE: &str = select!(
 
 /// The assignment of this id.
 pub fn find(tx: &mut ReadTx<'_>, id: AssignmentId) -> Result<Option<Assignment>, Error> {
-    tx.query_opt(FIND, &[Value::text(id)])?
+    tx.query_opt(FIND, &[value::text(id)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -50,7 +50,7 @@ pub fn find_live(
     target: SubjectId,
     package: AccessPackageId,
 ) -> Result<Option<Assignment>, Error> {
-    tx.query_opt(FIND_LIVE, &[Value::text(target), Value::text(package)])?
+    tx.query_opt(FIND_LIVE, &[value::text(target), value::text(package)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -59,7 +59,7 @@ pub fn find_live(
 /// Assignments whose end is reached and that nobody is removing yet (A8). A removal that failed is not begun again by
 /// itself: its request can be reprocessed.
 pub fn due(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Assignment>, Error> {
-    tx.query_map(DUE, &[Value::int(now.micros()), Value::int(limit)], read)
+    tx.query_map(DUE, &[value::int(now.micros()), value::int(limit)], read)
 }
 
 /// Stores a new assignment.
@@ -67,20 +67,20 @@ pub fn insert(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error
     tx.execute_one(
         INSERT,
         &[
-            Value::text(assignment.id),
-            Value::text(assignment.access_package_id),
-            Value::text(assignment.assignment_policy_id),
-            Value::text(assignment.target_id),
-            Value::text(assignment.state),
-            Value::text(&assignment.status),
-            Value::text(&assignment.schedule),
-            Value::int(assignment.starts_at.micros()),
-            Value::opt_int(assignment.ends_at.map(Timestamp::micros)),
-            Value::boolean(assignment.is_extended),
-            Value::opt_int(assignment.expired_at.map(Timestamp::micros)),
-            Value::int(assignment.created_at.micros()),
-            Value::int(assignment.modified_at.micros()),
-            Value::int(assignment.version),
+            value::text(assignment.id),
+            value::text(assignment.access_package_id),
+            value::text(assignment.assignment_policy_id),
+            value::text(assignment.target_id),
+            value::text(assignment.state),
+            value::text(&assignment.status),
+            value::text(&assignment.schedule),
+            value::int(assignment.starts_at.micros()),
+            value::opt_int(assignment.ends_at.map(Timestamp::micros)),
+            value::boolean(assignment.is_extended),
+            value::opt_int(assignment.expired_at.map(Timestamp::micros)),
+            value::int(assignment.created_at.micros()),
+            value::int(assignment.modified_at.micros()),
+            value::int(assignment.version),
         ],
     )
 }
@@ -90,16 +90,16 @@ pub fn save(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> 
     tx.execute_one(
         SAVE,
         &[
-            Value::text(assignment.id),
-            Value::int(assignment.version),
-            Value::text(assignment.state),
-            Value::text(&assignment.status),
-            Value::text(&assignment.schedule),
-            Value::int(assignment.starts_at.micros()),
-            Value::opt_int(assignment.ends_at.map(Timestamp::micros)),
-            Value::boolean(assignment.is_extended),
-            Value::opt_int(assignment.expired_at.map(Timestamp::micros)),
-            Value::int(assignment.modified_at.micros()),
+            value::text(assignment.id),
+            value::int(assignment.version),
+            value::text(assignment.state),
+            value::text(&assignment.status),
+            value::text(&assignment.schedule),
+            value::int(assignment.starts_at.micros()),
+            value::opt_int(assignment.ends_at.map(Timestamp::micros)),
+            value::boolean(assignment.is_extended),
+            value::opt_int(assignment.expired_at.map(Timestamp::micros)),
+            value::int(assignment.modified_at.micros()),
         ],
     )
 }

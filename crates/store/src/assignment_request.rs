@@ -6,7 +6,7 @@ use domain::time::{Duration, Timestamp};
 
 use crate::column::{instant, opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
-use crate::value::Value;
+use crate::value::{self, Value};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -65,7 +65,7 @@ const OLDEST_OPEN: &str = "SELECT state, count(*), min(created_at) FROM assignme
 
 /// The request of this id.
 pub fn find(tx: &mut ReadTx<'_>, id: RequestId) -> Result<Option<AssignmentRequest>, Error> {
-    tx.query_opt(FIND, &[Value::text(id)])?
+    tx.query_opt(FIND, &[value::text(id)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -77,7 +77,7 @@ pub fn find_open(
     target: SubjectId,
     package: AccessPackageId,
 ) -> Result<Option<AssignmentRequest>, Error> {
-    tx.query_opt(FIND_OPEN, &[Value::text(target), Value::text(package)])?
+    tx.query_opt(FIND_OPEN, &[value::text(target), value::text(package)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -88,7 +88,7 @@ pub fn find_open_of(
     tx: &mut ReadTx<'_>,
     assignment: AssignmentId,
 ) -> Result<Option<AssignmentRequest>, Error> {
-    tx.query_opt(FIND_OPEN_OF, &[Value::text(assignment)])?
+    tx.query_opt(FIND_OPEN_OF, &[value::text(assignment)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -96,7 +96,7 @@ pub fn find_open_of(
 
 /// Requests whose deliveries are not planned yet, oldest first.
 pub fn plan_due(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<AssignmentRequest>, Error> {
-    tx.query_map(PLAN_DUE, &[Value::int(limit)], read)
+    tx.query_map(PLAN_DUE, &[value::int(limit)], read)
 }
 
 /// Scheduled requests whose start is reached (T11).
@@ -107,7 +107,7 @@ pub fn starting(
 ) -> Result<Vec<AssignmentRequest>, Error> {
     tx.query_map(
         STARTING,
-        &[Value::int(now.micros()), Value::int(limit)],
+        &[value::int(now.micros()), value::int(limit)],
         read,
     )
 }
@@ -117,7 +117,7 @@ pub fn rollable(
     tx: &mut ReadTx<'_>,
     among: impl IntoIterator<Item = RequestId>,
 ) -> Result<Vec<AssignmentRequest>, Error> {
-    tx.query_map(ROLLABLE, &[Value::list(among)], read)
+    tx.query_map(ROLLABLE, &[value::list(among)], read)
 }
 
 /// How many requests stand in each open state, and since when the oldest does (L9).
@@ -137,32 +137,32 @@ pub fn insert(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), E
     tx.execute_one(
         INSERT,
         &[
-            Value::text(request.id),
-            Value::text(request.request_type),
-            Value::boolean(request.is_extension),
-            Value::text(request.access_package_id),
-            Value::opt_text(request.assignment_policy_id),
-            Value::opt_text(request.assignment_id),
-            Value::text(request.requestor_id),
-            Value::text(request.target_id),
-            Value::text(request.created_by),
-            Value::text(request.state),
-            Value::text(&request.status),
-            Value::opt_text(request.justification.as_ref()),
-            Value::text(&request.answers),
-            Value::text(&request.schedule),
-            Value::opt_int(request.starts_at.map(Timestamp::micros)),
-            Value::opt_int(request.ends_at.map(Timestamp::micros)),
-            Value::opt_int(request.lasts_for.map(Duration::micros)),
-            Value::boolean(request.bypass_approval),
-            Value::boolean(request.plan_due),
+            value::text(request.id),
+            value::text(request.request_type),
+            value::boolean(request.is_extension),
+            value::text(request.access_package_id),
+            value::opt_text(request.assignment_policy_id),
+            value::opt_text(request.assignment_id),
+            value::text(request.requestor_id),
+            value::text(request.target_id),
+            value::text(request.created_by),
+            value::text(request.state),
+            value::text(&request.status),
+            value::opt_text(request.justification.as_ref()),
+            value::text(&request.answers),
+            value::text(&request.schedule),
+            value::opt_int(request.starts_at.map(Timestamp::micros)),
+            value::opt_int(request.ends_at.map(Timestamp::micros)),
+            value::opt_int(request.lasts_for.map(Duration::micros)),
+            value::boolean(request.bypass_approval),
+            value::boolean(request.plan_due),
             failure_code,
             failure_message,
-            Value::int(request.created_at.micros()),
-            Value::opt_int(request.delivering_since.map(Timestamp::micros)),
-            Value::opt_int(request.completed_at.map(Timestamp::micros)),
-            Value::opt_int(request.first_completed_at.map(Timestamp::micros)),
-            Value::int(request.version),
+            value::int(request.created_at.micros()),
+            value::opt_int(request.delivering_since.map(Timestamp::micros)),
+            value::opt_int(request.completed_at.map(Timestamp::micros)),
+            value::opt_int(request.first_completed_at.map(Timestamp::micros)),
+            value::int(request.version),
         ],
     )
 }
@@ -173,21 +173,21 @@ pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Err
     tx.execute_one(
         SAVE,
         &[
-            Value::text(request.id),
-            Value::int(request.version),
-            Value::opt_text(request.assignment_id),
-            Value::text(request.state),
-            Value::text(&request.status),
-            Value::text(&request.answers),
-            Value::opt_int(request.starts_at.map(Timestamp::micros)),
-            Value::opt_int(request.ends_at.map(Timestamp::micros)),
-            Value::opt_int(request.lasts_for.map(Duration::micros)),
-            Value::boolean(request.plan_due),
+            value::text(request.id),
+            value::int(request.version),
+            value::opt_text(request.assignment_id),
+            value::text(request.state),
+            value::text(&request.status),
+            value::text(&request.answers),
+            value::opt_int(request.starts_at.map(Timestamp::micros)),
+            value::opt_int(request.ends_at.map(Timestamp::micros)),
+            value::opt_int(request.lasts_for.map(Duration::micros)),
+            value::boolean(request.plan_due),
             failure_code,
             failure_message,
-            Value::opt_int(request.delivering_since.map(Timestamp::micros)),
-            Value::opt_int(request.completed_at.map(Timestamp::micros)),
-            Value::opt_int(request.first_completed_at.map(Timestamp::micros)),
+            value::opt_int(request.delivering_since.map(Timestamp::micros)),
+            value::opt_int(request.completed_at.map(Timestamp::micros)),
+            value::opt_int(request.first_completed_at.map(Timestamp::micros)),
         ],
     )
 }
@@ -196,13 +196,13 @@ pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Err
 pub fn delete(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Error> {
     tx.execute_one(
         DELETE,
-        &[Value::text(request.id), Value::int(request.version)],
+        &[value::text(request.id), value::int(request.version)],
     )
 }
 
 fn failure(request: &AssignmentRequest) -> (Value, Value) {
     match &request.failure {
-        Some((code, message)) => (Value::text(code), Value::text(message)),
+        Some((code, message)) => (value::text(code), value::text(message)),
         None => (Value::Null, Value::Null),
     }
 }

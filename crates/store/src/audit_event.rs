@@ -3,7 +3,7 @@
 use domain::id::AuditEventId;
 use domain::time::Timestamp;
 
-use crate::value::Value;
+use crate::value;
 use crate::{Error, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[INSERT];
@@ -42,20 +42,20 @@ pub fn insert(tx: &mut WriteTx<'_>, event: &AuditEvent) -> Result<(), Error> {
     tx.execute_one(
         INSERT,
         &[
-            Value::text(event.id),
-            Value::int(event.happened_at.micros()),
-            Value::text(event.activity),
-            Value::text(if event.succeeded {
+            value::text(event.id),
+            value::int(event.happened_at.micros()),
+            value::text(event.activity),
+            value::text(if event.succeeded {
                 "success"
             } else {
                 "failure"
             }),
-            Value::opt_text(event.result_reason.as_ref()),
-            Value::text(&event.initiated_by),
-            Value::text(&event.target_resources),
-            Value::text(&event.additional_details),
-            Value::text(&event.correlation_id),
-            Value::opt_text(event.object_id.as_ref()),
+            value::opt_text(event.result_reason.as_ref()),
+            value::text(&event.initiated_by),
+            value::text(&event.target_resources),
+            value::text(&event.additional_details),
+            value::text(&event.correlation_id),
+            value::opt_text(event.object_id.as_ref()),
         ],
     )
 }

@@ -5,7 +5,7 @@ use domain::time::Timestamp;
 
 use crate::column::{opt_parsed, opt_string, parsed};
 use crate::engine::Row;
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_BY_OBJECT, INSERT, DIRECTORY_FACTS];
@@ -39,7 +39,7 @@ pub struct Subject {
 
 /// The subject of this id.
 pub fn find(tx: &mut ReadTx<'_>, id: SubjectId) -> Result<Option<Subject>, Error> {
-    tx.query_opt(FIND, &[Value::text(id)])?
+    tx.query_opt(FIND, &[value::text(id)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -47,7 +47,7 @@ pub fn find(tx: &mut ReadTx<'_>, id: SubjectId) -> Result<Option<Subject>, Error
 
 /// The subject of a directory object.
 pub fn find_by_object(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Option<Subject>, Error> {
-    tx.query_opt(FIND_BY_OBJECT, &[Value::text(object)])?
+    tx.query_opt(FIND_BY_OBJECT, &[value::text(object)])?
         .as_ref()
         .map(read)
         .transpose()
@@ -64,7 +64,7 @@ pub fn ensure(
     if let Some(subject) = find_by_object(tx, object)? {
         return Ok(Some(subject));
     }
-    let Some(facts) = tx.query_opt(DIRECTORY_FACTS, &[Value::text(object)])? else {
+    let Some(facts) = tx.query_opt(DIRECTORY_FACTS, &[value::text(object)])? else {
         return Ok(None);
     };
     let subject_type = match facts.text(0)? {
@@ -83,13 +83,13 @@ pub fn ensure(
     tx.execute_one(
         INSERT,
         &[
-            Value::text(subject.id),
-            Value::opt_text(subject.object_id),
-            Value::text(&subject.subject_type),
-            Value::opt_text(subject.display_name.as_ref()),
-            Value::opt_text(subject.email.as_ref()),
-            Value::opt_text(subject.principal_name.as_ref()),
-            Value::int(now.micros()),
+            value::text(subject.id),
+            value::opt_text(subject.object_id),
+            value::text(&subject.subject_type),
+            value::opt_text(subject.display_name.as_ref()),
+            value::opt_text(subject.email.as_ref()),
+            value::opt_text(subject.principal_name.as_ref()),
+            value::int(now.micros()),
         ],
     )?;
     Ok(Some(subject))

@@ -7,7 +7,7 @@ use domain::ledger::{Observed, Operation};
 use domain::time::Timestamp;
 
 use crate::column::{opt_parsed, opt_string, parsed, word};
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -147,16 +147,16 @@ pub fn claim(
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
     let args = [
-        Value::text(target),
-        Value::int(now.micros()),
-        Value::text(owner),
-        Value::int(until.micros()),
-        Value::int(limit),
+        value::text(target),
+        value::int(now.micros()),
+        value::text(owner),
+        value::int(until.micros()),
+        value::int(limit),
     ];
     if tx.execute(CLAIM, &args)? == 0 {
         return Ok(Vec::new());
     }
-    tx.query_map(CLAIMED, &[Value::text(owner), Value::text(target)], |row| {
+    tx.query_map(CLAIMED, &[value::text(owner), value::text(target)], |row| {
         Ok(Leased {
             id: parsed(row, 0, "ledger.id")?,
             operation: word(row, 1, "ledger.operation", Operation::from_name)?,
@@ -208,7 +208,7 @@ pub fn mark_preexisting(
     owner: &str,
     grants: &[GrantId],
 ) -> Result<(), Error> {
-    tx.execute(PREEXISTING, &[Value::list(grants), Value::text(owner)])
+    tx.execute(PREEXISTING, &[value::list(grants), value::text(owner)])
         .map(drop)
 }
 
@@ -222,19 +222,19 @@ pub fn succeed(
     now: Timestamp,
 ) -> Result<u64, Error> {
     let args = [
-        Value::list(grants),
-        Value::text(owner),
-        Value::text(operation.leads_to().as_str()),
-        Value::int(now.micros()),
-        Value::text(by.as_str()),
-        Value::boolean(operation == Operation::Add),
+        value::list(grants),
+        value::text(owner),
+        value::text(operation.leads_to().as_str()),
+        value::int(now.micros()),
+        value::text(by.as_str()),
+        value::boolean(operation == Operation::Add),
     ];
     let recorded = tx.execute(SUCCEED, &args)?;
     if recorded > 0 {
         let args = [
-            Value::list(grants),
-            Value::text(operation.as_str()),
-            Value::int(now.micros()),
+            value::list(grants),
+            value::text(operation.as_str()),
+            value::int(now.micros()),
         ];
         tx.execute(DONE, &args)?;
     }
@@ -265,34 +265,34 @@ pub fn fail(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let (code, message) = (Value::text(&failure.code), Value::text(&failure.message));
+    let (code, message) = (value::text(&failure.code), value::text(&failure.message));
     if let Some(next) = failure.next_attempt_at {
         let args = [
-            Value::text(failure.grant_id),
-            Value::text(owner),
-            Value::int(next.micros()),
+            value::text(failure.grant_id),
+            value::text(owner),
+            value::int(next.micros()),
             code,
             message,
-            Value::int(now.micros()),
-            Value::boolean(failure.in_doubt),
+            value::int(now.micros()),
+            value::boolean(failure.in_doubt),
         ];
         return tx.execute(RETRY, &args).map(drop);
     }
     let args = [
-        Value::text(failure.grant_id),
-        Value::text(owner),
+        value::text(failure.grant_id),
+        value::text(owner),
         code.clone(),
         message.clone(),
-        Value::int(now.micros()),
-        Value::boolean(failure.in_doubt),
+        value::int(now.micros()),
+        value::boolean(failure.in_doubt),
     ];
     if tx.execute(GIVE_UP, &args)? > 0 {
         let args = [
-            Value::text(failure.grant_id),
-            Value::text(failure.operation.as_str()),
+            value::text(failure.grant_id),
+            value::text(failure.operation.as_str()),
             code,
             message,
-            Value::int(now.micros()),
+            value::int(now.micros()),
         ];
         tx.execute(FAILED, &args)?;
     }
@@ -301,17 +301,17 @@ pub fn fail(
 
 /// Gives all work of a lease back untried (orderly stop).
 pub fn release(tx: &mut WriteTx<'_>, owner: &str) -> Result<u64, Error> {
-    tx.execute(RELEASE, &[Value::text(owner)])
+    tx.execute(RELEASE, &[value::text(owner)])
 }
 
 /// Takes work back whose worker did not answer in time.
 pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
-    tx.execute(EXPIRE, &[Value::int(now.micros())])
+    tx.execute(EXPIRE, &[value::int(now.micros())])
 }
 
 /// The targets that have work due.
 pub fn due_targets(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<String>, Error> {
-    tx.query_map(DUE_TARGETS, &[Value::int(now.micros())], |row| {
+    tx.query_map(DUE_TARGETS, &[value::int(now.micros())], |row| {
         Ok(row.text(0)?.to_owned())
     })
 }
@@ -326,7 +326,7 @@ pub fn next_due(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
 
 /// The requests that wait for these grants.
 pub fn waiting(tx: &mut ReadTx<'_>, grants: &[GrantId]) -> Result<Vec<RequestId>, Error> {
-    tx.query_map(WAITING, &[Value::list(grants)], |row| {
+    tx.query_map(WAITING, &[value::list(grants)], |row| {
         parsed(row, 0, "request_delivery.request_id")
     })
 }

@@ -9,7 +9,7 @@ use domain::ledger::{Operation, Tally};
 use domain::time::Timestamp;
 
 use crate::column::{opt_parsed, parsed};
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -126,7 +126,7 @@ pub fn wanted(
     tx: &mut ReadTx<'_>,
     assignments: impl IntoIterator<Item = AssignmentId>,
 ) -> Result<Vec<Wanted>, Error> {
-    tx.query_map(WANTED, &[Value::list(assignments)], |row| {
+    tx.query_map(WANTED, &[value::list(assignments)], |row| {
         Ok(Wanted {
             assignment_id: parsed(row, 0, "assignment.id")?,
             subject_id: parsed(row, 1, "assignment.target_id")?,
@@ -147,7 +147,7 @@ pub fn linked(
     tx: &mut ReadTx<'_>,
     assignments: impl IntoIterator<Item = AssignmentId>,
 ) -> Result<Vec<(AssignmentId, GrantId)>, Error> {
-    tx.query_map(LINKED, &[Value::list(assignments)], |row| {
+    tx.query_map(LINKED, &[value::list(assignments)], |row| {
         Ok((
             parsed(row, 0, "ledger_link.assignment_id")?,
             parsed(row, 1, "ledger_link.grant_id")?,
@@ -165,14 +165,14 @@ pub fn insert(
     tx.execute_one(
         INSERT,
         &[
-            Value::text(id),
-            Value::text(wanted.subject_id),
-            Value::text(&wanted.origin_system),
-            Value::text(&wanted.resource_origin_id),
-            Value::text(&wanted.role_origin_id),
-            Value::text(&wanted.scope_origin_id),
-            Value::text(&wanted.target),
-            Value::int(now.micros()),
+            value::text(id),
+            value::text(wanted.subject_id),
+            value::text(&wanted.origin_system),
+            value::text(&wanted.resource_origin_id),
+            value::text(&wanted.role_origin_id),
+            value::text(&wanted.scope_origin_id),
+            value::text(&wanted.target),
+            value::int(now.micros()),
         ],
     )
 }
@@ -180,33 +180,33 @@ pub fn insert(
 /// Says that the assignment justifies the grant.
 pub fn link(tx: &mut WriteTx<'_>, grant: GrantId, wanted: &Wanted) -> Result<(), Error> {
     let args = [
-        Value::text(grant),
-        Value::text(wanted.assignment_id),
-        Value::text(wanted.role_id),
-        Value::text(wanted.scope_id),
+        value::text(grant),
+        value::text(wanted.assignment_id),
+        value::text(wanted.role_id),
+        value::text(wanted.scope_id),
     ];
     tx.execute(INSERT_LINK, &args).map(drop)
 }
 
 /// Says that the assignment no longer justifies the grant.
 pub fn unlink(tx: &mut WriteTx<'_>, assignment: AssignmentId, grant: GrantId) -> Result<(), Error> {
-    tx.execute(DELETE_LINK, &[Value::text(assignment), Value::text(grant)])
+    tx.execute(DELETE_LINK, &[value::text(assignment), value::text(grant)])
         .map(drop)
 }
 
 /// Says that the assignment justifies nothing any more.
 pub fn unlink_all(tx: &mut WriteTx<'_>, assignment: AssignmentId) -> Result<(), Error> {
-    tx.execute(UNLINK, &[Value::text(assignment)]).map(drop)
+    tx.execute(UNLINK, &[value::text(assignment)]).map(drop)
 }
 
 /// Derives `desired` anew from the links (LG-2).
 pub fn derive_desired(tx: &mut WriteTx<'_>, grants: &[GrantId]) -> Result<(), Error> {
-    tx.execute(DERIVE_DESIRED, &[Value::list(grants)]).map(drop)
+    tx.execute(DERIVE_DESIRED, &[value::list(grants)]).map(drop)
 }
 
 /// Those of these grants that are desired.
 pub fn desired(tx: &mut ReadTx<'_>, grants: &[GrantId]) -> Result<Vec<GrantId>, Error> {
-    tx.query_map(DESIRED, &[Value::list(grants)], |row| {
+    tx.query_map(DESIRED, &[value::list(grants)], |row| {
         parsed(row, 0, "ledger.id")
     })
 }
@@ -214,7 +214,7 @@ pub fn desired(tx: &mut ReadTx<'_>, grants: &[GrantId]) -> Result<Vec<GrantId>, 
 /// Makes an attempt due now for each of these grants, towards what is desired. Where that was observed before, the
 /// attempt reads first and writes only what is missing.
 pub fn wake(tx: &mut WriteTx<'_>, grants: &[GrantId], now: Timestamp) -> Result<(), Error> {
-    tx.execute(WAKE, &[Value::list(grants), Value::int(now.micros())])
+    tx.execute(WAKE, &[value::list(grants), value::int(now.micros())])
         .map(drop)
 }
 
@@ -226,22 +226,22 @@ pub fn wait_for(
     operation: Operation,
 ) -> Result<(), Error> {
     let args = [
-        Value::text(request),
-        Value::text(grant),
-        Value::text(operation.as_str()),
+        value::text(request),
+        value::text(grant),
+        value::text(operation.as_str()),
     ];
     tx.execute(AWAIT, &args).map(drop)
 }
 
 /// Ends the waiting for removals of grants that something else still justifies (LG-1).
 pub fn keep(tx: &mut WriteTx<'_>, grants: &[GrantId], now: Timestamp) -> Result<(), Error> {
-    tx.execute(KEEP, &[Value::list(grants), Value::int(now.micros())])
+    tx.execute(KEEP, &[value::list(grants), value::int(now.micros())])
         .map(drop)
 }
 
 /// The grants that a request has not brought to their end.
 pub fn unfinished(tx: &mut ReadTx<'_>, request: RequestId) -> Result<Vec<GrantId>, Error> {
-    tx.query_map(UNFINISHED, &[Value::text(request)], |row| {
+    tx.query_map(UNFINISHED, &[value::text(request)], |row| {
         parsed(row, 0, "request_delivery.grant_id")
     })
 }
@@ -251,7 +251,7 @@ pub fn tally(
     tx: &mut ReadTx<'_>,
     requests: impl IntoIterator<Item = RequestId>,
 ) -> Result<Vec<(RequestId, Tally)>, Error> {
-    tx.query_map(TALLY, &[Value::list(requests)], |row| {
+    tx.query_map(TALLY, &[value::list(requests)], |row| {
         let tally = Tally {
             pending: row.int(1)?,
             done: row.int(2)?,
@@ -263,7 +263,7 @@ pub fn tally(
 
 /// Remembers that a package's roles changed, so that its live assignments are planned anew (AS-4).
 pub fn replan(tx: &mut WriteTx<'_>, package: AccessPackageId, now: Timestamp) -> Result<(), Error> {
-    tx.execute(REPLAN, &[Value::text(package), Value::int(now.micros())])
+    tx.execute(REPLAN, &[value::text(package), value::int(now.micros())])
         .map(drop)
 }
 
@@ -273,15 +273,15 @@ pub fn next_replan(tx: &mut WriteTx<'_>, limit: i64) -> Result<Option<Vec<Assign
     let Some(row) = tx.query_opt(NEXT_REPLAN, &[])? else {
         return Ok(None);
     };
-    let package = Value::text(row.text(0)?);
-    let after = Value::text(row.text(1)?);
+    let package = value::text(row.text(0)?);
+    let after = value::text(row.text(1)?);
     let chunk: Vec<AssignmentId> = tx.query_map(
         REPLAN_CHUNK,
-        &[package.clone(), after, Value::int(limit)],
+        &[package.clone(), after, value::int(limit)],
         |row| parsed(row, 0, "assignment.id"),
     )?;
     match chunk.last() {
-        Some(last) => tx.execute(ADVANCE_REPLAN, &[package, Value::text(last)])?,
+        Some(last) => tx.execute(ADVANCE_REPLAN, &[package, value::text(last)])?,
         None => tx.execute(END_REPLAN, &[package])?,
     };
     Ok(Some(chunk))

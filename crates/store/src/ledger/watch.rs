@@ -3,7 +3,7 @@
 use domain::id::{AssignmentId, GrantId};
 
 use crate::column::parsed;
-use crate::value::Value;
+use crate::value;
 use crate::{Error, ReadTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[BEREFT, PHASES, DRIFT];
@@ -26,7 +26,7 @@ pub fn bereft(
     tx: &mut ReadTx<'_>,
     grants: &[GrantId],
 ) -> Result<Vec<(AssignmentId, GrantId)>, Error> {
-    tx.query_map(BEREFT, &[Value::list(grants)], |row| {
+    tx.query_map(BEREFT, &[value::list(grants)], |row| {
         Ok((
             parsed(row, 0, "ledger_link.assignment_id")?,
             parsed(row, 1, "ledger.id")?,
