@@ -1,5 +1,7 @@
 //! Access packages: bundles of resource roles that can be requested, each in exactly one catalog.
 
+use std::fmt;
+
 use crate::change::Change;
 use crate::flaw::{Flaw, check_description, check_name, check_unique_name};
 use crate::id::{CatalogId, ResourceId, ResourceRoleId, ResourceScopeId};
@@ -85,4 +87,54 @@ pub struct NewResourceRoleScope {
     pub role: RoleReference,
     /// Where it applies.
     pub scope: ScopeReference,
+}
+
+/// The id of a role scope: `{role id}_{scope id}`; unique within a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleScopeId {
+    /// The role.
+    pub role: ResourceRoleId,
+    /// The scope.
+    pub scope: ResourceScopeId,
+}
+
+impl RoleScopeId {
+    /// Reads the id in either case.
+    pub fn parse(id: &str) -> Option<Self> {
+        let (role, scope) = id.split_once('_')?;
+        Some(Self {
+            role: role.parse().ok()?,
+            scope: scope.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for RoleScopeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.role, self.scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_scopes_are_named_by_role_and_scope() {
+        let role = "ae79f266-94d4-4dab-b730-feca7e132178";
+        let scope = "44272f93-9762-48e8-af59-1b5351b1d6b3";
+
+        let id = RoleScopeId::parse(&format!("{}_{scope}", role.to_uppercase())).unwrap();
+
+        assert_eq!(id.to_string(), format!("{role}_{scope}"));
+        for wrong in [
+            "",
+            "_",
+            role,
+            &format!("{role}-{scope}"),
+            &format!("{role}_x"),
+        ] {
+            assert_eq!(RoleScopeId::parse(wrong), None, "{wrong}");
+        }
+    }
 }

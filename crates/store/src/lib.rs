@@ -6,17 +6,25 @@
 //! **Invariant:** no SQL text leaves this crate, and none is made of what a client wrote.
 
 pub mod accepted_call;
+pub mod access_package;
 pub mod approval;
 pub mod assignment;
+pub mod assignment_policy;
 pub mod assignment_request;
 pub mod audit_event;
+pub mod catalog;
 mod column;
 mod dialect;
 pub mod directory;
 mod engine;
 mod error;
+pub mod incompatible;
 pub mod ledger;
 mod migrate;
+pub mod package_history;
+pub mod resource;
+pub mod resource_request;
+pub mod resource_role_scope;
 pub mod role_assignment;
 mod statements;
 pub mod subject;

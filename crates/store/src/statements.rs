@@ -7,6 +7,14 @@ use crate::error::Error;
 
 /// One list per module.
 const ALL_STATEMENTS: &[&[&str]] = &[
+    crate::access_package::STATEMENTS,
+    crate::assignment_policy::STATEMENTS,
+    crate::catalog::STATEMENTS,
+    crate::incompatible::STATEMENTS,
+    crate::package_history::STATEMENTS,
+    crate::resource::STATEMENTS,
+    crate::resource_request::STATEMENTS,
+    crate::resource_role_scope::STATEMENTS,
     crate::directory::app_role_assignment::STATEMENTS,
     crate::directory::application_permission::STATEMENTS,
     crate::directory::group::STATEMENTS,
