@@ -1,10 +1,12 @@
-//! PostgreSQL as a throw-away cluster in a temporary folder, reached by a Unix socket there and by nothing else.
+//! PostgreSQL as a throw-away cluster in a temporary folder, reached by a Unix socket there, and by a
+//! loopback port only where TLS is asked for.
 //!
 //! **Invariant:** the server never outlives the process that started it, not even one that is killed: a thread that lives
 //! as long as the cluster is its parent, and the kernel ends the server when that thread goes. What a killed process
 //! leaves in the temporary folder is removed by the next one that starts a cluster.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +17,8 @@ use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
 use crate::policy::started_or_skipped;
-use crate::process::{Guard, find_program};
+use crate::process::{Guard, find_program, free_port, with_free_ports};
+use crate::tls::Identity;
 
 /// The name in messages.
 pub const NAME: &str = "postgresql";
@@ -38,7 +41,9 @@ pub enum Durability {
 /// A running server with its data.
 pub struct Cluster {
     programs: Programs,
-    durability: Durability,
+    /// What the server is told beside where its data is.
+    settings: Vec<String>,
+    port: Option<u16>,
     databases: AtomicU32,
     server: Option<Server>,
     folder: TempDir,
@@ -67,6 +72,45 @@ struct Programs {
 impl Cluster {
     /// Starts a new cluster; `None` if PostgreSQL is not installed.
     pub fn start(durability: Durability) -> anyhow::Result<Option<Self>> {
+        let Some(mut cluster) = Self::prepare(durability)? else {
+            return Ok(None);
+        };
+        cluster.start_again()?;
+        Ok(Some(cluster))
+    }
+
+    /// Starts a new cluster that also listens on a loopback port, where it speaks TLS with a certificate for
+    /// `localhost`; `None` if PostgreSQL is not installed.
+    pub fn start_with_tls(durability: Durability) -> anyhow::Result<Option<Self>> {
+        let Some(mut cluster) = Self::prepare(durability)? else {
+            return Ok(None);
+        };
+        let identity = Identity::for_loopback()?;
+        let folder = cluster.folder.path();
+        fs::write(folder.join("ca.pem"), &identity.ca_pem)?;
+        fs::write(folder.join("server.pem"), &identity.certificate_pem)?;
+        let key = folder.join("server.key");
+        fs::write(&key, &identity.key_pem)?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        cluster.programs.give_away(&key)?;
+        let files = folder.display().to_string();
+        cluster.settings.extend([
+            "ssl=on".to_owned(),
+            format!("ssl_cert_file={files}/server.pem"),
+            format!("ssl_key_file={files}/server.key"),
+            "listen_addresses=127.0.0.1".to_owned(),
+        ]);
+        with_free_ports(|| {
+            let port = free_port()?;
+            cluster.settings.push(format!("port={port}"));
+            cluster.port = Some(port);
+            cluster.start_again()
+        })?;
+        Ok(Some(cluster))
+    }
+
+    /// Everything but the running server.
+    fn prepare(durability: Durability) -> anyhow::Result<Option<Self>> {
         let Some(programs) = Programs::find() else {
             return Ok(None);
         };
@@ -76,15 +120,25 @@ impl Cluster {
             .tempdir()?;
         programs.give_away(folder.path())?;
         programs.initialise(folder.path())?;
-        let mut cluster = Self {
+        let fsync = match durability {
+            Durability::Full => "on",
+            Durability::None => "off",
+        };
+        let settings = [
+            "max_connections=400".to_owned(),
+            "shared_buffers=64MB".to_owned(),
+            "listen_addresses=".to_owned(),
+            format!("fsync={fsync}"),
+            format!("full_page_writes={fsync}"),
+        ];
+        Ok(Some(Self {
             programs,
-            durability,
+            settings: settings.into(),
+            port: None,
             databases: AtomicU32::new(0),
             server: None,
             folder,
-        };
-        cluster.start_again()?;
-        Ok(Some(cluster))
+        }))
     }
 
     /// The one cluster of this process, started when it is first asked for, without syncing to disk.
@@ -129,7 +183,7 @@ impl Cluster {
                 "-c",
                 statement,
             ])
-            .arg("-h")
+            .args(["-p", &self.port().to_string(), "-h"])
             .arg(self.folder.path())
             .output()?;
         ensure!(
@@ -143,7 +197,23 @@ impl Cluster {
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
         let host = self.folder.path().display().to_string().replace('/', "%2F");
-        format!("postgresql://{USER}@{host}/{database}")
+        format!("postgresql://{USER}@{host}:{}/{database}", self.port())
+    }
+
+    /// The address of one of its databases that insists on TLS, for a cluster that speaks it.
+    pub fn tls_url(&self, database: &str) -> String {
+        let port = self.port();
+        format!("postgresql://{USER}@localhost:{port}/{database}?sslmode=require")
+    }
+
+    /// The certificate authority of a cluster that speaks TLS.
+    pub fn ca_file(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// The port also names the socket.
+    fn port(&self) -> u16 {
+        self.port.unwrap_or(5432)
     }
 
     /// Ends the server at once, as a crash would, and keeps the data.
@@ -155,15 +225,12 @@ impl Cluster {
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.server = None;
         let (programs, folder) = (self.programs.clone(), self.folder.path().to_owned());
-        let fsync = match self.durability {
-            Durability::Full => "on",
-            Durability::None => "off",
-        };
+        let (settings, port) = (self.settings.clone(), self.port());
         let (stop, stopped) = mpsc::channel();
         let (started, starting) = mpsc::channel();
         let keeper = std::thread::Builder::new()
             .name("postgres-keeper".to_owned())
-            .spawn(move || match programs.run(&folder, fsync) {
+            .spawn(move || match programs.run(&folder, &settings, port) {
                 Ok(guard) => {
                     // Whoever asked may be gone; then the other channel is closed too.
                     let _ = started.send(Ok(()));
@@ -277,29 +344,21 @@ impl Programs {
         Ok(())
     }
 
-    fn run(&self, folder: &Path, fsync: &str) -> anyhow::Result<Guard> {
+    fn run(&self, folder: &Path, settings: &[String], port: u16) -> anyhow::Result<Guard> {
         let mut guard = Guard::spawn(
             self.command("postgres")
                 .arg("-D")
                 .arg(folder.join("data"))
                 .arg("-k")
                 .arg(folder)
-                .args([
-                    "-h",
-                    "",
-                    "-c",
-                    "max_connections=400",
-                    "-c",
-                    "shared_buffers=64MB",
-                ])
-                .args(["-c", &format!("fsync={fsync}")])
-                .args(["-c", &format!("full_page_writes={fsync}")])
+                .args(settings.iter().flat_map(|setting| ["-c", setting]))
                 .current_dir(folder),
             &folder.join("log"),
         )?;
         let is_ready = || {
             let asked = Command::new(self.binaries.join("pg_isready"))
-                .args(["-q", "-d", "postgres", "-U", USER, "-h"])
+                .args(["-q", "-d", "postgres", "-U", USER])
+                .args(["-p", &port.to_string(), "-h"])
                 .arg(folder)
                 .status();
             asked.is_ok_and(|status| status.success())
@@ -320,12 +379,12 @@ impl Programs {
         drop(guard);
     }
 
-    /// Makes the folder belong to whom the server runs as.
-    fn give_away(&self, folder: &Path) -> anyhow::Result<()> {
+    /// Makes a file or folder belong to whom the server runs as.
+    fn give_away(&self, path: &Path) -> anyhow::Result<()> {
         let Some(user) = self.as_user else {
             return Ok(());
         };
-        let status = Command::new("chown").arg(user).arg(folder).status()?;
+        let status = Command::new("chown").arg(user).arg(path).status()?;
         ensure!(status.success(), "chown {user}: {status}");
         Ok(())
     }
@@ -354,9 +413,7 @@ fn find_binaries() -> Option<PathBuf> {
 }
 
 /// Whether this process belongs to root, told by who owns its entry in `/proc`.
-#[cfg(unix)]
 fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").is_ok_and(|this| this.uid() == 0)
 }
 

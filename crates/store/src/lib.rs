@@ -1,7 +1,7 @@
 //! The database: SQLite in a file, or PostgreSQL shared by replicas, behind one type, [`Store`].
 //!
 //! A module per table holds its row type, its statements and the functions that run them; each takes a [`ReadTx`] or a
-//! [`WriteTx`]. Statements are written once for both databases; [`dialect`] alone knows how they differ.
+//! [`WriteTx`]. Statements are written once for both databases; the module `dialect` alone knows how they differ.
 //!
 //! **Invariant:** no SQL text leaves this crate, and none is made of what a client wrote.
 

@@ -130,3 +130,64 @@ impl<J> Queue<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queue(interactive: &[u32], bulk: &[u32]) -> Queue<u32> {
+        let queue = Queue::new(1);
+        for job in interactive {
+            queue.push(Lane::Interactive, *job).unwrap();
+        }
+        for job in bulk {
+            queue.push(Lane::Bulk, *job).unwrap();
+        }
+        queue
+    }
+
+    #[test]
+    fn interactive_work_is_taken_together_and_bulk_work_alone() {
+        let queue = queue(&[1, 2, 3], &[8, 9]);
+
+        assert_eq!(queue.take(2), Some((Lane::Interactive, vec![1, 2])));
+        assert_eq!(queue.take(2), Some((Lane::Interactive, vec![3])));
+        assert_eq!(queue.take(2), Some((Lane::Bulk, vec![8])));
+        assert_eq!(queue.waiting(), 1);
+    }
+
+    #[test]
+    fn bulk_work_gets_its_turn_though_interactive_work_never_ends() {
+        let interactive: Vec<u32> = (0..100).collect();
+        let queue = queue(&interactive, &[777]);
+
+        let turn = (0..100).position(|_| queue.take(1) == Some((Lane::Bulk, vec![777])));
+
+        assert_eq!(turn, Some(TURNS));
+    }
+
+    #[test]
+    fn bulk_work_beyond_its_limit_waits_for_its_own_to_end() {
+        let queue = queue(&[], &[8, 9]);
+        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![8])));
+
+        queue.push(Lane::Interactive, 1).unwrap();
+        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
+        queue.bulk_done();
+
+        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
+    }
+
+    #[test]
+    fn a_closed_queue_refuses_work_and_gives_out_what_is_left() {
+        let queue = queue(&[1], &[9]);
+
+        queue.close();
+
+        assert_eq!(queue.push(Lane::Interactive, 2), Err(2));
+        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
+        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
+        queue.bulk_done();
+        assert_eq!(queue.take(1), None);
+    }
+}

@@ -114,6 +114,29 @@ fn an_outage_of_the_server_is_an_error_until_it_is_back() {
 }
 
 #[test]
+fn tls_is_spoken_with_whom_the_authority_vouches_for_and_nobody_else() {
+    let started = started_or_skipped(NAME, Cluster::start_with_tls(Durability::None));
+    let Some(cluster) = started else { return };
+    let open = |ca| {
+        let url = cluster.tls_url("postgres");
+        Store::open(&Location::Postgres { url, ca }, &Options::default())
+    };
+
+    let trusted = open(Some(cluster.ca_file())).unwrap();
+    let unknown = open(None);
+
+    let encrypted: Result<bool, Error> = trusted.read_blocking(|tx| {
+        tx.query_one(
+            "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+            &[],
+        )?
+        .boolean(0)
+    });
+    assert!(encrypted.unwrap());
+    assert!(matches!(unknown, Err(Error::Driver { .. })), "{unknown:?}");
+}
+
+#[test]
 fn a_store_is_opened_and_used_within_a_task() {
     super::with_both(|fixture| {
         let runtime = tokio::runtime::Builder::new_current_thread()
