@@ -6,6 +6,9 @@
 //! **Invariant:** every call is idempotent and has an end. A connector never retries, never loops over attempts and
 //! keeps no state that a restart would lose.
 
+#[cfg(feature = "contract")]
+pub mod contract;
+
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -120,6 +123,50 @@ pub enum Outcome {
         /// What happened.
         reason: Reason,
     },
+}
+
+impl Outcome {
+    /// Whether the subject is now as asked.
+    pub const fn is_success(&self) -> bool {
+        matches!(self, Self::Done { .. } | Self::AlreadySo)
+    }
+
+    /// Whether the answer itself proves it (L2), so that no read is needed.
+    pub const fn is_proof(&self) -> bool {
+        matches!(self, Self::Done { verified: true } | Self::AlreadySo)
+    }
+
+    /// Why not, unless it is a success.
+    pub const fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Done { .. } | Self::AlreadySo => None,
+            Self::Retry { reason, .. }
+            | Self::Refused { reason }
+            | Self::CredentialsRejected { reason } => Some(reason),
+        }
+    }
+
+    /// Try again, no time named.
+    pub fn retry(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Retry {
+            after: None,
+            reason: Reason::new(code, message),
+        }
+    }
+
+    /// Trying again will not help.
+    pub fn refused(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Refused {
+            reason: Reason::new(code, message),
+        }
+    }
+
+    /// An operator has to act on the credentials.
+    pub fn credentials_rejected(message: impl Into<String>) -> Self {
+        Self::CredentialsRejected {
+            reason: Reason::new(FailureCode::OriginAccessDenied, message),
+        }
+    }
 }
 
 /// The answer to a [`Change`].

@@ -1,1 +1,20 @@
-//! connector-scim.
+//! SCIM 2.0 targets (RFC 7643, RFC 7644): a grant is membership of a group, for a user who is provisioned if need be.
+//!
+//! A filter's answer is believed only where the resources in it really match: there are servers that ignore filters and
+//! answer everybody. An absence is believed only from a question about that one user.
+//!
+//! **Invariant:** ids of users are remembered within one call only; what is kept across calls is the target's
+//! `/ServiceProviderConfig` alone, and any failure forgets it.
+
+mod client;
+mod config;
+mod connector;
+mod discovery;
+mod groups;
+mod lists;
+mod provisioning;
+mod reply;
+mod users;
+
+pub use config::{ConfigError, MatchBy, ScimConfig};
+pub use connector::ScimConnector;

@@ -47,7 +47,15 @@ impl Connected<IncomingStream<'_, CuttingListener>> for Cut {
 }
 
 /// Serves until `stopped` fires or its sender is gone; connections that still hang are dropped with the runtime.
-pub(super) async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+pub(super) async fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    stopped: oneshot::Receiver<()>,
+) {
+    let Ok(listener) = TcpListener::from_std(listener) else {
+        // Clients then see that nobody listens.
+        return;
+    };
     let service = router.into_make_service_with_connect_info::<Cut>();
     let serving = axum::serve(CuttingListener(listener), service);
     tokio::select! {

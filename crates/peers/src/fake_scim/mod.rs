@@ -58,7 +58,8 @@ impl FakeScim {
             .enable_io()
             .enable_time()
             .build()?;
-        let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Mutex::new(State::new(features, TOKEN)));
         let (stop, stopped) = oneshot::channel();
