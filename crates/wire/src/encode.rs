@@ -1,0 +1,327 @@
+//! From rows to JSON, straight out of the columns.
+//!
+//! **Invariant:** what a plan selects is printed, in the table's order, and nothing else; arrays are never null.
+
+use domain::query::{Page, Record, Value};
+use domain::time::Timestamp;
+use odata::accept::MetadataLevel;
+use odata::json::JsonWriter;
+use serde_json::Value as Json;
+
+use crate::address::Address;
+use crate::resolve::{Plan, Projection, Slot, SlotValue};
+use crate::table::{Edm, Row};
+use crate::version::Version;
+use crate::words::pascal;
+
+/// What is around the rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'f> {
+    /// The version root as clients see it: `https://host/v1.0`.
+    pub base_url: &'f str,
+    /// How much metadata is wanted.
+    pub metadata: MetadataLevel,
+    /// Whether enum members after `unknownFutureValue` are wanted.
+    pub all_enum_members: bool,
+    /// The ids of the caller and of the groups the caller is in.
+    pub caller: &'f [String],
+}
+
+/// The `@odata.context` of what an address points at (OD-10).
+pub fn context(base_url: &str, address: &Address, is_entity: bool) -> String {
+    let suffix = if is_entity && address.last_id().is_some() {
+        "/$entity"
+    } else {
+        ""
+    };
+    let path = address.path();
+    // The key of the addressed object itself is not part of the context.
+    let path = match (is_entity, path.rfind("('")) {
+        (true, Some(key)) if path.ends_with("')") => path.get(..key).unwrap_or(&path),
+        _ => &path,
+    };
+    format!("{base_url}/$metadata#{path}{suffix}")
+}
+
+/// A page of a collection.
+pub fn collection(
+    plan: &Plan,
+    page: &Page,
+    frame: Frame<'_>,
+    context: &str,
+    next_link: Option<&str>,
+) -> Vec<u8> {
+    let mut out = JsonWriter::with_capacity(256 + page.rows.len() * 512);
+    out.begin_object();
+    if frame.metadata != MetadataLevel::None {
+        out.key("@odata.context").str(context);
+    }
+    if let Some(count) = page.count {
+        out.key("@odata.count").i64(count);
+    }
+    if let Some(link) = next_link {
+        out.key("@odata.nextLink").str(link);
+    }
+    out.key("value").begin_array();
+    for record in &page.rows {
+        object(&mut out, &plan.projection, record, frame);
+    }
+    out.end_array().end_object();
+    out.into_bytes()
+}
+
+/// One object.
+pub fn entity(plan: &Plan, record: &Record, frame: Frame<'_>, context: &str) -> Vec<u8> {
+    let mut out = JsonWriter::with_capacity(1024);
+    out.begin_object();
+    if frame.metadata != MetadataLevel::None {
+        out.key("@odata.context").str(context);
+    }
+    members(&mut out, &plan.projection, record, frame);
+    out.end_object();
+    out.into_bytes()
+}
+
+/// The `ETag` of a single object, if its type has versions (R36).
+pub fn etag(plan: &Plan, record: &Record) -> Option<String> {
+    let version = plan
+        .projection
+        .etag
+        .and_then(|index| record.values.get(index))?;
+    version.as_int().map(|version| format!("W/\"{version}\""))
+}
+
+/// The links to the objects of a page (`$ref`). Each row's first column must be the id.
+pub fn links(page: &Page, frame: Frame<'_>, context: &str, next_link: Option<&str>) -> Vec<u8> {
+    let mut out = JsonWriter::new();
+    out.begin_object();
+    if frame.metadata != MetadataLevel::None {
+        out.key("@odata.context").str(context);
+    }
+    if let Some(count) = page.count {
+        out.key("@odata.count").i64(count);
+    }
+    if let Some(link) = next_link {
+        out.key("@odata.nextLink").str(link);
+    }
+    out.key("value").begin_array();
+    for record in &page.rows {
+        let id = record
+            .values
+            .first()
+            .and_then(Value::as_text)
+            .unwrap_or_default();
+        let link = format!("{}/directoryObjects/{id}", frame.base_url);
+        out.begin_object().key("@odata.id").str(&link).end_object();
+    }
+    out.end_array().end_object();
+    out.into_bytes()
+}
+
+fn object(out: &mut JsonWriter, projection: &Projection, record: &Record, frame: Frame<'_>) {
+    out.begin_object();
+    members(out, projection, record, frame);
+    out.end_object();
+}
+
+fn members(out: &mut JsonWriter, projection: &Projection, record: &Record, frame: Frame<'_>) {
+    if frame.metadata != MetadataLevel::None {
+        type_annotation(out, projection, record, frame);
+    }
+    for slot in &projection.slots {
+        member(out, projection, slot, record, frame);
+    }
+}
+
+/// `@odata.type`, where it is not the declared one or everything is wanted (OD-11).
+fn type_annotation(
+    out: &mut JsonWriter,
+    projection: &Projection,
+    record: &Record,
+    frame: Frame<'_>,
+) {
+    let own = projection.of.name(projection.version).unwrap_or_default();
+    let found = projection
+        .kind
+        .and_then(|index| record.values.get(index))
+        .and_then(Value::as_text);
+    let shown = match found {
+        Some(kind) => Some(kind),
+        None if projection.is_derived || frame.metadata == MetadataLevel::Full => Some(own),
+        None => None,
+    };
+    if let Some(name) = shown {
+        out.key("@odata.type")
+            .str(&format!("#microsoft.graph.{name}"));
+    }
+}
+
+fn member(
+    out: &mut JsonWriter,
+    projection: &Projection,
+    slot: &Slot,
+    record: &Record,
+    frame: Frame<'_>,
+) {
+    let version = projection.version;
+    let column = |index: usize| record.values.get(index).unwrap_or(&Value::Null);
+    let expanded = |index: usize| {
+        record
+            .expanded
+            .get(index)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    };
+    match &slot.value {
+        SlotValue::Column {
+            index,
+            edm,
+            skip_null,
+        } => {
+            let value = column(*index);
+            if !(*skip_null && value == &Value::Null) {
+                out.encoded_key(&slot.key);
+                scalar(out, version, value, *edm, frame);
+            }
+        }
+        SlotValue::Flagged {
+            index,
+            flag,
+            word,
+            beta,
+            edm,
+        } => {
+            out.encoded_key(&slot.key);
+            let is_split = version == Version::Beta
+                && column(*index).as_text() == Some(word)
+                && column(*flag).as_bool() == Some(true);
+            if is_split {
+                out.str(beta);
+            } else {
+                scalar(out, version, column(*index), *edm, frame);
+            }
+        }
+        SlotValue::Behind { expansion, edm } => {
+            out.encoded_key(&slot.key);
+            let value = expanded(*expansion)
+                .first()
+                .and_then(|row| row.values.first());
+            scalar(out, version, value.unwrap_or(&Value::Null), *edm, frame);
+        }
+        SlotValue::Member {
+            index,
+            member,
+            is_collection,
+            skip_null,
+        } => {
+            let found = document_member(column(*index), member);
+            if found.is_none() && *skip_null {
+                return;
+            }
+            out.encoded_key(&slot.key);
+            match found {
+                Some(value) => out.value(&value),
+                None if *is_collection => out.raw("[]"),
+                None => out.null(),
+            };
+        }
+        SlotValue::Open { index } => open_members(out, projection, column(*index)),
+        SlotValue::Computed {
+            indexes,
+            expansion,
+            value,
+        } => {
+            out.encoded_key(&slot.key);
+            let columns: Vec<&Value> = indexes.iter().map(|index| column(*index)).collect();
+            let row = Row {
+                version,
+                columns: &columns,
+                related: expansion.map(expanded).unwrap_or_default(),
+                caller: frame.caller,
+            };
+            out.value(&value(&row));
+        }
+        SlotValue::Constant(text) => {
+            out.encoded_key(&slot.key).raw(text);
+        }
+        SlotValue::Expanded {
+            expansion,
+            is_collection,
+            count,
+            projection,
+        } => {
+            let rows = expanded(*expansion);
+            if let Some(count) = count {
+                out.encoded_key(count).u64(rows.len() as u64);
+            }
+            out.encoded_key(&slot.key);
+            related(out, projection, rows, *is_collection, frame);
+        }
+    }
+}
+
+/// The rows of an expansion: an array, or one object or null.
+fn related(
+    out: &mut JsonWriter,
+    projection: &Projection,
+    rows: &[Record],
+    is_collection: bool,
+    frame: Frame<'_>,
+) {
+    if is_collection {
+        out.begin_array();
+        for row in rows {
+            object(out, projection, row, frame);
+        }
+        out.end_array();
+        return;
+    }
+    match rows.first() {
+        Some(row) => object(out, projection, row, frame),
+        None => {
+            out.null();
+        }
+    }
+}
+
+fn scalar(out: &mut JsonWriter, version: Version, value: &Value, edm: Edm, frame: Frame<'_>) {
+    match (value, edm) {
+        (Value::Null, _) => out.null(),
+        (Value::Text(word), Edm::Word(words)) => match version {
+            Version::V1 => out.str(words.shown(word, frame.all_enum_members)),
+            Version::Beta => out.str(&pascal(word)),
+        },
+        (Value::Text(word), Edm::Enum(words)) => out.str(words.shown(word, frame.all_enum_members)),
+        (Value::Text(text), _) => out.str(text),
+        (Value::Int(micros), Edm::Instant) => out.str(&Timestamp::from_micros(*micros).to_string()),
+        (Value::Int(number), _) => out.i64(*number),
+        (Value::Bool(flag), _) => out.bool(*flag),
+    };
+}
+
+/// A member of a stored object that is neither absent nor null.
+fn document_member(document: &Value, member: &str) -> Option<Json> {
+    let stored: Json = serde_json::from_str(document.as_text()?).ok()?;
+    let members = stored.as_object()?;
+    members
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(member))
+        .map(|(_, value)| value.clone())
+        .filter(|value| !value.is_null())
+}
+
+/// The members of an open type's document that have no property of their own.
+fn open_members(out: &mut JsonWriter, projection: &Projection, document: &Value) {
+    let stored: Option<Json> = document
+        .as_text()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let Some(Json::Object(members)) = stored else {
+        return;
+    };
+    for (name, value) in &members {
+        let is_own = name == "v" || projection.of.property(projection.version, name).is_some();
+        if !is_own && !value.is_null() {
+            out.key(name).value(value);
+        }
+    }
+}

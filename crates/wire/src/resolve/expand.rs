@@ -1,0 +1,175 @@
+//! From `$expand` to expansions of the query (OD-5, OD-6).
+
+use domain::query::Expansion;
+use odata::query::{ExpandItem, ExpandPath, QueryOptions};
+
+use super::select::{self, Builder};
+use super::{ResolveError, SlotValue, filter, order, unknown};
+use crate::address::visible;
+use crate::table::{Navigation, Property, Type};
+use crate::version::Version;
+
+/// The properties that `$expand` names: what is complex here but a navigation in the schema.
+pub(super) fn properties(
+    version: Version,
+    of: &'static Type,
+    options: &QueryOptions,
+) -> Vec<&'static Property> {
+    let names = options.expand.iter().filter_map(|item| match &item.path {
+        ExpandPath::Path(names) => names.first(),
+        ExpandPath::All => None,
+    });
+    names
+        .filter_map(|name| of.property(version, name))
+        .collect()
+}
+
+/// Adds what `$expand` asks for to the level that is being built.
+pub(super) fn add(
+    builder: &mut Builder,
+    of: &'static Type,
+    options: &QueryOptions,
+) -> Result<(), ResolveError> {
+    for (navigation, options) in merged(builder.version, of, options)? {
+        one(builder, of, navigation, &options)?;
+    }
+    Ok(())
+}
+
+type Asked = Vec<(&'static Navigation, QueryOptions)>;
+
+/// Each navigation once: `a,a/b,a($expand=c)` are one expansion of `a` with two of its own.
+fn merged(
+    version: Version,
+    of: &'static Type,
+    options: &QueryOptions,
+) -> Result<Asked, ResolveError> {
+    let mut asked: Asked = Vec::new();
+    for item in &options.expand {
+        if item.is_ref {
+            return Err(ResolveError::Unsupported {
+                option: "$expand",
+                reason: "links alone are not expanded".to_owned(),
+            });
+        }
+        match &item.path {
+            ExpandPath::All => {
+                for navigation in of.navigations {
+                    if navigation.name(version).is_some() && !is_cast(version, navigation) {
+                        note(&mut asked, navigation, item.options.clone());
+                    }
+                }
+            }
+            ExpandPath::Path(names) => {
+                let Some((first, rest)) = names.split_first() else {
+                    continue;
+                };
+                match of.navigation(version, first) {
+                    Some(navigation) => note(&mut asked, navigation, nested(rest, &item.options)),
+                    // A complex value, printed anyway; nothing below it can be asked for.
+                    None if rest.is_empty() && of.property(version, first).is_some() => {}
+                    None => return Err(unknown("$expand", version, of, first)),
+                }
+            }
+        }
+    }
+    Ok(asked)
+}
+
+/// Type casts look like navigations in the table, but `*` does not mean them.
+fn is_cast(version: Version, navigation: &Navigation) -> bool {
+    navigation
+        .name(version)
+        .is_some_and(|name| name.contains('.'))
+}
+
+/// The options of the first navigation of a path: to expand the rest of it.
+fn nested(rest: &[String], options: &QueryOptions) -> QueryOptions {
+    if rest.is_empty() {
+        return options.clone();
+    }
+    QueryOptions {
+        expand: vec![ExpandItem {
+            path: ExpandPath::Path(rest.to_vec()),
+            options: options.clone(),
+            is_ref: false,
+        }],
+        ..QueryOptions::default()
+    }
+}
+
+fn note(asked: &mut Asked, navigation: &'static Navigation, options: QueryOptions) {
+    match asked
+        .iter_mut()
+        .find(|(known, _)| std::ptr::eq(*known, navigation))
+    {
+        None => asked.push((navigation, options)),
+        Some((_, known)) => {
+            let mut expand = std::mem::take(&mut known.expand);
+            expand.extend(options.expand.iter().cloned());
+            let select = known.select.take().or(options.select.clone());
+            *known = QueryOptions {
+                expand,
+                select,
+                ..if known == &QueryOptions::default() {
+                    options
+                } else {
+                    known.clone()
+                }
+            };
+        }
+    }
+}
+
+fn one(
+    builder: &mut Builder,
+    of: &'static Type,
+    navigation: &'static Navigation,
+    options: &QueryOptions,
+) -> Result<(), ResolveError> {
+    let version = builder.version;
+    let name = navigation.name(version).unwrap_or_default();
+    let relation = of
+        .relation(navigation)
+        .ok_or_else(|| unknown("$expand", version, of, name))?;
+    let target = navigation.target;
+    let is_collection = !(relation.is_to_one() || navigation.first_only);
+    let mut plan = select::plan(version, target, options, false)?;
+    plan.projection.is_derived = navigation.declared.is_some();
+    plan.query.filter = visible(target.entity);
+    if let Some(expr) = &options.filter {
+        plan.query.filter = plan
+            .query
+            .filter
+            .and(filter::compile(version, target, expr)?);
+    }
+    plan.query.order = order(version, target, options)?;
+    plan.query.skip = options.skip.unwrap_or(0);
+    plan.query.limit = match (is_collection, options.top) {
+        (false, _) => Some(1),
+        (true, top) => top.map(u64::from),
+    };
+    if options.count && (options.top.is_some() || options.skip.is_some()) {
+        return Err(ResolveError::Unsupported {
+            option: "$expand",
+            reason: "a part of an expansion is not counted".to_owned(),
+        });
+    }
+    let expansion = builder.expansion(Expansion {
+        relation,
+        query: plan.query,
+    });
+    let count = options
+        .count
+        .then(|| select::encoded_key(&format!("{name}@odata.count")));
+    builder.slot(
+        name,
+        SlotValue::Expanded {
+            expansion,
+            is_collection,
+            count,
+            projection: Box::new(plan.projection),
+        },
+    );
+    Ok(())
+}

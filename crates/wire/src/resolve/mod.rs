@@ -1,0 +1,308 @@
+//! From query options to a plan: one query of the store, and how its columns are printed.
+//!
+//! **Invariant:** only columns that a selected property needs are read, and every name a client sends is either a row
+//! of a table or an error (OD-4).
+
+mod expand;
+mod filter;
+mod path;
+mod select;
+
+use domain::evaluate;
+use domain::query::{Direction, Field, Path, Predicate, Query, TextMatch, Value};
+use odata::query::QueryOptions;
+
+pub use filter::compile as compile_filter;
+
+use crate::address::visible;
+use crate::table::{Edm, Row, Type};
+use crate::version::Version;
+
+/// How many objects a page has if the client does not say (OD-7).
+pub const DEFAULT_PAGE: u64 = 100;
+
+/// Why query options make no sense for what they are asked of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// A name that the type does not have.
+    #[error("Could not find a property named '{name}' on type 'microsoft.graph.{of}' ({option}).")]
+    UnknownProperty {
+        /// The option that names it.
+        option: &'static str,
+        /// The name.
+        name: String,
+        /// The type.
+        of: &'static str,
+    },
+    /// Something that the server does not do.
+    #[error("{option}: {reason}.")]
+    Unsupported {
+        /// The option.
+        option: &'static str,
+        /// What it does not do.
+        reason: String,
+    },
+    /// A literal that does not fit what it is compared with.
+    #[error("$filter: '{literal}' is not a value of '{property}'{hint}.")]
+    BadLiteral {
+        /// The literal.
+        literal: String,
+        /// The property.
+        property: String,
+        /// What would be.
+        hint: String,
+    },
+    /// A page position that belongs to another query.
+    #[error("$skiptoken: the token does not belong to this query.")]
+    ForeignToken,
+}
+
+/// What to read and how to print it.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The read.
+    pub query: Query,
+    /// The print.
+    pub projection: Projection,
+}
+
+/// How the rows of one query are printed.
+#[derive(Debug, Clone)]
+pub struct Projection {
+    /// The version that is spoken.
+    pub version: Version,
+    /// What the rows are.
+    pub of: &'static Type,
+    /// The members, in order.
+    pub(crate) slots: Vec<Slot>,
+    /// The column that tells the type of each row, where it differs from row to row.
+    pub(crate) kind: Option<usize>,
+    /// Whether the rows are of a type derived from the declared one.
+    pub(crate) is_derived: bool,
+    /// The column with the row's version, for its `ETag`.
+    pub(crate) etag: Option<usize>,
+}
+
+/// One member of a printed object.
+#[derive(Debug, Clone)]
+pub(crate) struct Slot {
+    /// Its name, encoded: `"id":`.
+    pub(crate) key: String,
+    pub(crate) value: SlotValue,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum SlotValue {
+    /// A column.
+    Column {
+        index: usize,
+        edm: Edm,
+        skip_null: bool,
+    },
+    /// A word that a flag changes.
+    Flagged {
+        index: usize,
+        flag: usize,
+        word: &'static str,
+        beta: &'static str,
+        edm: Edm,
+    },
+    /// The first column of the first row of a hidden expansion.
+    Behind { expansion: usize, edm: Edm },
+    /// A member of a document.
+    Member {
+        index: usize,
+        member: String,
+        is_collection: bool,
+        skip_null: bool,
+    },
+    /// Worked out.
+    Computed {
+        indexes: Vec<usize>,
+        expansion: Option<usize>,
+        value: fn(&Row<'_>) -> serde_json::Value,
+    },
+    /// The members of a document that have no row of their own.
+    Open { index: usize },
+    /// Always the same JSON text.
+    Constant(String),
+    /// What `$expand` asked for.
+    Expanded {
+        expansion: usize,
+        is_collection: bool,
+        /// The name of the count, encoded, if it is wanted.
+        count: Option<String>,
+        projection: Box<Projection>,
+    },
+}
+
+/// What resolving needs beside the options.
+#[derive(Debug, Clone)]
+pub struct Request<'r> {
+    /// The version that is spoken.
+    pub version: Version,
+    /// What is read.
+    pub of: &'static Type,
+    /// The condition of the address, and whatever else must hold.
+    pub filter: Predicate,
+    /// Whether one object is wanted, with its `ETag`, and not a list.
+    pub is_single: bool,
+    /// Whether the declared type is the base of `of`.
+    pub is_derived: bool,
+    /// The options.
+    pub options: &'r QueryOptions,
+    /// The page size of `Prefer: odata.maxpagesize`.
+    pub max_page_size: Option<u32>,
+    /// The verified payload of the skip token.
+    pub after: Option<Vec<Value>>,
+}
+
+/// Makes the plan.
+pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
+    let Request {
+        version,
+        of,
+        options,
+        ..
+    } = request;
+    let mut plan = select::plan(version, of, options, request.is_single)?;
+    plan.projection.is_derived = request.is_derived;
+    plan.query.filter = request.filter.and(visible(of.entity));
+    if request.is_single {
+        plan.query.limit = Some(1);
+        return Ok(plan);
+    }
+    if let Some(expr) = &options.filter {
+        let filter = filter::compile(version, of, expr)?;
+        plan.query.filter = std::mem::replace(&mut plan.query.filter, Predicate::True).and(filter);
+    }
+    if let Some(text) = &options.search {
+        let found = search(of, text)?;
+        plan.query.filter = std::mem::replace(&mut plan.query.filter, Predicate::True).and(found);
+    }
+    plan.query.order = order(version, of, options)?;
+    plan.query.skip = options.skip.unwrap_or(0);
+    plan.query.count = options.count;
+    let size = options.top.or(request
+        .max_page_size
+        .map(|size| size.min(odata::query::MAX_TOP)));
+    plan.query.limit = Some(size.map_or(DEFAULT_PAGE, u64::from));
+    if let Some(after) = request.after {
+        if after.len() != evaluate::order(&plan.query).len() {
+            return Err(ResolveError::ForeignToken);
+        }
+        plan.query.after = Some(after);
+        // What `$skip` left out was before the first page.
+        plan.query.skip = 0;
+    }
+    Ok(plan)
+}
+
+/// The order of `$orderby`.
+pub(crate) fn order(
+    version: Version,
+    of: &'static Type,
+    options: &QueryOptions,
+) -> Result<Vec<(Path, Direction)>, ResolveError> {
+    options
+        .orderby
+        .iter()
+        .map(|item| {
+            let place = path::find("$orderby", version, of, &item.path)?;
+            let direction = if item.descending {
+                Direction::Descending
+            } else {
+                Direction::Ascending
+            };
+            Ok((place.path, direction))
+        })
+        .collect()
+}
+
+/// `$search`: every word of it somewhere in the columns that are searched.
+fn search(of: &'static Type, text: &str) -> Result<Predicate, ResolveError> {
+    let columns: Vec<&'static Field> = of
+        .searched
+        .iter()
+        .filter_map(|name| of.entity.field(name))
+        .collect();
+    if columns.is_empty() {
+        return Err(ResolveError::Unsupported {
+            option: "$search",
+            reason: "this collection is not searched".to_owned(),
+        });
+    }
+    // Directory clients write `"displayName:text"`.
+    let text = text.trim().trim_matches('"');
+    let (columns, text) = match text.split_once(':') {
+        Some((name, rest)) => {
+            let named: Vec<_> = columns
+                .iter()
+                .copied()
+                .filter(|field| field.name.replace('_', "").eq_ignore_ascii_case(name))
+                .collect();
+            if named.is_empty() {
+                (columns, text)
+            } else {
+                (named, rest)
+            }
+        }
+        None => (columns, text),
+    };
+    let somewhere = |word: &str| {
+        Predicate::Any(
+            columns
+                .iter()
+                .map(|field| Predicate::Text {
+                    path: Path::of(field),
+                    matching: TextMatch::Contains,
+                    text: word.to_owned(),
+                })
+                .collect(),
+        )
+    };
+    Ok(text
+        .split_whitespace()
+        .map(somewhere)
+        .fold(Predicate::True, Predicate::and))
+}
+
+/// The payload of a skip token: where the next page begins.
+pub fn encode_position(values: &[Value]) -> Vec<u8> {
+    let values: serde_json::Value = values.iter().map(crate::table::plain).collect();
+    values.to_string().into_bytes()
+}
+
+/// Reads the payload of a skip token that was verified.
+pub fn decode_position(payload: &[u8]) -> Result<Vec<Value>, ResolveError> {
+    let values: Vec<serde_json::Value> =
+        serde_json::from_slice(payload).map_err(|_| ResolveError::ForeignToken)?;
+    values
+        .into_iter()
+        .map(|value| match value {
+            serde_json::Value::Null => Ok(Value::Null),
+            serde_json::Value::Bool(flag) => Ok(Value::Bool(flag)),
+            serde_json::Value::String(text) => Ok(Value::Text(text)),
+            serde_json::Value::Number(number) => number
+                .as_i64()
+                .map(Value::Int)
+                .ok_or(ResolveError::ForeignToken),
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                Err(ResolveError::ForeignToken)
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn unknown(
+    option: &'static str,
+    version: Version,
+    of: &Type,
+    name: &str,
+) -> ResolveError {
+    ResolveError::UnknownProperty {
+        option,
+        name: name.to_owned(),
+        of: of.name(version).unwrap_or(of.entity.name),
+    }
+}

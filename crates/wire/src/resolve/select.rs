@@ -1,0 +1,265 @@
+//! From `$select` and `$expand` to columns and members.
+
+use domain::query::{Expansion, Field, Query};
+use odata::query::{QueryOptions, SelectItem};
+
+use super::{Plan, Projection, ResolveError, Slot, SlotValue, expand, unknown};
+use crate::table::{Property, Read, Shown, Type};
+use crate::version::Version;
+
+/// The plan of one level: fields, expansions and slots; its filter and order are still to come.
+pub(super) fn plan(
+    version: Version,
+    of: &'static Type,
+    options: &QueryOptions,
+    with_etag: bool,
+) -> Result<Plan, ResolveError> {
+    let wanted = Wanted::read(version, of, options)?;
+    let mut builder = Builder {
+        version,
+        query: Query::of(of.entity),
+        slots: Vec::new(),
+    };
+    for property in of.properties {
+        if let Some(name) = property.name(version)
+            && let Some(named) = wanted.wants(version, property)
+        {
+            builder.property(name, property, named);
+        }
+    }
+    for member in &wanted.open {
+        builder.open_member(of, member);
+    }
+    if wanted.shows_all_open {
+        builder.all_open(of);
+    }
+    let kind = of
+        .entity
+        .field("object_type")
+        .map(|field| builder.column(field));
+    let etag = of
+        .entity
+        .field("version")
+        .filter(|_| with_etag)
+        .map(|field| builder.column(field));
+    expand::add(&mut builder, of, options)?;
+    Ok(Plan {
+        projection: Projection {
+            version,
+            of,
+            slots: builder.slots,
+            kind,
+            is_derived: false,
+            etag,
+        },
+        query: builder.query,
+    })
+}
+
+/// Which properties are wanted.
+struct Wanted {
+    /// Named by `$select`; `None` if all are.
+    selected: Option<Vec<&'static Property>>,
+    /// Named by `$expand` although they are no navigations: complex values that cannot be left out.
+    expanded: Vec<&'static Property>,
+    /// Members of an open type that have no row.
+    open: Vec<String>,
+    shows_all_open: bool,
+}
+
+impl Wanted {
+    fn read(
+        version: Version,
+        of: &'static Type,
+        options: &QueryOptions,
+    ) -> Result<Self, ResolveError> {
+        let mut wanted = Self {
+            selected: None,
+            expanded: expand::properties(version, of, options),
+            open: Vec::new(),
+            shows_all_open: false,
+        };
+        let items = options.select.as_deref().unwrap_or_default();
+        if items.is_empty() || items.contains(&SelectItem::All) {
+            wanted.shows_all_open = of.open.is_some();
+            return Ok(wanted);
+        }
+        let mut selected = Vec::new();
+        for item in items {
+            let SelectItem::Path(names) = item else {
+                continue;
+            };
+            let Some(name) = names.first() else { continue };
+            // Control information and the id under its annotation need no column.
+            if name.starts_with('@') || of.navigation(version, name).is_some() {
+                continue;
+            }
+            match of.property(version, name) {
+                Some(property) => selected.push(property),
+                None if of.open.is_some() && is_simple(name) => wanted.open.push(name.clone()),
+                None => return Err(unknown("$select", version, of, name)),
+            }
+        }
+        wanted.selected = Some(selected);
+        Ok(wanted)
+    }
+
+    /// Whether the property is wanted, and if so whether by name.
+    fn wants(&self, version: Version, property: &'static Property) -> Option<bool> {
+        let is_in =
+            |list: &[&'static Property]| list.iter().any(|other| std::ptr::eq(*other, property));
+        if is_in(&self.expanded) {
+            return Some(true);
+        }
+        match &self.selected {
+            Some(selected) => is_in(selected).then_some(true),
+            None => (property.name(version).is_some() && property.shown != Shown::WhenNamed)
+                .then_some(false),
+        }
+    }
+}
+
+fn is_simple(name: &str) -> bool {
+    name.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+}
+
+/// Collects columns, expansions and slots.
+pub(super) struct Builder {
+    pub(super) version: Version,
+    pub(super) query: Query,
+    pub(super) slots: Vec<Slot>,
+}
+
+impl Builder {
+    /// The place of a column among those that are read.
+    pub(super) fn column(&mut self, field: &'static Field) -> usize {
+        let fields = &mut self.query.fields;
+        if let Some(index) = fields.iter().position(|known| known.name == field.name) {
+            return index;
+        }
+        fields.push(field);
+        fields.len() - 1
+    }
+
+    /// Adds a member.
+    pub(super) fn slot(&mut self, name: &str, value: SlotValue) {
+        self.slots.push(Slot {
+            key: encoded_key(name),
+            value,
+        });
+    }
+
+    /// Adds an expansion.
+    pub(super) fn expansion(&mut self, expansion: Expansion) -> usize {
+        self.query.expand.push(expansion);
+        self.query.expand.len() - 1
+    }
+
+    fn property(&mut self, name: &str, property: &'static Property, named: bool) {
+        let entity = self.query.entity;
+        let skip_null = property.shown == Shown::WhenSet && !named;
+        let edm = property.edm;
+        let value = match &property.read {
+            Read::Column(column) => entity.field(column).map(|field| SlotValue::Column {
+                index: self.column(field),
+                edm,
+                skip_null,
+            }),
+            Read::Flagged {
+                column,
+                flag,
+                word,
+                beta,
+            } => entity
+                .field(column)
+                .zip(entity.field(flag))
+                .map(|(column, flag)| SlotValue::Flagged {
+                    index: self.column(column),
+                    flag: self.column(flag),
+                    word,
+                    beta,
+                    edm,
+                }),
+            Read::Behind { relation, column } => entity.relation(relation).map(|relation| {
+                let mut query = Query::of(relation.to);
+                query.fields.extend(relation.to.field(column));
+                query.limit = Some(1);
+                SlotValue::Behind {
+                    expansion: self.expansion(Expansion { relation, query }),
+                    edm,
+                }
+            }),
+            Read::Member { column, member } => {
+                entity.field(column).map(|field| SlotValue::Member {
+                    index: self.column(field),
+                    member: (*member).to_owned(),
+                    is_collection: edm.is_collection(),
+                    skip_null,
+                })
+            }
+            Read::Computed {
+                columns,
+                related,
+                value,
+            } => {
+                let indexes = columns
+                    .iter()
+                    .filter_map(|column| entity.field(column))
+                    .map(|field| self.column(field))
+                    .collect();
+                let expansion = related.and_then(|(relation, columns)| {
+                    let relation = entity.relation(relation)?;
+                    let mut query = Query::of(relation.to);
+                    query.fields.extend(
+                        columns
+                            .iter()
+                            .filter_map(|column| relation.to.field(column)),
+                    );
+                    Some(self.expansion(Expansion { relation, query }))
+                });
+                Some(SlotValue::Computed {
+                    indexes,
+                    expansion,
+                    value: *value,
+                })
+            }
+            Read::Constant(value) => Some(SlotValue::Constant(value(self.version).to_string())),
+        };
+        if let Some(value) = value {
+            self.slot(name, value);
+        }
+    }
+
+    /// A member of an open type that has no row: whatever the document says, under the client's spelling.
+    fn open_member(&mut self, of: &'static Type, member: &str) {
+        if let Some(field) = of.open.and_then(|column| of.entity.field(column)) {
+            let index = self.column(field);
+            self.slot(
+                member,
+                SlotValue::Member {
+                    index,
+                    member: member.to_owned(),
+                    is_collection: false,
+                    skip_null: false,
+                },
+            );
+        }
+    }
+
+    /// All the members of an open type's document that have no row.
+    fn all_open(&mut self, of: &'static Type) {
+        if let Some(field) = of.open.and_then(|column| of.entity.field(column)) {
+            let index = self.column(field);
+            self.slots.push(Slot {
+                key: String::new(),
+                value: SlotValue::Open { index },
+            });
+        }
+    }
+}
+
+/// A name as it stands in JSON: `"id":`.
+pub(super) fn encoded_key(name: &str) -> String {
+    format!("{}:", serde_json::Value::from(name))
+}

@@ -1,0 +1,326 @@
+//! The entity sets at the roots, and what can be called on an object or a collection.
+//!
+//! **Invariant:** routes, tests and addresses all read these two tables; a set that is not here is an unknown segment.
+
+use crate::table::Type;
+use crate::tables;
+use crate::version::Version;
+
+/// A collection that a path can begin with.
+#[derive(Debug)]
+pub struct EntitySet {
+    /// The segments in front of it.
+    pub root: Root,
+    /// Its name in v1.0; `None` if absent there.
+    pub v1: Option<&'static str>,
+    /// Its name in beta.
+    pub beta: Option<&'static str>,
+    /// What is in it.
+    pub of: &'static Type,
+    /// Properties, beside the key, by which one object can be addressed: name on the wire and column.
+    pub alternate_keys: &'static [(&'static str, &'static str)],
+    /// A column that may stand in place of the id as a key: a sign-in name.
+    pub name_key: Option<&'static str>,
+    /// Whether it is served only while older v1.0 paths are kept up (P3), and then only for calls.
+    pub legacy_v1: Option<&'static str>,
+}
+
+/// Where an entity set hangs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// Right below the version.
+    Directory,
+    /// `identityGovernance/entitlementManagement`.
+    EntitlementManagement,
+    /// `roleManagement/entitlementManagement`.
+    RoleManagement,
+    /// `auditLogs`.
+    AuditLogs,
+}
+
+impl Root {
+    /// Every root, the longest first.
+    pub const ALL: [Self; 4] = [
+        Self::EntitlementManagement,
+        Self::RoleManagement,
+        Self::AuditLogs,
+        Self::Directory,
+    ];
+
+    /// The segments in front of its sets.
+    pub const fn segments(self) -> &'static [&'static str] {
+        match self {
+            Self::Directory => &[],
+            Self::EntitlementManagement => &["identityGovernance", "entitlementManagement"],
+            Self::RoleManagement => &["roleManagement", "entitlementManagement"],
+            Self::AuditLogs => &["auditLogs"],
+        }
+    }
+}
+
+impl EntitySet {
+    /// Its name in this version.
+    pub fn name(&self, version: Version) -> Option<&'static str> {
+        match version {
+            Version::V1 => self.v1,
+            Version::Beta => self.beta,
+        }
+    }
+
+    /// The path below the version root, as `@odata.context` spells it (OD-10).
+    pub fn path(&self, version: Version) -> String {
+        let mut path = String::new();
+        for segment in self.root.segments() {
+            path.push_str(segment);
+            path.push('/');
+        }
+        path.push_str(self.name(version).or(self.legacy_v1).unwrap_or_default());
+        path
+    }
+}
+
+const fn set(root: Root, v1: &'static str, beta: &'static str, of: &'static Type) -> EntitySet {
+    EntitySet {
+        root,
+        v1: Some(v1),
+        beta: Some(beta),
+        of,
+        alternate_keys: &[],
+        name_key: None,
+        legacy_v1: None,
+    }
+}
+
+const fn beta_set(root: Root, beta: &'static str, of: &'static Type) -> EntitySet {
+    EntitySet {
+        v1: None,
+        ..set(root, "", beta, of)
+    }
+}
+
+const fn keyed(mut set: EntitySet, keys: &'static [(&'static str, &'static str)]) -> EntitySet {
+    set.alternate_keys = keys;
+    set
+}
+
+const fn named(mut set: EntitySet, column: &'static str) -> EntitySet {
+    set.name_key = Some(column);
+    set
+}
+
+const EM: Root = Root::EntitlementManagement;
+
+/// Every entity set (semantics 1.1; VE-1: beta knows requests by two names).
+pub static ENTITY_SETS: &[EntitySet] = &[
+    keyed(
+        set(EM, "catalogs", "accessPackageCatalogs", &tables::CATALOG),
+        UNIQUE_NAME,
+    ),
+    set(EM, "resources", "accessPackageResources", &tables::RESOURCE),
+    set(
+        EM,
+        "resourceRequests",
+        "accessPackageResourceRequests",
+        &tables::RESOURCE_REQUEST,
+    ),
+    set(
+        EM,
+        "resourceRoleScopes",
+        "accessPackageResourceRoleScopes",
+        &tables::RESOURCE_ROLE_SCOPE,
+    ),
+    keyed(
+        set(
+            EM,
+            "accessPackages",
+            "accessPackages",
+            &tables::ACCESS_PACKAGE,
+        ),
+        UNIQUE_NAME,
+    ),
+    set(
+        EM,
+        "assignmentPolicies",
+        "accessPackageAssignmentPolicies",
+        &tables::ASSIGNMENT_POLICY,
+    ),
+    set(
+        EM,
+        "assignmentRequests",
+        "assignmentRequests",
+        &tables::ASSIGNMENT_REQUEST,
+    ),
+    beta_set(
+        EM,
+        "accessPackageAssignmentRequests",
+        &tables::ASSIGNMENT_REQUEST,
+    ),
+    EntitySet {
+        legacy_v1: Some("accessPackageAssignments"),
+        ..set(
+            EM,
+            "assignments",
+            "accessPackageAssignments",
+            &tables::ASSIGNMENT,
+        )
+    },
+    beta_set(
+        EM,
+        "accessPackageAssignmentResourceRoles",
+        &tables::DELIVERED_ROLE,
+    ),
+    set(
+        EM,
+        "accessPackageAssignmentApprovals",
+        "accessPackageAssignmentApprovals",
+        &tables::APPROVAL,
+    ),
+    keyed(
+        set(EM, "subjects", "subjects", &tables::SUBJECT),
+        &[("objectId", "object_id")],
+    ),
+    set(
+        Root::RoleManagement,
+        "roleAssignments",
+        "roleAssignments",
+        &tables::ROLE_ASSIGNMENT,
+    ),
+    set(
+        Root::RoleManagement,
+        "roleDefinitions",
+        "roleDefinitions",
+        &tables::ROLE_DEFINITION,
+    ),
+    set(
+        Root::AuditLogs,
+        "directoryAudits",
+        "directoryAudits",
+        &tables::DIRECTORY_AUDIT,
+    ),
+    named(
+        keyed(
+            set(Root::Directory, "users", "users", &tables::USER),
+            &[("userPrincipalName", "user_principal_name")],
+        ),
+        "user_principal_name",
+    ),
+    set(Root::Directory, "groups", "groups", &tables::GROUP),
+    keyed(
+        set(
+            Root::Directory,
+            "servicePrincipals",
+            "servicePrincipals",
+            &tables::SERVICE_PRINCIPAL,
+        ),
+        &[("appId", "app_id")],
+    ),
+    set(
+        Root::Directory,
+        "directoryObjects",
+        "directoryObjects",
+        &tables::DIRECTORY_OBJECT,
+    ),
+];
+
+const UNIQUE_NAME: &[(&str, &str)] = &[("uniqueName", "unique_name")];
+
+/// Something that can be called.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its name.
+    pub name: &'static str,
+    /// The types that have it, by entity.
+    pub bound_to: &'static str,
+    /// Whether it is called on a collection, and not on one object.
+    pub on_collection: bool,
+    /// Whether it changes something, and is called by POST.
+    pub is_action: bool,
+    /// Whether v1.0 has it; beta has every one.
+    pub v1: bool,
+    /// The parameters it takes in the path; a function with several forms takes any of them.
+    pub parameters: &'static [&'static str],
+}
+
+const fn action(name: &'static str, bound_to: &'static str) -> Operation {
+    Operation {
+        name,
+        bound_to,
+        on_collection: false,
+        is_action: true,
+        v1: true,
+        parameters: &[],
+    }
+}
+
+const fn function(
+    name: &'static str,
+    bound_to: &'static str,
+    on_collection: bool,
+    parameters: &'static [&'static str],
+) -> Operation {
+    Operation {
+        name,
+        bound_to,
+        on_collection,
+        is_action: false,
+        v1: true,
+        parameters,
+    }
+}
+
+const fn only_beta(mut operation: Operation) -> Operation {
+    operation.v1 = false;
+    operation
+}
+
+const fn on_collection(mut operation: Operation) -> Operation {
+    operation.on_collection = true;
+    operation
+}
+
+/// Every action and function, by the entity it is bound to. Transitive memberships are here, too: they are walks and
+/// not relations.
+pub static OPERATIONS: &[Operation] = &[
+    action("reprocess", "assignment"),
+    action("reprocess", "assignment_request"),
+    action("cancel", "assignment_request"),
+    action("resume", "assignment_request"),
+    action("refresh", "resource"),
+    action("getApplicablePolicyRequirements", "access_package"),
+    only_beta(action("moveToCatalog", "access_package")),
+    function("filterByCurrentUser", "access_package", true, &["on"]),
+    function("filterByCurrentUser", "assignment", true, &["on"]),
+    function("filterByCurrentUser", "assignment_request", true, &["on"]),
+    function("filterByCurrentUser", "approval", true, &["on"]),
+    function(
+        "additionalAccess",
+        "assignment",
+        true,
+        &["accessPackageId", "incompatibleAccessPackageId"],
+    ),
+    only_beta(function("Search", "access_package", true, &[])),
+    only_beta(function("Search", "catalog", true, &[])),
+    only_beta(function("My", "ledger", true, &[])),
+    on_collection(action("getByIds", "directory_object")),
+    on_collection(action("validateProperties", "directory_object")),
+    function("transitiveMemberOf", "directory_user", false, &[]),
+    function("transitiveMemberOf", "directory_group", false, &[]),
+    function("transitiveMembers", "directory_group", false, &[]),
+    action("checkMemberGroups", "directory_user"),
+    action("getMemberGroups", "directory_user"),
+];
+
+/// The operation of this name on an object or a collection of this type.
+pub fn operation(
+    version: Version,
+    of: &Type,
+    on_collection: bool,
+    name: &str,
+) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| {
+        (operation.v1 || version == Version::Beta)
+            && operation.on_collection == on_collection
+            && operation.bound_to == of.entity.name
+            && operation.name.eq_ignore_ascii_case(name)
+    })
+}

@@ -1,0 +1,104 @@
+//! `accessPackageResource`.
+
+use domain::model;
+use serde_json::{Value as Json, json};
+
+use super::{CATALOG, RESOURCE_ROLE, RESOURCE_SCOPE};
+use crate::document;
+use crate::table::{Edm, Read, Row, Shown, Type, both, id, named, only_beta, only_v1, text, way};
+
+/// A directory thing onboarded to one catalog.
+pub static RESOURCE: Type = Type {
+    entity: &model::RESOURCE,
+    v1: Some("accessPackageResource"),
+    beta: Some("accessPackageResource"),
+    properties: &[
+        id(),
+        text("displayName", "display_name"),
+        text("description", "description"),
+        text("originId", "origin_id"),
+        text("originSystem", "origin_system"),
+        only_beta("resourceType", Edm::String, Read::Column("resource_type")),
+        only_beta("url", Edm::String, Read::Column("url")),
+        only_beta(
+            "isPendingOnboarding",
+            Edm::Boolean,
+            Read::Constant(|_| json!(false)),
+        ),
+        only_beta("addedBy", Edm::String, Read::Column("created_by")),
+        only_beta("addedOn", Edm::Instant, Read::Column("created_at")),
+        only_v1("createdDateTime", Edm::Instant, Read::Column("created_at")),
+        only_v1(
+            "modifiedDateTime",
+            Edm::Instant,
+            Read::Column("modified_at"),
+        ),
+        both(
+            "attributes",
+            Edm::Complexes(
+                "accessPackageResourceAttribute",
+                "accessPackageResourceAttribute",
+            ),
+            Read::Computed {
+                columns: &["attributes"],
+                related: None,
+                value: attributes,
+            },
+        ),
+        named(
+            "environment",
+            "accessPackageResourceEnvironment",
+            Edm::Complex(
+                "accessPackageResourceEnvironment",
+                "accessPackageResourceEnvironment",
+            ),
+            Read::Constant(|_| Json::Null),
+        )
+        .shown(Shown::WhenNamed),
+        both(
+            "externalOriginResourceConnector",
+            Edm::Complex(
+                "externalOriginResourceConnector",
+                "externalOriginResourceConnector",
+            ),
+            Read::Constant(|_| Json::Null),
+        )
+        .shown(Shown::WhenNamed),
+        both(
+            "uploadSessions",
+            Edm::Complexes(
+                "customDataProvidedResourceUploadSession",
+                "customDataProvidedResourceUploadSession",
+            ),
+            Read::Constant(|_| json!([])),
+        )
+        .shown(Shown::WhenNamed),
+    ],
+    navigations: &[
+        way(
+            "roles",
+            "accessPackageResourceRoles",
+            "roles",
+            &RESOURCE_ROLE,
+        ),
+        way(
+            "scopes",
+            "accessPackageResourceScopes",
+            "scopes",
+            &RESOURCE_SCOPE,
+        ),
+        // Not in the published type; clients filter by it all the same.
+        way("catalog", "accessPackageCatalog", "catalog", &CATALOG),
+    ],
+    open: None,
+    searched: &["display_name", "description"],
+    lacking: &[],
+};
+
+fn attributes(row: &Row<'_>) -> Json {
+    let stored = document::items(row.document(0));
+    stored
+        .into_iter()
+        .map(|attribute| document::attribute(row.version, attribute))
+        .collect()
+}

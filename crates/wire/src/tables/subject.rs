@@ -1,0 +1,58 @@
+//! `accessPackageSubject`.
+
+use domain::model;
+use serde_json::Value as Json;
+
+use crate::table::{Edm, Read, Shown, Type, both, id, named, only_beta, text};
+use crate::words;
+
+/// An identity as entitlement management sees it.
+pub static SUBJECT: Type = Type {
+    entity: &model::SUBJECT,
+    v1: Some("accessPackageSubject"),
+    beta: Some("accessPackageSubject"),
+    properties: &[
+        id(),
+        text("objectId", "object_id"),
+        text("displayName", "display_name"),
+        text("principalName", "principal_name"),
+        text("email", "email"),
+        both(
+            "onPremisesSecurityIdentifier",
+            Edm::String,
+            Read::Constant(|_| Json::Null),
+        ),
+        only_beta("altSecId", Edm::String, Read::Constant(|_| Json::Null)),
+        only_beta(
+            "connectedOrganizationId",
+            Edm::String,
+            Read::Column("connected_organization_id"),
+        ),
+        only_beta(
+            "cleanupScheduledDateTime",
+            Edm::Instant,
+            Read::Constant(|_| Json::Null),
+        ),
+        named(
+            "subjectType",
+            "type",
+            Edm::Word(&words::SUBJECT_TYPE),
+            Read::Column("subject_type"),
+        ),
+        both(
+            "subjectLifecycle",
+            Edm::Enum(&words::SUBJECT_LIFECYCLE),
+            Read::Column("subject_lifecycle"),
+        ),
+        both(
+            "connectedOrganization",
+            Edm::Complex("connectedOrganization", "connectedOrganization"),
+            Read::Constant(|_| Json::Null),
+        )
+        .shown(Shown::WhenNamed),
+    ],
+    navigations: &[],
+    open: None,
+    searched: &["display_name", "email"],
+    lacking: &[],
+};
