@@ -225,10 +225,10 @@ impl Bench<'_> {
 
     #[expect(clippy::panic, reason = "the suite's verdict")]
     async fn in_time<T>(&self, call: impl Future<Output = T>) -> T {
-        match tokio::time::timeout(CALL_LIMIT, call).await {
-            Ok(value) => value,
-            Err(_) => panic!("{}: a call has no end", self.name),
-        }
+        let Ok(value) = tokio::time::timeout(CALL_LIMIT, call).await else {
+            panic!("{}: a call has no end", self.name);
+        };
+        value
     }
 
     fn subject(&self, index: usize) -> &[Subject] {
