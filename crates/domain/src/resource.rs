@@ -1,7 +1,7 @@
 //! Resources of catalogs: which things of the directory can be one, the roles they offer, and who may bring them in.
 
 use crate::access_package::ResourceReference;
-use crate::directory::{AppRole, DEFAULT_ACCESS, Group};
+use crate::directory::{AppRole, DEFAULT_ACCESS, Group, ServicePrincipal};
 use crate::flaw::{Flaw, check_name};
 use crate::id::{CatalogId, ObjectId};
 use crate::word::words;
@@ -80,6 +80,9 @@ pub enum NotSupported {
     /// A rule decides about its members.
     #[error("a group with dynamic membership cannot be a resource")]
     Dynamic,
+    /// It belongs to the directory's own services.
+    #[error("an application of a built-in service cannot be a resource")]
+    BuiltIn,
     /// It is for mail only.
     #[error("a distribution group or mail-enabled security group cannot be a resource")]
     MailGroup,
@@ -99,6 +102,20 @@ pub fn check_group(group: &Group) -> Result<(), NotSupported> {
         .any(|group_type| group_type.eq_ignore_ascii_case("Unified"));
     if group.mail_enabled && !is_unified {
         return Err(NotSupported::MailGroup);
+    }
+    Ok(())
+}
+
+/// The client ids of built-in services that give no access by app roles: Exchange and SharePoint.
+const BUILT_IN: [u128; 2] = [
+    0x0000_0002_0000_0ff1_ce00_0000_0000_0000,
+    0x0000_0003_0000_0ff1_ce00_0000_0000_0000,
+];
+
+/// Whether an application can be a resource (DL-12).
+pub fn check_application(application: &ServicePrincipal) -> Result<(), NotSupported> {
+    if BUILT_IN.contains(&application.app_id.uuid().as_u128()) {
+        return Err(NotSupported::BuiltIn);
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ROLES,
     INSERT_ROLE,
     SAVE_ROLE,
+    DELETE_UNUSED_ROLE,
     FIND_SCOPE,
     SCOPES,
     INSERT_SCOPE,
@@ -71,6 +72,8 @@ const INSERT_ROLE: &str = "INSERT INTO resource_role \
     (id, resource_id, origin_system, origin_id, display_name, description) VALUES ($1, $2, $3, $4, $5, $6)";
 const SAVE_ROLE: &str =
     "UPDATE resource_role SET display_name = $2, description = $3 WHERE id = $1";
+const DELETE_UNUSED_ROLE: &str = "DELETE FROM resource_role WHERE id = $1 \
+    AND NOT EXISTS (SELECT 1 FROM resource_role_scope s WHERE s.resource_role_id = $1)";
 const FIND_SCOPE: &str = select_scope!("WHERE id = $1");
 const SCOPES: &str =
     select_scope!("WHERE resource_id = $1 ORDER BY is_root_scope DESC, display_name, id");
@@ -255,6 +258,12 @@ pub fn save_role(tx: &mut WriteTx<'_>, role: &ResourceRole) -> Result<(), Error>
             opt_text(role.description.as_ref()),
         ],
     )
+}
+
+/// Removes a role, unless a package uses it.
+pub fn delete_unused_role(tx: &mut WriteTx<'_>, id: ResourceRoleId) -> Result<(), Error> {
+    tx.execute(DELETE_UNUSED_ROLE, &[text(id)])?;
+    Ok(())
 }
 
 /// The scope of this id.

@@ -64,6 +64,23 @@ pub struct Policy {
     pub created_at: Timestamp,
 }
 
+/// A policy that somebody wants to create, or to put in place of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyDraft {
+    /// The package it belongs to. A replacement may leave it out; it cannot change it (PO-42).
+    pub access_package_id: Option<AccessPackageId>,
+    /// Its name.
+    pub display_name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Who may have the package by it.
+    pub allowed_target_scope: TargetScope,
+    /// Whether holders may ask for more time.
+    pub can_extend: bool,
+    /// The rest, as a document in the one internal shape (OM-1).
+    pub settings_json: String,
+}
+
 /// What the rules read of the settings of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(

@@ -1,0 +1,186 @@
+//! Access packages: create, change, delete; what is in them and what excludes them.
+
+pub mod incompatible;
+pub mod role_scopes;
+
+use auth::roles::Action;
+use domain::access_package::{AccessPackageChange, NewAccessPackage};
+use domain::id::AccessPackageId;
+use store::access_package::{self, AccessPackage};
+use store::{ReadTx, WriteTx, package_history};
+
+use crate::audit::{self, success};
+use crate::content::{caller_name, catalog_for, check_version, flawed, package_for};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+pub(crate) const TYPE: &str = "AccessPackage";
+
+/// Creates an access package in a catalog.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    wanted: NewAccessPackage,
+) -> Result<AccessPackageId, ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<AccessPackageId, ServiceError> {
+            let catalog = catalog_for(tx, &ctx, Action::ManageAccessPackages, wanted.catalog_id)?;
+            wanted.check().map_err(flawed)?;
+            check_unique_name(tx, wanted.unique_name.as_deref(), None)?;
+            let created = AccessPackage {
+                id: moment.id(AccessPackageId::new),
+                catalog_id: catalog.id,
+                display_name: wanted.display_name.clone(),
+                description: wanted.description.clone(),
+                is_hidden: wanted.is_hidden,
+                is_role_scopes_visible: wanted.is_role_scopes_visible,
+                unique_name: wanted.unique_name.clone(),
+                created_by: caller_name(&ctx),
+                created_at: moment.now,
+                modified_by: caller_name(&ctx),
+                modified_at: moment.now,
+                version: 1,
+            };
+            access_package::insert(tx, &created)?;
+            record(tx, &moment, &ctx, "Create access package", &created)?;
+            Ok(created.id)
+        })
+        .await
+}
+
+/// Changes an access package (HT-1: what is not named stays).
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: AccessPackageId,
+    change: AccessPackageChange,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = package_for(tx, &ctx, Action::ManageAccessPackages, id)?;
+            check_version(if_match, stored.version)?;
+            let changed = changed_row(&moment, &ctx, stored, change.clone())?;
+            check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
+            access_package::save(tx, &changed)?;
+            record(tx, &moment, &ctx, "Update access package", &changed)
+        })
+        .await
+}
+
+/// Deletes an access package that nobody holds any more (AS-9), with its policies and its past. Requests that are still
+/// open are canceled first (AS-20); the audit trail stays.
+pub async fn delete(
+    service: &Service,
+    ctx: &Ctx,
+    id: AccessPackageId,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let gone = package_for(tx, &ctx, Action::ManageAccessPackages, id)?;
+            check_version(if_match, gone.version)?;
+            let live = package_history::count_live_of_package(tx, id)?;
+            refuse_while_held(live, "the access package")?;
+            for request in package_history::open_of_package(tx, id)? {
+                cancel(tx, &moment, &ctx, request)?;
+            }
+            package_history::delete_of_package(tx, id)?;
+            access_package::delete(tx, &gone)?;
+            record(tx, &moment, &ctx, "Delete access package", &gone)
+        })
+        .await
+}
+
+/// AS-9.
+pub(crate) fn refuse_while_held(live: i64, what: &str) -> Result<(), ServiceError> {
+    if live == 0 {
+        return Ok(());
+    }
+    let message = format!("{what} still has assignments that are not expired: {live} of them");
+    Err(ServiceError::refused(Code::ActiveAssignmentsExist, message))
+}
+
+/// Cancels an open request whose package or policy goes away (AS-20).
+pub(crate) fn cancel(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: domain::id::RequestId,
+) -> Result<(), ServiceError> {
+    package_history::cancel(tx, request, moment.now)?;
+    let event = success(
+        "Cancel access package assignment request",
+        "AccessPackageAssignmentRequest",
+        request,
+        None,
+    );
+    Ok(audit::record(tx, moment, ctx, event)?)
+}
+
+fn changed_row(
+    moment: &Moment,
+    ctx: &Ctx,
+    stored: AccessPackage,
+    change: AccessPackageChange,
+) -> Result<AccessPackage, ServiceError> {
+    let wanted = NewAccessPackage {
+        catalog_id: stored.catalog_id,
+        display_name: change.display_name.unwrap_or(stored.display_name),
+        description: change.description.over(stored.description),
+        is_hidden: change.is_hidden.unwrap_or(stored.is_hidden),
+        is_role_scopes_visible: change
+            .is_role_scopes_visible
+            .unwrap_or(stored.is_role_scopes_visible),
+        unique_name: change.unique_name.over(stored.unique_name),
+    };
+    wanted.check().map_err(flawed)?;
+    Ok(AccessPackage {
+        display_name: wanted.display_name,
+        description: wanted.description,
+        is_hidden: wanted.is_hidden,
+        is_role_scopes_visible: wanted.is_role_scopes_visible,
+        unique_name: wanted.unique_name,
+        modified_by: caller_name(ctx),
+        modified_at: moment.now,
+        ..stored
+    })
+}
+
+fn check_unique_name(
+    tx: &mut ReadTx<'_>,
+    name: Option<&str>,
+    own: Option<AccessPackageId>,
+) -> Result<(), ServiceError> {
+    let Some(name) = name else { return Ok(()) };
+    match access_package::find_unique_name(tx, name)? {
+        Some(other) if Some(other) != own => Err(ServiceError::invalid(
+            Code::InvalidModel,
+            "uniqueName",
+            format!("another access package has the unique name `{name}`"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    package: &AccessPackage,
+) -> Result<(), ServiceError> {
+    let event = success(
+        activity,
+        TYPE,
+        package.id,
+        Some(package.display_name.clone()),
+    );
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

@@ -1,0 +1,194 @@
+//! Catalogs: create, change, delete.
+
+use auth::roles::Action;
+use domain::catalog::{CatalogChange, CatalogState, CatalogType, NewCatalog};
+use domain::id::CatalogId;
+use store::catalog::{self, Catalog};
+use store::{ReadTx, WriteTx, access_package};
+
+use crate::audit::{self, success};
+use crate::content::{caller_name, catalog_for, check_version, flawed};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+use crate::{authorize, role_assignments};
+
+const TYPE: &str = "AccessPackageCatalog";
+
+/// The name of the catalog that set-up makes.
+const DEFAULT_NAME: &str = "General";
+
+/// Creates a catalog; whoever creates it becomes its first owner (AZ-10).
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    wanted: NewCatalog,
+) -> Result<CatalogId, ServiceError> {
+    authorize::in_tenant(ctx, Action::CreateCatalog)?;
+    wanted.check().map_err(flawed)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let id = service
+        .store
+        .write(move |tx| -> Result<CatalogId, ServiceError> {
+            check_unique_name(tx, wanted.unique_name.as_deref(), None)?;
+            let created = new_row(&moment, &ctx, &wanted, CatalogType::UserManaged);
+            catalog::insert(tx, &created)?;
+            role_assignments::grant_owner_of_new_catalog(tx, &moment, &ctx, created.id)?;
+            record(tx, &moment, &ctx, "Create access package catalog", &created)?;
+            Ok(created.id)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(id)
+}
+
+/// Changes a catalog (HT-1: what is not named stays).
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: CatalogId,
+    change: CatalogChange,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = catalog_for(tx, &ctx, Action::UpdateCatalog, id)?;
+            check_version(if_match, stored.version)?;
+            let changed = changed_row(&moment, &ctx, stored, change.clone())?;
+            check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
+            catalog::save(tx, &changed)?;
+            record(tx, &moment, &ctx, "Update access package catalog", &changed)
+        })
+        .await
+}
+
+/// Deletes a catalog that has no packages, with its resources (AS-9). The one that set-up made stays.
+pub async fn delete(
+    service: &Service,
+    ctx: &Ctx,
+    id: CatalogId,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let gone = catalog_for(tx, &ctx, Action::UpdateCatalog, id)?;
+            check_version(if_match, gone.version)?;
+            if gone.catalog_type != CatalogType::UserManaged {
+                let message = format!("the catalog `{}` cannot be deleted", gone.display_name);
+                return Err(ServiceError::refused(Code::BadRequest, message));
+            }
+            let packages = access_package::count_in_catalog(tx, id)?;
+            if packages > 0 {
+                let message = format!("the catalog still has access packages: {packages} of them");
+                return Err(ServiceError::refused(Code::CatalogNotEmpty, message));
+            }
+            catalog::delete(tx, &gone)?;
+            record(tx, &moment, &ctx, "Delete access package catalog", &gone)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+/// The catalog that set-up makes, made now if it is not there: part of bringing up a tenant.
+pub async fn ensure_default(service: &Service) -> Result<CatalogId, ServiceError> {
+    let (moment, ctx) = (service.moment(), service.system());
+    service
+        .store
+        .write(move |tx| -> Result<CatalogId, ServiceError> {
+            if let Some(found) = catalog::find_default(tx)? {
+                return Ok(found.id);
+            }
+            let wanted = NewCatalog {
+                description: Some("Built-in catalog.".to_owned()),
+                ..NewCatalog::named(DEFAULT_NAME)
+            };
+            let created = new_row(&moment, &ctx, &wanted, CatalogType::ServiceDefault);
+            catalog::insert(tx, &created)?;
+            record(tx, &moment, &ctx, "Create access package catalog", &created)?;
+            Ok(created.id)
+        })
+        .await
+}
+
+fn new_row(moment: &Moment, ctx: &Ctx, wanted: &NewCatalog, catalog_type: CatalogType) -> Catalog {
+    Catalog {
+        id: moment.id(CatalogId::new),
+        display_name: wanted.display_name.clone(),
+        description: wanted.description.clone(),
+        catalog_type,
+        state: wanted.state,
+        is_externally_visible: wanted.is_externally_visible,
+        unique_name: wanted.unique_name.clone(),
+        created_by: caller_name(ctx),
+        created_at: moment.now,
+        modified_by: caller_name(ctx),
+        modified_at: moment.now,
+        version: 1,
+    }
+}
+
+fn changed_row(
+    moment: &Moment,
+    ctx: &Ctx,
+    stored: Catalog,
+    change: CatalogChange,
+) -> Result<Catalog, ServiceError> {
+    let wanted = NewCatalog {
+        display_name: change.display_name.unwrap_or(stored.display_name),
+        description: change.description.over(stored.description),
+        state: change.state.unwrap_or(stored.state),
+        is_externally_visible: change
+            .is_externally_visible
+            .unwrap_or(stored.is_externally_visible),
+        unique_name: change.unique_name.over(stored.unique_name),
+    };
+    wanted.check().map_err(flawed)?;
+    Ok(Catalog {
+        display_name: wanted.display_name,
+        description: wanted.description,
+        state: wanted.state,
+        is_externally_visible: wanted.is_externally_visible,
+        unique_name: wanted.unique_name,
+        modified_by: caller_name(ctx),
+        modified_at: moment.now,
+        ..stored
+    })
+}
+
+fn check_unique_name(
+    tx: &mut ReadTx<'_>,
+    name: Option<&str>,
+    own: Option<CatalogId>,
+) -> Result<(), ServiceError> {
+    let Some(name) = name else { return Ok(()) };
+    match catalog::find_unique_name(tx, name)? {
+        Some(other) if Some(other) != own => Err(ServiceError::invalid(
+            Code::InvalidModel,
+            "uniqueName",
+            format!("another catalog has the unique name `{name}`"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    catalog: &Catalog,
+) -> Result<(), ServiceError> {
+    let is_published = catalog.state == CatalogState::Published;
+    let event = success(
+        activity,
+        TYPE,
+        catalog.id,
+        Some(catalog.display_name.clone()),
+    )
+    .with("isPublished", is_published);
+    Ok(audit::record(tx, moment, ctx, event)?)
+}
