@@ -19,6 +19,7 @@ pub mod policy;
 pub mod query;
 pub mod resource;
 pub mod subject_set;
+pub mod submission;
 pub mod time;
 
 mod word;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::Caller;
+use auth::decide::Caller;
 use domain::time::Timestamp;
 use store::Store;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::callers;
 use crate::clock::{Clock, Ids};
 use crate::settings::Settings;
 
@@ -33,13 +34,25 @@ pub struct Ctx {
 
 impl Ctx {
     /// A call by an authenticated caller.
-    pub fn of_caller(caller: Arc<Caller>, request_id: Uuid, client_request_id: Option<String>) -> Self {
-        Self { actor: Actor::Caller(caller), request_id, client_request_id }
+    pub fn of_caller(
+        caller: Arc<Caller>,
+        request_id: Uuid,
+        client_request_id: Option<String>,
+    ) -> Self {
+        Self {
+            actor: Actor::Caller(caller),
+            request_id,
+            client_request_id,
+        }
     }
 
     /// Something that Reeve does by itself.
     pub fn system(request_id: Uuid) -> Self {
-        Self { actor: Actor::System, request_id, client_request_id: None }
+        Self {
+            actor: Actor::System,
+            request_id,
+            client_request_id: None,
+        }
     }
 }
 
@@ -56,17 +69,34 @@ pub struct Service {
     pub settings: Arc<Settings>,
     /// Wakes the delivery engine: a hint, never data (R29).
     pub work: Arc<Notify>,
+    /// What is remembered of callers (AZ-12).
+    pub callers: Arc<callers::Cache>,
 }
 
 impl Service {
     /// A service on a migrated store.
     pub fn new(store: Store, clock: Clock, ids: Ids, settings: Settings) -> Self {
-        Self { store, clock, ids, settings: Arc::new(settings), work: Arc::new(Notify::new()) }
+        Self {
+            store,
+            clock,
+            ids,
+            settings: Arc::new(settings),
+            work: Arc::new(Notify::new()),
+            callers: Arc::default(),
+        }
     }
 
     /// The time and the means to draw ids, for one transaction.
     pub fn moment(&self) -> Moment {
-        Moment { now: self.clock.now(), ids: self.ids.clone() }
+        Moment {
+            now: self.clock.now(),
+            ids: self.ids.clone(),
+        }
+    }
+
+    /// A call of Reeve itself.
+    pub fn system(&self) -> Ctx {
+        Ctx::system(self.moment().id(|uuid| uuid))
     }
 
     /// Tells the engine that there is work.
@@ -87,5 +117,14 @@ impl Moment {
     /// A new id of the type that is wanted.
     pub fn id<T>(&self, wrap: impl Fn(Uuid) -> T) -> T {
         wrap(self.ids.next(self.now))
+    }
+
+    /// A number within -1.0 and 1.0 that differs from object to object and from time to time: spreads retries.
+    pub fn jitter(&self, of: Uuid) -> f64 {
+        let (high, low) = of.as_u64_pair();
+        let mixed =
+            (high ^ low ^ self.now.micros().unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let step = u32::try_from(mixed >> 32).unwrap_or_default();
+        f64::from(step) / f64::from(u32::MAX) * 2.0 - 1.0
     }
 }

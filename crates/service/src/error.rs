@@ -4,8 +4,13 @@ use std::fmt::Display;
 
 /// The stable code of a refusal (semantics 8.6). Its HTTP status is decided in `server`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each code has its paragraph in docs/errors.md, and a test sees to it")]
+#[expect(
+    missing_docs,
+    reason = "each code has its paragraph in docs/errors.md, and a test sees to it"
+)]
 pub enum Code {
+    // The caller is nobody known.
+    InvalidAuthenticationToken,
     // The caller may not.
     AccessDenied,
     FilterRequired,
@@ -55,6 +60,7 @@ pub enum Code {
 impl Code {
     /// Every code, for tables and tests.
     pub const ALL: &'static [Self] = &[
+        Self::InvalidAuthenticationToken,
         Self::AccessDenied,
         Self::FilterRequired,
         Self::CallerNotResourceOwner,
@@ -115,6 +121,12 @@ pub enum ServiceError {
         /// The property at fault, as the wire names it.
         target: Option<String>,
     },
+    /// A limit of the tenant's own is reached.
+    #[error("too many calls: try again in {retry_after} seconds")]
+    Throttled {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
     /// Too much at once: try again later.
     #[error("try again later")]
     Unavailable {
@@ -129,24 +141,40 @@ pub enum ServiceError {
 impl ServiceError {
     /// A refusal without a property at fault.
     pub fn refused(code: Code, message: impl Into<String>) -> Self {
-        Self::Refused { code, message: message.into(), target: None }
+        Self::Refused {
+            code,
+            message: message.into(),
+            target: None,
+        }
     }
 
     /// A refusal that names the property at fault.
     pub fn invalid(code: Code, target: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Refused { code, message: message.into(), target: Some(target.into()) }
+        Self::Refused {
+            code,
+            message: message.into(),
+            target: Some(target.into()),
+        }
     }
 
     /// The object is not there, or the caller may not know that it is.
     pub fn not_found(what: &str, id: impl Display) -> Self {
-        Self::refused(Code::ResourceNotFound, format!("{what} `{id}` does not exist"))
+        Self::refused(
+            Code::ResourceNotFound,
+            format!("{what} `{id}` does not exist"),
+        )
+    }
+
+    /// A fault of ours.
+    pub fn internal(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Internal(Box::new(cause))
     }
 
     /// The code, if this is a refusal.
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Unavailable { .. } | Self::Internal(_) => None,
+            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Internal(_) => None,
         }
     }
 }
@@ -154,10 +182,15 @@ impl ServiceError {
 impl From<store::Error> for ServiceError {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::StaleVersion => {
-                Self::refused(Code::PreconditionFailed, "the object changed since it was read")
-            }
+            store::Error::StaleVersion => Self::refused(
+                Code::PreconditionFailed,
+                "the object changed since it was read",
+            ),
             store::Error::Busy => Self::Unavailable { retry_after: 1 },
+            store::Error::Conflict(_) => Self::refused(
+                Code::Conflict,
+                "the change conflicts with what is stored by now",
+            ),
             other => Self::Internal(Box::new(other)),
         }
     }

@@ -3,12 +3,30 @@
 //!
 //! **Invariant:** no target system is spoken to here; what must happen outside is rows that the delivery engine reads.
 
+pub mod access_packages;
+pub mod approvals;
+pub mod assignment_requests;
 pub mod audit;
 pub mod authorize;
+pub mod callers;
+pub mod catalogs;
 pub mod clock;
+mod content;
 pub mod ctx;
+pub mod deliveries;
+pub mod directory;
 pub mod error;
+mod guards;
+pub mod planning;
+pub mod policies;
+pub mod reprocess;
+pub mod resource_requests;
+pub mod resources;
+pub mod role_assignments;
+mod rollup;
 pub mod settings;
+pub mod tenant;
+pub mod timers;
 
 pub use ctx::{Actor, Ctx, Service};
 pub use error::{Code, ServiceError};

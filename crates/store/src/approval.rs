@@ -14,6 +14,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OF_REQUEST,
     OVERDUE,
     ESCALATING,
+    OPEN_FOR,
     APPROVERS,
     INSERT,
     INSERT_APPROVER,
@@ -39,6 +40,9 @@ const OVERDUE: &str =
     select!("WHERE status = 'InProgress' AND due_at <= $1 ORDER BY due_at, id LIMIT $2");
 const ESCALATING: &str = select!(
     "WHERE status = 'InProgress' AND escalates_at <= $1 AND is_escalated = FALSE ORDER BY escalates_at, id LIMIT $2"
+);
+const OPEN_FOR: &str = select!(
+    "WHERE status = 'InProgress' AND id IN (SELECT stage_id FROM approval_stage_approver WHERE principal_id IN EACH($1)) ORDER BY opened_at, id"
 );
 const APPROVERS: &str = "SELECT principal_id, tier FROM approval_stage_approver WHERE stage_id = $1 \
     ORDER BY tier, principal_id";
@@ -85,6 +89,11 @@ pub fn escalating(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec
         &[value::int(now.micros()), value::int(limit)],
         read,
     )
+}
+
+/// Open stages that name one of these principals in any tier.
+pub fn open_for(tx: &mut ReadTx<'_>, principals: &[ObjectId]) -> Result<Vec<Stage>, Error> {
+    tx.query_map(OPEN_FOR, &[value::list(principals)], read)
 }
 
 /// Who may decide in a stage: users and groups, by tier.

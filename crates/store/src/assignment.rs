@@ -9,7 +9,7 @@ use crate::engine::Row;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE, HOLDS];
 
 /// Every column in the order of [`read`], with what follows the table's name.
 macro_rules! select {
@@ -35,6 +35,23 @@ const SAVE: &str = "UPDATE assignment SET state = $3, status = $4, schedule = $5
 const DUE: &str = select!(
     "WHERE ends_at <= $1 AND ends_at IS NOT NULL AND state <> 'expired' AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.target_id = a.target_id AND r.access_package_id = a.access_package_id AND r.state = 'delivering' AND r.request_type <> 'systemUpdate') AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') AND r.state IN ('deliveryFailed', 'partiallyDelivered')) ORDER BY ends_at, id LIMIT $2"
 );
+
+// SD-4: what is live, and what is approved to start later.
+const HOLDS: &str = "SELECT 1 FROM assignment WHERE target_id = $1 AND access_package_id = $2 \
+    AND state IN ('delivering', 'delivered', 'partiallyDelivered') \
+    UNION ALL SELECT 1 FROM assignment_request WHERE target_id = $1 AND access_package_id = $2 \
+    AND state = 'scheduled' LIMIT 1";
+
+/// Whether the target holds the package, or is about to (SD-4).
+pub fn holds(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<bool, Error> {
+    Ok(tx
+        .query_opt(HOLDS, &[value::text(target), value::text(package)])?
+        .is_some())
+}
 
 /// The assignment of this id.
 pub fn find(tx: &mut ReadTx<'_>, id: AssignmentId) -> Result<Option<Assignment>, Error> {

@@ -8,7 +8,13 @@ use crate::engine::Row;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_BY_OBJECT, INSERT, DIRECTORY_FACTS];
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND,
+    FIND_BY_OBJECT,
+    INSERT,
+    DIRECTORY_FACTS,
+    USER_BY_ADDRESS,
+];
 
 const FIND: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE id = $1";
@@ -19,6 +25,17 @@ const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_
     VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', NULL, $7)";
 const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
     FROM directory_object WHERE id = $1";
+
+const USER_BY_ADDRESS: &str = "SELECT id FROM directory_user WHERE deleted_at IS NULL \
+    AND (LOWER(mail) = LOWER($1) OR LOWER(user_principal_name) = LOWER($1)) ORDER BY id LIMIT 1";
+
+/// The user who has this mail address or sign-in name.
+pub fn user_by_address(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<ObjectId>, Error> {
+    let row = tx.query_opt(USER_BY_ADDRESS, &[value::text(address)])?;
+    row.as_ref()
+        .map(|row| parsed(row, 0, "directory_user.id"))
+        .transpose()
+}
 
 /// An identity as entitlement management sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

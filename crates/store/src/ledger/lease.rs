@@ -22,7 +22,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     RELEASE,
     EXPIRE,
     DUE_TARGETS,
-    NEXT_DUE,
+    NEXT_ATTEMPT,
+    NEXT_TIMER,
     WAITING,
 ];
 
@@ -48,7 +49,7 @@ const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origi
 const SUCCEED: &str = "UPDATE ledger SET observed = $3, observed_at = $4, observed_by = $5, \
     phase = CASE WHEN desired = $6 THEN 'settled' ELSE 'pending' END, \
     operation = CASE WHEN desired = $6 THEN operation WHEN desired THEN 'add' ELSE 'remove' END, \
-    attempts = 0, next_attempt_at = CASE WHEN desired = $6 THEN NULL ELSE $4 END, \
+    attempts = 0, next_attempt_at = CASE WHEN desired = $6 THEN NULL ELSE CAST($4 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = NULL, error_message = NULL, error_at = NULL, \
     version = version + 1 WHERE id IN EACH($1) AND phase = 'leased' AND lease_owner = $2";
 const DONE: &str = "UPDATE request_delivery SET outcome = 'done', settled_at = $3, attempts = attempts + 1, \
@@ -60,7 +61,7 @@ const RETRY: &str = "UPDATE ledger SET phase = 'pending', \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
     observed = CASE WHEN $7 THEN 'unknown' ELSE observed END, \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
-    next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN $3 ELSE $6 END, \
+    next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN CAST($3 AS BIGINT) ELSE CAST($6 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $4, error_message = $5, error_at = $6, \
     version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
 const GIVE_UP: &str = "UPDATE ledger SET \
@@ -68,7 +69,7 @@ const GIVE_UP: &str = "UPDATE ledger SET \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
     observed = CASE WHEN $6 THEN 'unknown' ELSE observed END, \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
-    next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN NULL ELSE $5 END, \
+    next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN NULL ELSE CAST($5 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $3, error_message = $4, error_at = $5, \
     version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
 const FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', error_code = $3, error_message = $4, \
@@ -79,13 +80,16 @@ const EXPIRE: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1,
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_until <= $1";
 const DUE_TARGETS: &str =
     "SELECT DISTINCT target FROM ledger WHERE phase = 'pending' AND next_attempt_at <= $1";
-const NEXT_DUE: &str = "SELECT min(due) FROM (\
-    SELECT min(next_attempt_at) AS due FROM ledger WHERE phase = 'pending' \
-    UNION ALL SELECT min(lease_until) FROM ledger WHERE phase = 'leased' \
+const NEXT_ATTEMPT: &str = "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending'";
+const NEXT_TIMER: &str = "SELECT min(due) FROM (\
+    SELECT min(lease_until) AS due FROM ledger WHERE phase = 'leased' \
     UNION ALL SELECT min(starts_at) FROM assignment_request WHERE state = 'scheduled' \
     UNION ALL SELECT min(due_at) FROM approval_stage WHERE status = 'InProgress' \
     UNION ALL SELECT min(escalates_at) FROM approval_stage WHERE status = 'InProgress' AND is_escalated = FALSE \
-    UNION ALL SELECT min(ends_at) FROM assignment WHERE ends_at IS NOT NULL AND state <> 'expired') AS timers";
+    UNION ALL SELECT min(ends_at) FROM assignment a WHERE ends_at IS NOT NULL AND state <> 'expired' \
+        AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id \
+            AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') \
+            AND r.state IN ('delivering', 'deliveryFailed', 'partiallyDelivered'))) AS timers";
 const WAITING: &str = "SELECT DISTINCT d.request_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE d.grant_id IN EACH($1) AND r.state = 'delivering' AND r.plan_due = FALSE";
@@ -316,10 +320,18 @@ pub fn due_targets(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<String>, E
     })
 }
 
-/// When the next thing is due that waits for time: an attempt, the end of a lease, a start, a time-out, an end.
-pub fn next_due(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+/// When the next attempt is due.
+pub fn next_attempt(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
     Ok(tx
-        .query_one(NEXT_DUE, &[])?
+        .query_one(NEXT_ATTEMPT, &[])?
+        .opt_int(0)?
+        .map(Timestamp::from_micros))
+}
+
+/// When the next thing is due that only waits for time: the end of a lease, a start, a time-out, an end.
+pub fn next_timer(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+    Ok(tx
+        .query_one(NEXT_TIMER, &[])?
         .opt_int(0)?
         .map(Timestamp::from_micros))
 }

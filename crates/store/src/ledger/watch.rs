@@ -1,12 +1,13 @@
 //! What the ledger says about trouble: drift, work that needs a person, assignments that lost access unasked.
 
-use domain::id::{AssignmentId, GrantId};
+use domain::id::{AssignmentId, GrantId, RequestId};
+use domain::time::Timestamp;
 
 use crate::column::parsed;
 use crate::value;
-use crate::{Error, ReadTx};
+use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[BEREFT, PHASES, DRIFT];
+pub(crate) const STATEMENTS: &[&str] = &[BEREFT, PHASES, DRIFT, UNITS_FAILED, UNITS_DONE, HAS_DONE];
 
 // A5: delivered assignments with a grant that was given up although no open request waits for it.
 const BEREFT: &str = "SELECT k.assignment_id, l.id FROM ledger l JOIN ledger_link k ON k.grant_id = l.id \
@@ -20,6 +21,39 @@ const PHASES: &str =
     "SELECT target, phase, count(*) FROM ledger GROUP BY target, phase ORDER BY target, phase";
 const DRIFT: &str = "SELECT count(*) FROM ledger WHERE phase = 'settled' AND (\
     (desired = TRUE AND observed <> 'present') OR (desired = FALSE AND observed = 'present'))";
+
+const UNITS_FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', settled_at = $3, \
+    error_code = (SELECT l.error_code FROM ledger l WHERE l.id = request_delivery.grant_id), \
+    error_message = (SELECT l.error_message FROM ledger l WHERE l.id = request_delivery.grant_id) \
+    WHERE request_id = $1 AND outcome = 'pending' AND grant_id IN EACH($2)";
+// A grant that is still on its way keeps its request waiting.
+const UNITS_DONE: &str = "UPDATE request_delivery SET outcome = 'done', kept = TRUE, settled_at = $2 \
+    WHERE request_id = $1 AND outcome = 'pending' AND EXISTS (SELECT 1 FROM ledger l \
+        WHERE l.id = request_delivery.grant_id AND l.phase = 'settled' AND l.observed = 'present')";
+
+const HAS_DONE: &str =
+    "SELECT 1 FROM request_delivery WHERE request_id = $1 AND outcome = 'done' LIMIT 1";
+
+/// Whether any unit of work of the request is done.
+pub fn has_done_units(tx: &mut ReadTx<'_>, request: RequestId) -> Result<bool, Error> {
+    Ok(tx.query_opt(HAS_DONE, &[value::text(request)])?.is_some())
+}
+
+/// Brings the units of a request that came afterwards to where the ledger stands: these are given up, those that are
+/// settled are done.
+pub fn settle_units(
+    tx: &mut WriteTx<'_>,
+    request: RequestId,
+    given_up: &[GrantId],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let (request, now) = (value::text(request), value::int(now.micros()));
+    tx.execute(
+        UNITS_FAILED,
+        &[request.clone(), value::list(given_up), now.clone()],
+    )?;
+    tx.execute(UNITS_DONE, &[request, now]).map(drop)
+}
 
 /// Delivered assignments among those that rest on these grants, with the grants they have lost for good.
 pub fn bereft(

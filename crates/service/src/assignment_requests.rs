@@ -1,0 +1,52 @@
+//! Assignment requests: submit, route, cancel, delete.
+
+mod checks;
+pub mod routing;
+mod submit;
+pub mod withdraw;
+
+pub use submit::submit;
+pub use withdraw::{cancel, delete};
+
+use domain::assignment_request::{AssignmentRequest, RequestType};
+use domain::id::{CatalogId, RequestId};
+use store::ReadTx;
+
+use crate::error::ServiceError;
+
+/// A request with the catalog that governs it.
+pub(crate) fn find_with_catalog(
+    tx: &mut ReadTx<'_>,
+    id: RequestId,
+) -> Result<(AssignmentRequest, CatalogId), ServiceError> {
+    let unknown = || ServiceError::not_found("assignment request", id);
+    let request = store::assignment_request::find(tx, id)?.ok_or_else(unknown)?;
+    let package =
+        store::access_package::find(tx, request.access_package_id)?.ok_or_else(unknown)?;
+    Ok((request, package.catalog_id))
+}
+
+/// The activity under which the making of a request is audited (T1).
+fn creation_activity(request: &AssignmentRequest) -> &'static str {
+    match request.request_type {
+        RequestType::UserAdd => "User requests access package assignment",
+        RequestType::UserUpdate if request.is_extension => {
+            "User requests to extend access package assignment"
+        }
+        RequestType::UserUpdate => "Create access package assignment user update request",
+        RequestType::UserRemove => "User requests to remove access package assignment",
+        RequestType::AdminAdd => "Administrator directly assigns user to access package",
+        RequestType::AdminUpdate | RequestType::SystemUpdate => {
+            "Update access package assignment request"
+        }
+        RequestType::AdminRemove | RequestType::ApproverRemove => {
+            "Administrator directly removes user access package assignment"
+        }
+        RequestType::SystemAdd => {
+            "Entitlement Management creates access package assignment request for user"
+        }
+        RequestType::SystemRemove => {
+            "Entitlement Management removes access package assignment request for user"
+        }
+    }
+}

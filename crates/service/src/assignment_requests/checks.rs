@@ -1,0 +1,302 @@
+//! The checks of a submission, one function each (RQ-6): they read, compare and refuse.
+
+use std::collections::BTreeSet;
+
+use domain::assignment::State as AssignmentState;
+use domain::catalog::CatalogState;
+use domain::id::{AccessPackageId, AssignmentId, CatalogId, ObjectId, SubjectId};
+use domain::policy::{
+    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetKind, TargetScope,
+    effective_schedule,
+};
+use domain::submission::{AnswerFault, Submission, TargetReference, check_answers};
+use domain::time::Timestamp;
+use store::ReadTx;
+use store::subject::Subject;
+
+use crate::error::{Code, ServiceError};
+
+/// The directory object of the target.
+pub(super) fn present_object(target: &Subject) -> Result<ObjectId, ServiceError> {
+    target.object_id.ok_or_else(|| {
+        ServiceError::refused(Code::TargetNotFound, "the target is not in the directory")
+    })
+}
+
+/// What the policies need to know about the target.
+pub(super) fn target_facts(
+    tx: &mut ReadTx<'_>,
+    target: &Subject,
+    object: ObjectId,
+) -> Result<Target, ServiceError> {
+    let kind = if target.subject_type == "ServicePrincipal" {
+        TargetKind::ServicePrincipal
+    } else {
+        match store::directory::user::find_present(tx, object)? {
+            Some(user) if user.user_type.eq_ignore_ascii_case("guest") => TargetKind::Guest,
+            Some(_) => TargetKind::Member,
+            None => {
+                return Err(ServiceError::refused(
+                    Code::TargetNotFound,
+                    "the target is not in the directory any more",
+                ));
+            }
+        }
+    };
+    let groups: BTreeSet<ObjectId> =
+        store::directory::membership::transitive_groups_of(tx, object)?
+            .into_iter()
+            .collect();
+    Ok(Target {
+        kind,
+        object_id: Some(object),
+        groups,
+        organization: None,
+    })
+}
+
+/// The policy is among those that count for the target (PO-10, PO-13).
+pub(super) fn best_rank(
+    policies: &[Policy],
+    policy: &Policy,
+    facts: &Target,
+) -> Result<(), ServiceError> {
+    if !policy.is_requestable() {
+        return Ok(());
+    }
+    if domain::policy::applicable(policies, facts)
+        .iter()
+        .any(|one| one.id == policy.id)
+    {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        Code::PolicyNotApplicable,
+        "assignment/assignmentPolicyId",
+        "the policy is not one of those by which the target may ask",
+    ))
+}
+
+/// The catalog is open for requests (RQ-9).
+pub(super) fn catalog_published(tx: &mut ReadTx<'_>, id: CatalogId) -> Result<(), ServiceError> {
+    let catalog =
+        store::catalog::find(tx, id)?.ok_or_else(|| ServiceError::not_found("catalog", id))?;
+    if catalog.state == CatalogState::Published {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::CatalogNotPublished,
+        "the catalog of the access package is not published",
+    ))
+}
+
+/// The policy takes requests of this kind (RQ-12).
+pub(super) fn policy_open(policy: &Policy, asker: Asker) -> Result<(), ServiceError> {
+    let open = match asker {
+        Asker::User => policy.is_requestable(),
+        Asker::Administrator if policy.scope == TargetScope::NotSpecified => {
+            policy.settings.requestors.direct_assignment
+        }
+        Asker::Administrator => true,
+    };
+    if open {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::PolicyDisabled,
+        "the policy does not take such requests",
+    ))
+}
+
+/// The target is one that the policy is for.
+pub(super) fn in_scope(policy: &Policy, asker: Asker, facts: &Target) -> Result<(), ServiceError> {
+    let fits = match asker {
+        Asker::User => policy.allows(facts),
+        Asker::Administrator => policy.allows_direct_assignment(facts),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::PolicyRequirementsNotMet,
+        "the target is not in the scope of the policy",
+    ))
+}
+
+/// The target may sign in, where that matters (RQ-10).
+pub(super) fn not_blocked(
+    tx: &mut ReadTx<'_>,
+    target: &Subject,
+    object: ObjectId,
+    asker: Asker,
+    submission: &Submission,
+) -> Result<(), ServiceError> {
+    let by_address = matches!(submission.target, Some(TargetReference::Email(_)));
+    if target.subject_type != "User" || (asker == Asker::Administrator && !by_address) {
+        return Ok(());
+    }
+    match store::directory::user::find_present(tx, object)? {
+        Some(user) if !user.account_enabled => Err(ServiceError::refused(
+            Code::TargetSignInBlocked,
+            "the target is blocked from signing in",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The target neither holds the package nor has a request for it under way (OM-3, RQ-8).
+pub(super) fn no_duplicate(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<(), ServiceError> {
+    if let Some(assignment) = store::assignment::find_live(tx, target, package)? {
+        return Err(ServiceError::refused(
+            Code::ExistingAssignment,
+            format!(
+                "the target has the assignment `{}` of the access package already",
+                assignment.id
+            ),
+        ));
+    }
+    match store::assignment_request::find_open(tx, target, package)? {
+        Some(request) => Err(open_request(request.id)),
+        None => Ok(()),
+    }
+}
+
+/// No other request about the assignment is under way (RQ-8).
+pub(super) fn no_open_request(
+    tx: &mut ReadTx<'_>,
+    assignment: AssignmentId,
+) -> Result<(), ServiceError> {
+    match store::assignment_request::find_open_of(tx, assignment)? {
+        Some(request) => Err(open_request(request.id)),
+        None => Ok(()),
+    }
+}
+
+/// Another request is in the way.
+pub(super) fn open_request(id: domain::id::RequestId) -> ServiceError {
+    ServiceError::refused(
+        Code::ExistingOpenRequest,
+        format!("the request `{id}` for the same is still under way"),
+    )
+}
+
+/// The dates are possible by the policy (SC-1 to SC-5).
+pub(super) fn schedule(
+    policy: &Policy,
+    submission: &Submission,
+    asker: Asker,
+    now: Timestamp,
+    is_update: bool,
+) -> Result<EffectiveSchedule, ServiceError> {
+    let context = ScheduleContext {
+        now,
+        asker,
+        is_update,
+    };
+    effective_schedule(policy, &submission.schedule, context).map_err(|error| {
+        ServiceError::invalid(Code::InvalidSchedule, "schedule", error.to_string())
+    })
+}
+
+/// The requestor says why, where the policy wants it (QA-7).
+pub(super) fn justification(
+    policy: &Policy,
+    asker: Asker,
+    submission: &Submission,
+) -> Result<(), ServiceError> {
+    let given = submission
+        .justification
+        .as_ref()
+        .is_some_and(|text| !text.trim().is_empty());
+    let wanted = asker == Asker::User && policy.settings.approval.requestor_justification_required;
+    if wanted && !given {
+        return Err(ServiceError::invalid(
+            Code::JustificationRequired,
+            "justification",
+            "the policy wants a justification",
+        ));
+    }
+    Ok(())
+}
+
+/// The questions of the policy are answered (QA-2, RQ-13).
+pub(super) fn answers(policy: &Policy, submission: &Submission) -> Result<(), ServiceError> {
+    let matches = |pattern: &str, text: &str| {
+        regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .size_limit(1 << 20)
+            .build()
+            .is_ok_and(|pattern| pattern.is_match(text))
+    };
+    check_answers(&policy.settings.questions, &submission.answers, matches).map_err(|fault| {
+        let code = match fault {
+            AnswerFault::Missing(_) => Code::RequiredAnswerMissing,
+            AnswerFault::Unknown(_) => Code::UnknownQuestion,
+            AnswerFault::NotOffered(_) | AnswerFault::Malformed(_) => Code::InvalidModel,
+        };
+        ServiceError::invalid(code, "answers", fault.to_string())
+    })
+}
+
+/// Only administrators may skip approval (AP-12).
+pub(super) fn bypass(asker: Asker, submission: &Submission) -> Result<(), ServiceError> {
+    if asker == Asker::User && submission.bypass_approval == Some(true) {
+        return Err(ServiceError::invalid(
+            Code::InvalidModel,
+            "parameters/bypassApproval",
+            "only a direct assignment may bypass approval",
+        ));
+    }
+    Ok(())
+}
+
+/// The assignment is in a state that can be changed or ended.
+pub(super) fn can_change(state: AssignmentState, removes: bool) -> Result<(), ServiceError> {
+    let fits = match state {
+        AssignmentState::Delivered | AssignmentState::PartiallyDelivered => true,
+        AssignmentState::Delivering | AssignmentState::DeliveryFailed => removes,
+        AssignmentState::Expired => false,
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::InvalidAssignmentState,
+        format!(
+            "an assignment that is {state} cannot be {}",
+            if removes { "removed" } else { "updated" }
+        ),
+    ))
+}
+
+/// Holders may give the assignment back by this policy (section 6.1).
+pub(super) fn may_remove(policy: &Policy, asker: Asker) -> Result<(), ServiceError> {
+    if asker == Asker::User && !policy.settings.requestors.self_remove {
+        return Err(ServiceError::refused(
+            Code::PolicyRequirementsNotMet,
+            "the policy does not let holders give the access package back",
+        ));
+    }
+    Ok(())
+}
+
+/// Holders may change the assignment by this policy, and are still in its scope (AS-7).
+pub(super) fn may_update(
+    policy: &Policy,
+    asker: Asker,
+    facts: &Target,
+) -> Result<(), ServiceError> {
+    if asker == Asker::Administrator {
+        return Ok(());
+    }
+    if !policy.can_extend {
+        return Err(ServiceError::refused(
+            Code::PolicyRequirementsNotMet,
+            "the policy does not let holders extend the assignment",
+        ));
+    }
+    in_scope(policy, asker, facts)
+}

@@ -1,0 +1,275 @@
+//! Where a request goes once it is stored: to its approvers, to its start date, or straight to delivery (T3 to T7, T11).
+
+use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
+use domain::assignment::{self, Assignment};
+use domain::assignment_request::{AssignmentRequest, Event, Purpose};
+use domain::id::{AssignmentId, ObjectId, StageId};
+use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
+use domain::subject_set::SubjectSet;
+use store::{ReadTx, WriteTx};
+
+use crate::ctx::{Ctx, Moment};
+use crate::error::ServiceError;
+use crate::{audit, guards, planning};
+
+/// Routes a request that was just stored.
+pub(crate) fn route(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+    policy: &Policy,
+    approval: bool,
+) -> Result<(), ServiceError> {
+    if approval {
+        open_approval(tx, moment, request, policy)?;
+        request
+            .take(Event::ApprovalRequired, moment.now)
+            .map_err(ServiceError::internal)?;
+        store::assignment_request::save(tx, request)?;
+        request.version += 1;
+        return Ok(());
+    }
+    if request.request_type.purpose() != Purpose::Remove {
+        let event = event("Auto approve access package assignment request", request);
+        audit::record(tx, moment, ctx, event)?;
+    }
+    go(tx, moment, ctx, request)
+}
+
+/// Everything is agreed: deliver now, or wait for the start.
+pub(crate) fn go(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+) -> Result<(), ServiceError> {
+    if request.starts_at.is_some_and(|start| start > moment.now) {
+        request
+            .take(Event::StartsLater, moment.now)
+            .map_err(ServiceError::internal)?;
+        let event = event("Schedule a future access package assignment", request);
+        audit::record(tx, moment, ctx, event)?;
+    } else {
+        start(tx, moment, ctx, request)?;
+    }
+    store::assignment_request::save(tx, request)?;
+    request.version += 1;
+    Ok(())
+}
+
+/// Enters delivery: the assignment appears, or begins to go (RQ-16, A1, A9). The caller saves the request.
+pub(crate) fn start(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+) -> Result<(), ServiceError> {
+    request
+        .take(Event::Started, moment.now)
+        .map_err(ServiceError::internal)?;
+    match request.request_type.purpose() {
+        Purpose::Add => {
+            let assignment = make_assignment(tx, moment, request)?;
+            request.assignment_id = Some(assignment.id);
+        }
+        Purpose::Remove => move_assignment(tx, moment, request, assignment::Event::RemovalStarted)?,
+        Purpose::Update => change_dates(tx, moment, request)?,
+        Purpose::Enforce => move_assignment(tx, moment, request, assignment::Event::Reprocessed)?,
+    }
+    audit::record(tx, moment, ctx, planning::ready_to_fulfill(request))?;
+    Ok(())
+}
+
+fn make_assignment(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+) -> Result<Assignment, ServiceError> {
+    let policy = request.assignment_policy_id.ok_or_else(|| {
+        ServiceError::internal(store::Error::corrupt(
+            "assignment_request",
+            "assignment_policy_id",
+            request.id,
+            "no policy for a request that adds",
+        ))
+    })?;
+    let assignment = Assignment {
+        id: moment.id(AssignmentId::new),
+        access_package_id: request.access_package_id,
+        assignment_policy_id: policy,
+        target_id: request.target_id,
+        state: assignment::State::Delivering,
+        status: assignment::State::Delivering.status().to_owned(),
+        schedule: request.schedule.clone(),
+        starts_at: moment.now,
+        ends_at: end_of(request, moment),
+        is_extended: false,
+        expired_at: None,
+        created_at: moment.now,
+        modified_at: moment.now,
+        version: 1,
+    };
+    store::assignment::insert(tx, &assignment)?;
+    Ok(assignment)
+}
+
+/// When access ends that begins now (SC-2, SC-3).
+fn end_of(request: &AssignmentRequest, moment: &Moment) -> Option<domain::time::Timestamp> {
+    EffectiveSchedule {
+        starts_at: moment.now,
+        ends_at: request.ends_at,
+        lasts_for: request.lasts_for,
+    }
+    .ends_after_start(moment.now)
+}
+
+fn move_assignment(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+    event: assignment::Event,
+) -> Result<(), ServiceError> {
+    let Some(id) = request.assignment_id else {
+        return Ok(());
+    };
+    let Some(mut assignment) = store::assignment::find(tx, id)? else {
+        return Ok(());
+    };
+    assignment
+        .take(event, moment.now)
+        .map_err(ServiceError::internal)?;
+    store::assignment::save(tx, &assignment)?;
+    Ok(())
+}
+
+/// An update changes the dates of the assignment, nothing else (RQ-18, A11).
+fn change_dates(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let Some(id) = request.assignment_id else {
+        return Ok(());
+    };
+    let Some(mut assignment) = store::assignment::find(tx, id)? else {
+        return Ok(());
+    };
+    let status = assignment.status.clone();
+    assignment
+        .take(assignment::Event::Updated, moment.now)
+        .map_err(ServiceError::internal)?;
+    assignment.status = status;
+    let end = end_of(request, moment);
+    let later = match (assignment.ends_at, end) {
+        (Some(before), Some(after)) => after > before,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    assignment.is_extended |= later;
+    assignment.ends_at = end;
+    assignment.schedule = request.schedule.clone();
+    store::assignment::save(tx, &assignment)?;
+    Ok(())
+}
+
+/// Copies the stages of the policy into the approval of the request and opens the first.
+fn open_approval(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+    policy: &Policy,
+) -> Result<(), ServiceError> {
+    for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
+        let mut stage = Stage {
+            id: moment.id(StageId::new),
+            request_id: request.id,
+            ordinal,
+            display_name: Some(format!("Stage {}", ordinal + 1)),
+            status: StageStatus::Initializing,
+            verdict: Verdict::NotReviewed,
+            is_approver_justification_required: settings.approver_justification_required,
+            justification: None,
+            reviewed_by: None,
+            reviewed_by_name: None,
+            reviewed_by_principal_name: None,
+            reviewed_at: None,
+            lasts_for: settings.lasts_for,
+            escalates_after: settings.escalates_after,
+            opened_at: None,
+            due_at: None,
+            escalates_at: None,
+            is_escalated: false,
+            version: 1,
+        };
+        if ordinal == 0 {
+            stage.open(moment.now);
+        }
+        let approvers = approvers(tx, request, settings)?;
+        store::approval::insert(tx, &stage, &approvers)?;
+    }
+    Ok(())
+}
+
+/// The users and groups that a stage names; managers are looked up now (AP-16).
+fn approvers(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    settings: &ApprovalStage,
+) -> Result<Vec<Approver>, ServiceError> {
+    let mut found = Vec::new();
+    for (tier, sets) in [
+        (Tier::Primary, &settings.primary),
+        (Tier::FallbackPrimary, &settings.fallback_primary),
+        (Tier::Escalation, &settings.escalation),
+        (Tier::FallbackEscalation, &settings.fallback_escalation),
+    ] {
+        for set in sets {
+            if let Some(principal_id) = principal(tx, request, set)? {
+                found.push(Approver { principal_id, tier });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The directory object that a set stands for, if it is one that can be looked up by id.
+fn principal(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    set: &SubjectSet,
+) -> Result<Option<ObjectId>, ServiceError> {
+    match set {
+        SubjectSet::SingleUser(object)
+        | SubjectSet::GroupMembers(object)
+        | SubjectSet::SingleServicePrincipal(object) => Ok(Some(*object)),
+        SubjectSet::RequestorManager { level } | SubjectSet::TargetManager { level } => {
+            manager(tx, request, *level)
+        }
+        SubjectSet::ConnectedOrganizationMembers(_)
+        | SubjectSet::InternalSponsors
+        | SubjectSet::ExternalSponsors
+        | SubjectSet::TargetUserSponsors
+        | SubjectSet::TargetApplicationOwners
+        | SubjectSet::TargetAgentIdentitySponsorsOrOwners
+        | SubjectSet::AttributeRuleMembers { .. } => Ok(None),
+    }
+}
+
+/// The manager so many levels above the target.
+fn manager(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    level: u8,
+) -> Result<Option<ObjectId>, ServiceError> {
+    let mut person = guards::target_object(tx, request.target_id)?;
+    for _ in 0..level {
+        let Some(id) = person else { break };
+        person = store::directory::user::find_present(tx, id)?.and_then(|user| user.manager_id);
+    }
+    Ok(person)
+}
+
+fn event(activity: &'static str, request: &AssignmentRequest) -> audit::Event {
+    audit::success(activity, "AccessPackageAssignmentRequest", request.id, None)
+}

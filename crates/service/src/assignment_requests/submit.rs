@@ -1,0 +1,409 @@
+//! Submitting a request: every check in the order of RQ-6, then the row, its audit event and its way on, in one
+//! transaction.
+
+use auth::decide::Access;
+use auth::roles::Action;
+use domain::assignment::State as AssignmentState;
+use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
+use domain::id::{ObjectId, RequestId, SubjectId};
+use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy};
+use domain::submission::{Submission, TargetReference};
+use store::subject::Subject;
+use store::{ReadTx, WriteTx};
+
+use super::{checks, creation_activity, routing};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+use crate::settings::Settings;
+use crate::{audit, authorize};
+
+/// Submits a request; answers it as it stands after routing.
+pub async fn submit(
+    service: &Service,
+    ctx: &Ctx,
+    submission: Submission,
+) -> Result<AssignmentRequest, ServiceError> {
+    let asker = asker(submission.request_type)?;
+    match asker {
+        Asker::Administrator => authorize::admitted(ctx, Action::AdminRequest)?,
+        Asker::User => drop(authorize::as_requestor(ctx, Access::Write)?),
+    }
+    let moment = service.moment();
+    let settings = service.settings.clone();
+    let ctx = ctx.clone();
+    let request = service
+        .store
+        .write(move |tx| -> Result<AssignmentRequest, ServiceError> {
+            let case = Case {
+                moment: &moment,
+                ctx: &ctx,
+                settings: &settings,
+                asker,
+            };
+            match submission.request_type.purpose() {
+                Purpose::Add => add(tx, &case, &submission),
+                Purpose::Remove | Purpose::Update => change(tx, &case, &submission),
+                Purpose::Enforce => Err(unsupported(submission.request_type)),
+            }
+        })
+        .await?;
+    service.wake();
+    Ok(request)
+}
+
+/// What all checks of one submission share.
+struct Case<'a> {
+    moment: &'a Moment,
+    ctx: &'a Ctx,
+    settings: &'a Settings,
+    asker: Asker,
+}
+
+/// Who may submit this type at all (semantics 2.1).
+fn asker(request_type: RequestType) -> Result<Asker, ServiceError> {
+    match request_type {
+        RequestType::UserAdd | RequestType::UserUpdate | RequestType::UserRemove => Ok(Asker::User),
+        RequestType::AdminAdd | RequestType::AdminUpdate | RequestType::AdminRemove => {
+            Ok(Asker::Administrator)
+        }
+        RequestType::ApproverRemove
+        | RequestType::SystemAdd
+        | RequestType::SystemUpdate
+        | RequestType::SystemRemove => Err(unsupported(request_type)),
+    }
+}
+
+fn unsupported(request_type: RequestType) -> ServiceError {
+    ServiceError::invalid(
+        Code::InvalidModel,
+        "requestType",
+        format!(
+            "`{request_type}` cannot be submitted; expected userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove"
+        ),
+    )
+}
+
+fn add(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+) -> Result<AssignmentRequest, ServiceError> {
+    let package_id = submission.access_package_id.ok_or_else(|| {
+        ServiceError::invalid(
+            Code::InvalidModel,
+            "assignment/accessPackageId",
+            "a request that adds must name an access package",
+        )
+    })?;
+    let unknown = || ServiceError::not_found("access package", package_id);
+    let package = store::access_package::find(tx, package_id)?.ok_or_else(unknown)?;
+    if case.asker == Asker::Administrator {
+        authorize::in_catalog_known_by(
+            case.ctx,
+            Action::AdminRequest,
+            Action::ReadCatalogContent,
+            package.catalog_id,
+            unknown,
+        )?;
+    }
+    let target = target(tx, case, submission)?;
+    let object = checks::present_object(&target)?;
+    let facts = checks::target_facts(tx, &target, object)?;
+    let policy = choose_policy(tx, case, submission, package_id, &facts)?;
+    checks::catalog_published(tx, package.catalog_id)?;
+    checks::policy_open(&policy, case.asker)?;
+    checks::in_scope(&policy, case.asker, &facts)?;
+    checks::not_blocked(tx, &target, object, case.asker, submission)?;
+    checks::no_duplicate(tx, target.id, package_id)?;
+    if let Some(reason) = crate::guards::incompatible(tx, package_id, target.id, object)? {
+        return Err(ServiceError::refused(Code::IncompatibleAccess, reason));
+    }
+    let schedule = checks::schedule(&policy, submission, case.asker, case.moment.now, false)?;
+    checks::justification(&policy, case.asker, submission)?;
+    checks::answers(&policy, submission)?;
+    checks::bypass(case.asker, submission)?;
+
+    let request = new_request(tx, case, submission, &target, &policy, &schedule)?;
+    let needed = policy.settings.approval.is_needed(
+        AccessChange::Add,
+        case.asker,
+        ApprovalExemptions {
+            bypass: request.bypass_approval,
+            admin_add_auto_approves: case.settings.admin_add_auto_approves,
+        },
+    );
+    store_and_route(tx, case, submission, request, &policy, needed)
+}
+
+/// Updates and removals of an existing assignment.
+fn change(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+) -> Result<AssignmentRequest, ServiceError> {
+    let assignment_id = submission.assignment_id.ok_or_else(|| {
+        ServiceError::invalid(
+            Code::InvalidModel,
+            "assignment/id",
+            "a request that changes or removes must name the assignment",
+        )
+    })?;
+    let unknown = || ServiceError::not_found("assignment", assignment_id);
+    let assignment = store::assignment::find(tx, assignment_id)?.ok_or_else(unknown)?;
+    let package =
+        store::access_package::find(tx, assignment.access_package_id)?.ok_or_else(unknown)?;
+    let target = store::subject::find(tx, assignment.target_id)?.ok_or_else(unknown)?;
+    match case.asker {
+        Asker::Administrator => authorize::in_catalog_known_by(
+            case.ctx,
+            Action::AdminRequest,
+            Action::ReadRequests,
+            package.catalog_id,
+            unknown,
+        )?,
+        Asker::User if authorize::user_of(case.ctx) != target.object_id => return Err(unknown()),
+        Asker::User => {}
+    }
+    let policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?
+        .ok_or_else(unknown)?;
+    let removes = submission.request_type.purpose() == Purpose::Remove;
+    checks::can_change(assignment.state, removes)?;
+    if removes {
+        checks::may_remove(&policy, case.asker)?;
+        super::withdraw::make_way_for_removal(tx, case.moment, case.ctx, &assignment, case.asker)?;
+    } else {
+        let object = checks::present_object(&target)?;
+        let facts = checks::target_facts(tx, &target, object)?;
+        checks::may_update(&policy, case.asker, &facts)?;
+        checks::no_open_request(tx, assignment_id)?;
+        checks::justification(&policy, case.asker, submission)?;
+    }
+    checks::bypass(case.asker, submission)?;
+    let schedule = if removes {
+        EffectiveSchedule {
+            starts_at: case.moment.now,
+            ends_at: None,
+            lasts_for: None,
+        }
+    } else {
+        checks::schedule(&policy, submission, case.asker, case.moment.now, true)?
+    };
+    let mut request = new_request(tx, case, submission, &target, &policy, &schedule)?;
+    request.assignment_id = Some(assignment_id);
+    let needed = !removes
+        && policy.settings.approval.is_needed(
+            AccessChange::Update,
+            case.asker,
+            ApprovalExemptions {
+                bypass: request.bypass_approval,
+                admin_add_auto_approves: case.settings.admin_add_auto_approves,
+            },
+        );
+    debug_assert!(
+        assignment.state != AssignmentState::Expired,
+        "checked above"
+    );
+    store_and_route(tx, case, submission, request, &policy, needed)
+}
+
+fn store_and_route(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+    mut request: AssignmentRequest,
+    policy: &Policy,
+    approval: bool,
+) -> Result<AssignmentRequest, ServiceError> {
+    if submission.is_validation_only {
+        return Ok(request);
+    }
+    store::assignment_request::insert(tx, &request)?;
+    let mut event = audit::success(
+        creation_activity(&request),
+        "AccessPackageAssignmentRequest",
+        request.id,
+        None,
+    );
+    if request.bypass_approval {
+        event = event.with("approval", "bypassed by the request");
+    } else if case.asker == Asker::Administrator && case.settings.admin_add_auto_approves {
+        event = event.with("approval", "compat.adminAddAutoApproves");
+    }
+    audit::record(tx, case.moment, case.ctx, event)?;
+    // RQ-5: the answer shows the request as it was accepted; what routing does to it is the next read's to tell.
+    let accepted = request.clone();
+    routing::route(tx, case.moment, case.ctx, &mut request, policy, approval)?;
+    Ok(accepted)
+}
+
+fn new_request(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+    target: &Subject,
+    policy: &Policy,
+    schedule: &EffectiveSchedule,
+) -> Result<AssignmentRequest, ServiceError> {
+    let created_by = authorize::object_of(case.ctx).unwrap_or(ObjectId::new(uuid::Uuid::nil()));
+    let requestor = match authorize::object_of(case.ctx) {
+        Some(object) => {
+            let fresh = case.moment.id(SubjectId::new);
+            store::subject::ensure(tx, object, fresh, case.moment.now)?
+                .map_or(target.id, |one| one.id)
+        }
+        None => target.id,
+    };
+    Ok(AssignmentRequest {
+        id: case.moment.id(RequestId::new),
+        request_type: submission.request_type,
+        is_extension: submission.is_extension,
+        access_package_id: policy.access_package_id,
+        assignment_policy_id: Some(policy.id),
+        assignment_id: None,
+        requestor_id: requestor,
+        target_id: target.id,
+        created_by,
+        state: State::Submitted,
+        status: State::Submitted.status().to_owned(),
+        justification: submission.justification.clone(),
+        answers: submission.answers_document.clone(),
+        schedule: submission.schedule_document.clone(),
+        starts_at: Some(schedule.starts_at),
+        ends_at: schedule.ends_at,
+        lasts_for: schedule.lasts_for,
+        bypass_approval: submission.bypass_approval.unwrap_or(false),
+        plan_due: false,
+        failure: None,
+        created_at: case.moment.now,
+        delivering_since: None,
+        completed_at: None,
+        first_completed_at: None,
+        version: 1,
+    })
+}
+
+/// The subject that the request is for (ID-3, RQ-11).
+fn target(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+) -> Result<Subject, ServiceError> {
+    let fresh = case.moment.id(SubjectId::new);
+    let found = match &submission.target {
+        None if case.asker == Asker::Administrator => {
+            return Err(ServiceError::invalid(
+                Code::InvalidModel,
+                "assignment/targetId",
+                "a direct assignment must name its target",
+            ));
+        }
+        None => match authorize::user_of(case.ctx) {
+            Some(user) => store::subject::ensure(tx, user, fresh, case.moment.now)?,
+            None => None,
+        },
+        Some(TargetReference::Id(id)) => {
+            match store::subject::ensure(tx, *id, fresh, case.moment.now)? {
+                Some(subject) => Some(subject),
+                None => store::subject::find(tx, SubjectId::new(id.uuid()))?,
+            }
+        }
+        Some(TargetReference::Email(address)) => {
+            return by_address(tx, case, address, fresh);
+        }
+    };
+    let subject = found.ok_or_else(|| {
+        let id = match &submission.target {
+            Some(TargetReference::Id(id)) => id.to_string(),
+            _ => "of the caller".to_owned(),
+        };
+        ServiceError::invalid(
+            Code::SubjectNotFound,
+            "assignment/targetId",
+            format!("no user or service principal `{id}` exists in the directory"),
+        )
+    })?;
+    if case.asker == Asker::User && subject.object_id != authorize::user_of(case.ctx) {
+        return Err(ServiceError::invalid(
+            Code::PolicyRequirementsNotMet,
+            "assignment/targetId",
+            "the policy does not let requestors ask for somebody else",
+        ));
+    }
+    Ok(subject)
+}
+
+fn by_address(
+    tx: &mut WriteTx<'_>,
+    case: &Case<'_>,
+    address: &str,
+    fresh: SubjectId,
+) -> Result<Subject, ServiceError> {
+    let holder = store::subject::user_by_address(tx, address)?;
+    let subject = match holder {
+        Some(user) => store::subject::ensure(tx, user, fresh, case.moment.now)?,
+        None => None,
+    };
+    subject.ok_or_else(|| {
+        ServiceError::invalid(
+            Code::ExternalAccessDisabled,
+            "assignment/target/email",
+            format!("nobody in the directory has the address `{address}`, and people outside are not invited"),
+        )
+    })
+}
+
+/// The policy that the request goes by (RQ-12, section 6.3).
+fn choose_policy(
+    tx: &mut ReadTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+    package: domain::id::AccessPackageId,
+    facts: &domain::policy::Target,
+) -> Result<Policy, ServiceError> {
+    const TARGET: &str = "assignment/assignmentPolicyId";
+    if let Some(id) = submission.assignment_policy_id {
+        let policy = store::assignment_policy::find_policy(tx, id)?
+            .ok_or_else(|| ServiceError::not_found("assignment policy", id))?;
+        if policy.access_package_id != package {
+            return Err(ServiceError::invalid(
+                Code::PolicyNotApplicable,
+                TARGET,
+                format!("the policy `{id}` belongs to another access package"),
+            ));
+        }
+        if case.asker == Asker::User {
+            let policies = store::assignment_policy::of_package(tx, package)?;
+            checks::best_rank(&policies, &policy, facts)?;
+        }
+        return Ok(policy);
+    }
+    if case.asker == Asker::Administrator {
+        return Err(ServiceError::invalid(
+            Code::InvalidModel,
+            TARGET,
+            "a direct assignment must name the policy that it goes by",
+        ));
+    }
+    let mut policies = store::assignment_policy::of_package(tx, package)?;
+    let chosen = match domain::policy::applicable(&policies, facts).as_slice() {
+        [] => {
+            return Err(ServiceError::refused(
+                Code::PolicyNotApplicable,
+                "no policy of the access package lets the target ask for it",
+            ));
+        }
+        [only] => only.id,
+        several => {
+            let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.id)).collect();
+            return Err(ServiceError::invalid(
+                Code::PolicySelectionRequired,
+                TARGET,
+                format!("several policies apply; choose one of {}", names.join(", ")),
+            ));
+        }
+    };
+    policies.retain(|policy| policy.id == chosen);
+    policies
+        .pop()
+        .ok_or_else(|| ServiceError::not_found("assignment policy", chosen))
+}

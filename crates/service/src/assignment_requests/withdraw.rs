@@ -1,0 +1,212 @@
+//! Taking requests back: cancel (RQ-20 to RQ-23), delete (RQ-24), and making way for a removal (RQ-8, RP-43).
+
+use auth::decide::Access;
+use auth::roles::Action;
+use domain::assignment::{self, Assignment};
+use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
+use domain::id::RequestId;
+use domain::policy::Asker;
+use store::WriteTx;
+
+use super::{checks, find_with_catalog};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+use crate::{audit, authorize, planning, rollup};
+
+/// Cancels a request: one's own, or as an administrator anybody's (RQ-22).
+pub async fn cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
+    if authorize::user_of(ctx).is_some() && authorize::as_requestor(ctx, Access::Write).is_ok() {
+        // Whether it is theirs is seen below.
+    } else {
+        authorize::admitted(ctx, Action::Cancel)?;
+    }
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let (request, catalog) = find_with_catalog(tx, id)?;
+            if !is_own(tx, &ctx, &request)? {
+                authorize::in_catalog_known_by(
+                    &ctx,
+                    Action::Cancel,
+                    Action::ReadRequests,
+                    catalog,
+                    || ServiceError::not_found("assignment request", id),
+                )?;
+            }
+            cancel_request(tx, &moment, &ctx, request)
+        })
+        .await?;
+    service.wake();
+    Ok(())
+}
+
+fn is_own(
+    tx: &mut WriteTx<'_>,
+    ctx: &Ctx,
+    request: &AssignmentRequest,
+) -> Result<bool, ServiceError> {
+    let Some(user) = authorize::user_of(ctx) else {
+        return Ok(false);
+    };
+    if request.created_by == user {
+        return Ok(true);
+    }
+    let subject = store::subject::find_by_object(tx, user)?;
+    Ok(subject
+        .is_some_and(|subject| [request.requestor_id, request.target_id].contains(&subject.id)))
+}
+
+fn cancel_request(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut request: AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let before = request.state;
+    if request.take(Event::Canceled, moment.now).is_err() {
+        return Err(ServiceError::refused(
+            Code::InvalidRequestState,
+            format!("a request that is {before} cannot be canceled"),
+        ));
+    }
+    store::assignment_request::save(tx, &request)?;
+    let activity = "Cancel access package assignment request";
+    let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
+    audit::record(tx, moment, ctx, event)?;
+    if matches!(before, State::PartiallyDelivered | State::DeliveryFailed) {
+        undo(tx, moment, ctx, &request)?;
+    }
+    Ok(())
+}
+
+/// What a failed delivery left behind is brought to an end by a request of its own (RQ-2): a failed add is taken away
+/// again, a failed removal is enforced again.
+fn undo(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    canceled: &AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let Some(id) = canceled.assignment_id else {
+        return Ok(());
+    };
+    let Some(assignment) = store::assignment::find(tx, id)? else {
+        return Ok(());
+    };
+    let request_type = match canceled.request_type.purpose() {
+        Purpose::Add => RequestType::SystemRemove,
+        Purpose::Remove => RequestType::SystemUpdate,
+        Purpose::Update | Purpose::Enforce => return Ok(()),
+    };
+    if assignment.state == assignment::State::Expired {
+        return Ok(());
+    }
+    begin_system_request(tx, moment, ctx, assignment, request_type)
+}
+
+/// Makes a request of the service's own about an assignment and sets it to delivering.
+pub(crate) fn begin_system_request(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut assignment: Assignment,
+    request_type: RequestType,
+) -> Result<(), ServiceError> {
+    let mut request = rollup::system_request(moment, &assignment, request_type);
+    request
+        .take(Event::Started, moment.now)
+        .map_err(ServiceError::internal)?;
+    if request_type.purpose() == Purpose::Remove {
+        assignment
+            .take(assignment::Event::RemovalStarted, moment.now)
+            .map_err(ServiceError::internal)?;
+        store::assignment::save(tx, &assignment)?;
+    }
+    store::assignment_request::insert(tx, &request)?;
+    let activity = super::creation_activity(&request);
+    let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
+    audit::record(tx, moment, ctx, event)?;
+    audit::record(tx, moment, ctx, planning::ready_to_fulfill(&request))?;
+    Ok(())
+}
+
+/// Clears the way for a removal: an enforcement under way ends as soon as a removal is accepted (RP-43), a pending
+/// extension is canceled by an administrator's removal (RQ-8); anything else is in the way.
+pub(crate) fn make_way_for_removal(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    assignment: &Assignment,
+    asker: Asker,
+) -> Result<(), ServiceError> {
+    let Some(mut open) = store::assignment_request::find_open_of(tx, assignment.id)? else {
+        return Ok(());
+    };
+    let event = match open.request_type.purpose() {
+        Purpose::Enforce => Event::Withdrawn,
+        Purpose::Update if asker == Asker::Administrator && open.state != State::Delivering => {
+            Event::Canceled
+        }
+        Purpose::Add | Purpose::Update | Purpose::Remove => {
+            return Err(checks::open_request(open.id));
+        }
+    };
+    open.take(event, moment.now)
+        .map_err(ServiceError::internal)?;
+    open.failure = Some((
+        "Superseded".to_owned(),
+        "a removal took precedence".to_owned(),
+    ));
+    store::assignment_request::save(tx, &open)?;
+    let activity = "Cancel access package assignment request";
+    let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None)
+        .with("reason", "a removal took precedence");
+    audit::record(tx, moment, ctx, event)?;
+    Ok(())
+}
+
+/// Deletes a request that is over (RQ-24, RQ-25).
+pub async fn delete(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
+    authorize::admitted(ctx, Action::DeleteRequest)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let with_live = service.settings.delete_with_live_assignment;
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let (request, catalog) = find_with_catalog(tx, id)?;
+            authorize::in_catalog_known_by(
+                &ctx,
+                Action::DeleteRequest,
+                Action::ReadRequests,
+                catalog,
+                || ServiceError::not_found("assignment request", id),
+            )?;
+            if !request.state.is_terminal() {
+                return Err(ServiceError::refused(
+                    Code::InvalidRequestState,
+                    format!(
+                        "a request that is {} cannot be deleted; cancel it first",
+                        request.state
+                    ),
+                ));
+            }
+            let live = match request.assignment_id {
+                Some(id) => store::assignment::find(tx, id)?
+                    .is_some_and(|assignment| assignment.state != assignment::State::Expired),
+                None => false,
+            };
+            if live && !with_live {
+                return Err(ServiceError::refused(
+                    Code::RequestHasAssignment,
+                    "the request has an assignment that is not expired",
+                ));
+            }
+            let activity = "Delete access package assignment request";
+            let event = audit::success(activity, "AccessPackageAssignmentRequest", id, None);
+            audit::record(tx, &moment, &ctx, event)?;
+            store::assignment_request::delete(tx, &request)?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,130 @@
+//! The audit trail: every accepted write, and every refused sensitive one, leaves an event in the same transaction
+//! (semantics 10.1, AL-4).
+
+use auth::principal::Kind;
+use domain::id::AuditEventId;
+use serde_json::json;
+use store::audit_event::AuditEvent;
+use store::{Error, WriteTx};
+
+use crate::ctx::{Actor, Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+/// What happened to which object.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The activity, by its published name.
+    pub activity: &'static str,
+    /// The type of the object, such as `AccessPackage`.
+    pub object_type: &'static str,
+    /// The object's id.
+    pub object_id: String,
+    /// The object's name.
+    pub object_name: Option<String>,
+    /// Why it did not come to pass; `None` if it did.
+    pub failure: Option<String>,
+    /// More, as pairs.
+    pub details: Vec<(String, String)>,
+}
+
+/// An event of something that came to pass.
+pub fn success(
+    activity: &'static str,
+    object_type: &'static str,
+    object_id: impl ToString,
+    object_name: Option<String>,
+) -> Event {
+    Event {
+        activity,
+        object_type,
+        object_id: object_id.to_string(),
+        object_name,
+        failure: None,
+        details: Vec::new(),
+    }
+}
+
+impl Event {
+    /// The same with one more detail.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl ToString) -> Self {
+        self.details.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The same of something that did not come to pass.
+    #[must_use]
+    pub fn failed(mut self, reason: impl ToString) -> Self {
+        self.failure = Some(reason.to_string());
+        self
+    }
+}
+
+/// Writes the event beside what it is about.
+pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) -> Result<(), Error> {
+    let details: Vec<_> = event
+        .details
+        .iter()
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
+    let target = json!([{
+        "id": event.object_id,
+        "displayName": event.object_name,
+        "type": event.object_type,
+        "modifiedProperties": [],
+    }]);
+    store::audit_event::insert(
+        tx,
+        &AuditEvent {
+            id: moment.id(AuditEventId::new),
+            happened_at: moment.now,
+            activity: event.activity,
+            succeeded: event.failure.is_none(),
+            result_reason: event.failure,
+            initiated_by: initiated_by(&ctx.actor).to_string(),
+            target_resources: target.to_string(),
+            additional_details: serde_json::Value::Array(details).to_string(),
+            correlation_id: ctx.request_id.to_string(),
+            object_id: Some(event.object_id),
+        },
+    )
+}
+
+/// Who caused it, in the shape of the audit log.
+fn initiated_by(actor: &Actor) -> serde_json::Value {
+    match actor {
+        Actor::System => json!({ "app": { "displayName": "Reeve" }, "user": null }),
+        Actor::Caller(caller) => match &caller.principal.kind {
+            Kind::Delegated { user, .. } => {
+                json!({ "user": { "id": user.to_string() }, "app": null })
+            }
+            Kind::Application { object, client_id } => json!({
+                "app": { "servicePrincipalId": object.to_string(), "appId": client_id },
+                "user": null,
+            }),
+        },
+    }
+}
+
+/// Writes that a sensitive call was refused (AL-4). What the caller may not know, or what is our own fault, is not an
+/// event of the object.
+pub async fn refusal(
+    service: &Service,
+    ctx: &Ctx,
+    event: Event,
+    error: &ServiceError,
+) -> Result<(), ServiceError> {
+    let ServiceError::Refused { code, message, .. } = error else {
+        return Ok(());
+    };
+    if matches!(code, Code::ResourceNotFound | Code::BadRequest) {
+        return Ok(());
+    }
+    let event = event.failed(format!("{}: {message}", code.name()));
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let recorded = service
+        .store
+        .write(move |tx| record(tx, &moment, &ctx, event.clone()))
+        .await;
+    recorded.map_err(ServiceError::from)
+}

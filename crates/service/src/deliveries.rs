@@ -1,0 +1,236 @@
+//! Units of work for the delivery engine: handed out under leases, and what came of them recorded in batches.
+
+use std::collections::BTreeMap;
+
+use domain::failure::FailureCode;
+use domain::id::GrantId;
+use domain::ledger::{Operation, next_attempt};
+use domain::time::{Duration, Timestamp};
+use store::WriteTx;
+use store::ledger::lease::{self, Failure, Leased, ObservedBy};
+
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::ServiceError;
+use crate::{audit, rollup};
+
+/// What came of one unit of work.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The ledger's row.
+    pub grant_id: GrantId,
+    /// What was tried.
+    pub operation: Operation,
+    /// What came of it.
+    pub result: Verdict,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The effect is there, and was seen (L2).
+    Done {
+        /// How it was seen.
+        by: ObservedBy,
+        /// It was there before anything was written (AS-3).
+        preexisting: bool,
+    },
+    /// It did not work.
+    Failed {
+        /// Stable code.
+        code: FailureCode,
+        /// A sentence for the operator.
+        message: String,
+        /// The target may have taken the write all the same.
+        in_doubt: bool,
+        /// Trying again will not help (RP-34).
+        permanent: bool,
+        /// The target's own wish for the next attempt.
+        retry_after: Option<Duration>,
+        /// The number of this attempt, from 1.
+        attempts: i64,
+    },
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Verified.
+    pub done: usize,
+    /// To be tried again.
+    pub retried: usize,
+    /// Given up.
+    pub given_up: usize,
+}
+
+/// The targets that have work due now.
+pub async fn due_targets(service: &Service) -> Result<Vec<String>, ServiceError> {
+    let now = service.clock.now();
+    Ok(service
+        .store
+        .read(move |tx| lease::due_targets(tx, now))
+        .await?)
+}
+
+/// When the next thing is due that waits for time.
+pub async fn next_due(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
+    let due = service
+        .store
+        .read(|tx| -> Result<_, store::Error> {
+            Ok((lease::next_attempt(tx)?, lease::next_timer(tx)?))
+        })
+        .await?;
+    Ok(match due {
+        (Some(attempt), Some(timer)) => Some(attempt.min(timer)),
+        (attempt, timer) => attempt.or(timer),
+    })
+}
+
+/// Claims up to `limit` due units of a target's work under the lease `owner`, which must be new.
+pub async fn claim(
+    service: &Service,
+    target: &str,
+    owner: &str,
+    lease_for: Duration,
+    limit: i64,
+) -> Result<Vec<Leased>, ServiceError> {
+    let now = service.clock.now();
+    let (target, owner) = (target.to_owned(), owner.to_owned());
+    Ok(service
+        .store
+        .write(move |tx| lease::claim(tx, &target, &owner, now, now.plus(lease_for), limit))
+        .await?)
+}
+
+/// Gives the work of a lease back untried.
+pub async fn release(service: &Service, owner: &str) -> Result<u64, ServiceError> {
+    let owner = owner.to_owned();
+    Ok(service
+        .store
+        .write(move |tx| lease::release(tx, &owner))
+        .await?)
+}
+
+/// Records what came of units of work, decides about further attempts, and rolls up what waited for them: one transaction.
+pub async fn record(
+    service: &Service,
+    owner: &str,
+    results: Vec<Settled>,
+) -> Result<Counts, ServiceError> {
+    let moment = service.moment();
+    let ctx = service.system();
+    let owner = owner.to_owned();
+    let schedule = service.settings.delivery_retry_schedule.clone();
+    service
+        .store
+        .write(move |tx| -> Result<Counts, ServiceError> {
+            let mut counts = Counts::default();
+            record_successes(tx, &moment, &ctx, &owner, &results, &mut counts)?;
+            let given_up =
+                record_failures(tx, &moment, &ctx, &owner, &schedule, &results, &mut counts)?;
+            let touched: Vec<GrantId> = results.iter().map(|settled| settled.grant_id).collect();
+            let waiting = lease::waiting(tx, &touched)?;
+            rollup::requests(tx, &moment, &ctx, waiting)?;
+            rollup::bereft(tx, &moment, &ctx, &given_up)?;
+            Ok(counts)
+        })
+        .await
+}
+
+fn record_successes(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    owner: &str,
+    results: &[Settled],
+    counts: &mut Counts,
+) -> Result<(), ServiceError> {
+    let mut preexisting = Vec::new();
+    let mut groups: BTreeMap<(&str, &str), (Operation, ObservedBy, Vec<GrantId>)> = BTreeMap::new();
+    for settled in results {
+        let Verdict::Done {
+            by,
+            preexisting: was_there,
+        } = &settled.result
+        else {
+            continue;
+        };
+        if *was_there && settled.operation == Operation::Add {
+            preexisting.push(settled.grant_id);
+        }
+        groups
+            .entry((settled.operation.as_str(), by.as_str()))
+            .or_insert_with(|| (settled.operation, *by, Vec::new()))
+            .2
+            .push(settled.grant_id);
+    }
+    if !preexisting.is_empty() {
+        lease::mark_preexisting(tx, owner, &preexisting)?;
+    }
+    for (operation, by, grants) in groups.into_values() {
+        let recorded = lease::succeed(tx, owner, &grants, operation, by, moment.now)?;
+        counts.done += usize::try_from(recorded).unwrap_or(usize::MAX);
+        for grant in &grants {
+            audit::record(tx, moment, ctx, fulfilled(operation, *grant))?;
+        }
+    }
+    Ok(())
+}
+
+fn record_failures(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    owner: &str,
+    schedule: &[Duration],
+    results: &[Settled],
+    counts: &mut Counts,
+) -> Result<Vec<GrantId>, ServiceError> {
+    let mut given_up = Vec::new();
+    for settled in results {
+        let Verdict::Failed {
+            code,
+            message,
+            in_doubt,
+            permanent,
+            retry_after,
+            attempts,
+        } = &settled.result
+        else {
+            continue;
+        };
+        let jitter = moment.jitter(settled.grant_id.uuid());
+        let next = if *permanent {
+            None
+        } else {
+            next_attempt(schedule, *attempts, moment.now, *retry_after, jitter)
+        };
+        let failure = Failure {
+            grant_id: settled.grant_id,
+            operation: settled.operation,
+            code: code.as_str().to_owned(),
+            message: message.clone(),
+            in_doubt: *in_doubt,
+            next_attempt_at: next,
+        };
+        lease::fail(tx, owner, &failure, moment.now)?;
+        if next.is_some() {
+            counts.retried += 1;
+        } else {
+            counts.given_up += 1;
+            given_up.push(settled.grant_id);
+            let event = fulfilled(settled.operation, settled.grant_id)
+                .failed(format!("{}: {message}", code.as_str()));
+            audit::record(tx, moment, ctx, event)?;
+        }
+    }
+    Ok(given_up)
+}
+
+/// The event of one grant or revocation.
+fn fulfilled(operation: Operation, grant: GrantId) -> audit::Event {
+    let activity = match operation {
+        Operation::Add => "Fulfill access package resource assignment",
+        Operation::Remove => "Remove access package resource assignment",
+    };
+    audit::success(activity, "AccessPackageResourceAssignment", grant, None)
+}

@@ -1,0 +1,225 @@
+//! Planning: what is desired of which grants, and which of them need work (L3, L4).
+//!
+//! First delivery, a change of a package's roles, removal, expiry and both reprocess actions all end here; they differ
+//! only in which requests and assignments they hand in. Everything is read and written for many at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::assignment_request::{AssignmentRequest, Event, Purpose};
+use domain::failure::FailureCode;
+use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
+use domain::ledger::Operation;
+use store::WriteTx;
+use store::ledger::plan;
+
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::ServiceError;
+use crate::{audit, guards, rollup};
+
+/// Plans up to `limit` requests that wait for it; answers how many there were.
+pub async fn plan_due(service: &Service, limit: i64) -> Result<usize, ServiceError> {
+    let moment = service.moment();
+    let ctx = service.system();
+    service
+        .store
+        .write(move |tx| -> Result<usize, ServiceError> {
+            let requests = store::assignment_request::plan_due(tx, limit)?;
+            let planned = requests.len();
+            plan_requests(tx, &moment, &ctx, requests)?;
+            Ok(planned)
+        })
+        .await
+}
+
+/// Plans the next live assignments of packages whose roles changed (AS-4); answers how many, and zero when all is done.
+pub async fn replan(service: &Service, limit: i64) -> Result<usize, ServiceError> {
+    let moment = service.moment();
+    service
+        .store
+        .write(move |tx| -> Result<usize, ServiceError> {
+            while let Some(chunk) = plan::next_replan(tx, limit)? {
+                if !chunk.is_empty() {
+                    enforce(tx, &moment, &chunk, &BTreeMap::new())?;
+                    return Ok(chunk.len());
+                }
+            }
+            Ok(0)
+        })
+        .await
+}
+
+/// Remembers, in the transaction that changes a package's roles, that its live assignments must follow (AS-4).
+pub fn package_changed(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    package: AccessPackageId,
+) -> Result<(), store::Error> {
+    plan::replan(tx, package, moment.now)
+}
+
+/// Plans these requests: each ends at once, or waits for the units of work it now has.
+fn plan_requests(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    requests: Vec<AssignmentRequest>,
+) -> Result<(), ServiceError> {
+    let mut enforced = BTreeMap::new();
+    let mut waiting = Vec::new();
+    for mut request in requests {
+        if let Some((code, message)) = guards::before_delivery(tx, moment, &request)? {
+            refuse(tx, moment, ctx, request, code, &message)?;
+            continue;
+        }
+        match (request.request_type.purpose(), request.assignment_id) {
+            (Purpose::Add | Purpose::Enforce, Some(assignment)) => {
+                enforced.insert(assignment, request.id);
+            }
+            (Purpose::Remove, Some(assignment)) => {
+                remove(tx, moment, assignment, request.id)?;
+            }
+            // RQ-18: an update grants nothing anew; without an assignment there is nothing to do.
+            (Purpose::Update, _) | (_, None) => {}
+        }
+        request.plan_due = false;
+        store::assignment_request::save(tx, &request)?;
+        waiting.push(request.id);
+    }
+    let assignments: Vec<AssignmentId> = enforced.keys().copied().collect();
+    enforce(tx, moment, &assignments, &enforced)?;
+    rollup::requests(tx, moment, ctx, waiting)
+}
+
+/// A guard failed: the request ends before any role is touched (RQ-15, T15).
+fn refuse(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut request: AssignmentRequest,
+    code: FailureCode,
+    message: &str,
+) -> Result<(), ServiceError> {
+    request.failure = Some((code.as_str().to_owned(), message.to_owned()));
+    rollup::complete(tx, moment, ctx, request, Event::NoneDelivered)
+}
+
+/// Brings the ledger to what the packages of these live assignments hold now. Where a request is behind an assignment, it
+/// waits for every grant: what is missing is written, what is there is read again (RP-8, RP-21).
+fn enforce(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    assignments: &[AssignmentId],
+    requests: &BTreeMap<AssignmentId, RequestId>,
+) -> Result<(), ServiceError> {
+    if assignments.is_empty() {
+        return Ok(());
+    }
+    let before: BTreeSet<(AssignmentId, GrantId)> = plan::linked(tx, assignments.iter().copied())?
+        .into_iter()
+        .collect();
+    let after = link_wanted(tx, moment, assignments, &before)?;
+    let dropped: Vec<_> = before.difference(&after).copied().collect();
+    for (assignment, grant) in &dropped {
+        plan::unlink(tx, *assignment, *grant)?;
+    }
+
+    let touched: BTreeSet<GrantId> = before
+        .symmetric_difference(&after)
+        .chain(
+            after
+                .iter()
+                .filter(|(assignment, _)| requests.contains_key(assignment)),
+        )
+        .map(|(_, grant)| *grant)
+        .collect();
+    let touched: Vec<GrantId> = touched.into_iter().collect();
+    plan::derive_desired(tx, &touched)?;
+    for (assignment, grant) in &after {
+        if let Some(request) = requests.get(assignment) {
+            plan::wait_for(tx, *request, *grant, Operation::Add)?;
+        }
+    }
+    for (assignment, grant) in &dropped {
+        if let Some(request) = requests.get(assignment) {
+            plan::wait_for(tx, *request, *grant, Operation::Remove)?;
+        }
+    }
+    set_to_work(tx, moment, &touched)
+}
+
+/// Links each assignment to the grants its package wants, opening rows the ledger lacks; answers all wanted pairs.
+fn link_wanted(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    assignments: &[AssignmentId],
+    before: &BTreeSet<(AssignmentId, GrantId)>,
+) -> Result<BTreeSet<(AssignmentId, GrantId)>, ServiceError> {
+    let mut opened = BTreeMap::new();
+    let mut after = BTreeSet::new();
+    for wanted in plan::wanted(tx, assignments.iter().copied())? {
+        let key = (
+            wanted.subject_id,
+            wanted.origin_system.clone(),
+            wanted.resource_origin_id.clone(),
+            wanted.role_origin_id.clone(),
+            wanted.scope_origin_id.clone(),
+        );
+        let grant = match wanted.grant_id.or_else(|| opened.get(&key).copied()) {
+            Some(grant) => grant,
+            None => {
+                let grant = moment.id(GrantId::new);
+                plan::insert(tx, grant, &wanted, moment.now)?;
+                opened.insert(key, grant);
+                grant
+            }
+        };
+        if !before.contains(&(wanted.assignment_id, grant)) {
+            plan::link(tx, grant, &wanted)?;
+        }
+        after.insert((wanted.assignment_id, grant));
+    }
+    Ok(after)
+}
+
+/// Ends what the assignment justifies: grants that nothing else needs are taken away (AS-1, LG-1), and the request waits
+/// for them. A removal that is tried again goes on with what it did not bring to its end (RP-9).
+fn remove(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    assignment: AssignmentId,
+    request: RequestId,
+) -> Result<(), ServiceError> {
+    let mut grants: BTreeSet<GrantId> = plan::linked(tx, [assignment])?
+        .into_iter()
+        .map(|(_, grant)| grant)
+        .collect();
+    grants.extend(plan::unfinished(tx, request)?);
+    let grants: Vec<GrantId> = grants.into_iter().collect();
+    plan::unlink_all(tx, assignment)?;
+    plan::derive_desired(tx, &grants)?;
+    for grant in &grants {
+        plan::wait_for(tx, request, *grant, Operation::Remove)?;
+    }
+    set_to_work(tx, moment, &grants)
+}
+
+/// Makes attempts due for these grants and ends the waiting for removals that are no longer wanted.
+fn set_to_work(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    grants: &[GrantId],
+) -> Result<(), ServiceError> {
+    plan::wake(tx, grants, moment.now)?;
+    plan::keep(tx, grants, moment.now)?;
+    Ok(())
+}
+
+/// The event of a request that enters delivery (T4, T7, T11, T16).
+pub(crate) fn ready_to_fulfill(request: &AssignmentRequest) -> audit::Event {
+    audit::success(
+        "Ready to fulfill access package assignment request",
+        "AccessPackageAssignmentRequest",
+        request.id,
+        None,
+    )
+}

@@ -1,0 +1,195 @@
+//! Roll-up: what the units of work make of their requests and assignments (L1, RP-31).
+//!
+//! **Invariant:** nothing else sets a request or an assignment to delivered, partially delivered or failed.
+
+use std::collections::BTreeMap;
+
+use domain::assignment::{self, Assignment};
+use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
+use domain::id::{AssignmentId, GrantId, RequestId};
+use domain::ledger::{Operation, RollUp, Tally, roll_up};
+use store::WriteTx;
+use store::ledger::{plan, watch};
+
+use crate::audit;
+use crate::ctx::{Ctx, Moment};
+use crate::error::ServiceError;
+
+/// Ends those of these requests that have nothing left to wait for.
+pub(crate) fn requests(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    among: Vec<RequestId>,
+) -> Result<(), ServiceError> {
+    if among.is_empty() {
+        return Ok(());
+    }
+    let ready = store::assignment_request::rollable(tx, among)?;
+    let tallies: BTreeMap<RequestId, Tally> =
+        plan::tally(tx, ready.iter().map(|request| request.id))?
+            .into_iter()
+            .collect();
+    for request in ready {
+        let tally = tallies.get(&request.id).copied().unwrap_or_default();
+        match roll_up(tally) {
+            RollUp::Waiting => {}
+            RollUp::All => complete(tx, moment, ctx, request, Event::AllDelivered)?,
+            RollUp::Some => complete(tx, moment, ctx, request, Event::SomeDelivered)?,
+            RollUp::None => complete(tx, moment, ctx, request, Event::NoneDelivered)?,
+        }
+    }
+    Ok(())
+}
+
+/// Ends a delivering request, and moves its assignment with it (A2, A8, A9, AS-2).
+pub(crate) fn complete(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut request: AssignmentRequest,
+    event: Event,
+) -> Result<(), ServiceError> {
+    request
+        .take(event, moment.now)
+        .map_err(ServiceError::internal)?;
+    if event == Event::AllDelivered {
+        request.failure = None;
+    }
+    let assignment = match request.assignment_id {
+        Some(id) => store::assignment::find(tx, id)?,
+        None => None,
+    };
+    if let Some(mut assignment) = assignment {
+        move_assignment(&mut assignment, &request, event, moment)?;
+        store::assignment::save(tx, &assignment)?;
+        if assignment.state == assignment::State::DeliveryFailed {
+            justify_nothing(tx, assignment.id)?;
+        }
+    }
+    store::assignment_request::save(tx, &request)?;
+    audit::record(tx, moment, ctx, completion(&request))?;
+    Ok(())
+}
+
+/// What the end of the request means for its assignment.
+fn move_assignment(
+    assignment: &mut Assignment,
+    request: &AssignmentRequest,
+    event: Event,
+    moment: &Moment,
+) -> Result<(), ServiceError> {
+    use assignment::Event as A;
+    let happening = match (request.request_type.purpose(), event) {
+        (Purpose::Add | Purpose::Enforce, Event::AllDelivered) => A::AllDelivered,
+        (Purpose::Add | Purpose::Enforce, Event::SomeDelivered) => A::SomeDelivered,
+        (Purpose::Add | Purpose::Enforce, Event::NoneDelivered) => A::NoneDelivered,
+        (Purpose::Remove, Event::AllDelivered) => A::Removed,
+        // AS-2: until the last role is gone the assignment stays as it is.
+        (Purpose::Remove | Purpose::Update, _) | (Purpose::Add | Purpose::Enforce, _) => {
+            return Ok(());
+        }
+    };
+    assignment
+        .take(happening, moment.now)
+        .map_err(ServiceError::internal)
+}
+
+/// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try.
+fn justify_nothing(tx: &mut WriteTx<'_>, assignment: AssignmentId) -> Result<(), store::Error> {
+    let grants: Vec<GrantId> = plan::linked(tx, [assignment])?
+        .into_iter()
+        .map(|(_, grant)| grant)
+        .collect();
+    plan::derive_desired(tx, &grants)
+}
+
+/// A5: a role change that could not be delivered to a delivered assignment. The assignment becomes partial or failed, and a
+/// request that can be reprocessed says why (RP-24).
+pub(crate) fn bereft(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    grants: &[GrantId],
+) -> Result<(), ServiceError> {
+    let mut lost: BTreeMap<AssignmentId, Vec<GrantId>> = BTreeMap::new();
+    for (assignment, grant) in watch::bereft(tx, grants)? {
+        lost.entry(assignment).or_default().push(grant);
+    }
+    for (id, gone) in lost {
+        let Some(assignment) = store::assignment::find(tx, id)? else {
+            continue;
+        };
+        let mut request = tracking_request(moment, &assignment);
+        request
+            .take(Event::Started, moment.now)
+            .map_err(ServiceError::internal)?;
+        request.plan_due = false;
+        store::assignment_request::insert(tx, &request)?;
+        let all: Vec<GrantId> = plan::linked(tx, [id])?
+            .into_iter()
+            .map(|(_, grant)| grant)
+            .collect();
+        for grant in &all {
+            plan::wait_for(tx, request.id, *grant, Operation::Add)?;
+        }
+        watch::settle_units(tx, request.id, &gone, moment.now)?;
+        requests(tx, moment, ctx, vec![request.id])?;
+    }
+    Ok(())
+}
+
+/// A request by which the service enforces an assignment again (RP-24), still submitted.
+pub(crate) fn tracking_request(moment: &Moment, assignment: &Assignment) -> AssignmentRequest {
+    system_request(moment, assignment, RequestType::SystemUpdate)
+}
+
+/// A request of the service's own about an assignment, still submitted.
+pub(crate) fn system_request(
+    moment: &Moment,
+    assignment: &Assignment,
+    request_type: RequestType,
+) -> AssignmentRequest {
+    AssignmentRequest {
+        id: moment.id(RequestId::new),
+        request_type,
+        is_extension: false,
+        access_package_id: assignment.access_package_id,
+        assignment_policy_id: Some(assignment.assignment_policy_id),
+        assignment_id: Some(assignment.id),
+        requestor_id: assignment.target_id,
+        target_id: assignment.target_id,
+        created_by: domain::id::ObjectId::new(uuid::Uuid::nil()),
+        state: State::Submitted,
+        status: State::Submitted.status().to_owned(),
+        justification: None,
+        answers: "[]".to_owned(),
+        schedule: "null".to_owned(),
+        starts_at: Some(moment.now),
+        ends_at: assignment.ends_at,
+        lasts_for: None,
+        bypass_approval: false,
+        plan_due: false,
+        failure: None,
+        created_at: moment.now,
+        delivering_since: None,
+        completed_at: None,
+        first_completed_at: None,
+        version: 1,
+    }
+}
+
+/// The event that ends a request (T13 to T15).
+fn completion(request: &AssignmentRequest) -> audit::Event {
+    let (activity, failed) = match request.state {
+        State::Delivered => ("Fulfill access package assignment request", false),
+        State::PartiallyDelivered => ("Partially fulfill access package assignment request", false),
+        _ => ("Failed access package assignment request", true),
+    };
+    let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
+    match (&request.failure, failed) {
+        (Some((code, message)), true) => event.failed(format!("{code}: {message}")),
+        (None, true) => event.failed("no role could be delivered"),
+        (_, false) => event,
+    }
+}

@@ -1,0 +1,155 @@
+//! What happens because time passes: starts, time-outs, escalations, ends, leases that ran out. All from the injected
+//! clock, all from rows, so that a restart or a moved clock loses nothing.
+
+use domain::approval::StageStatus;
+use domain::assignment_request::{Event, RequestType, State};
+use domain::policy::Asker;
+use domain::time::{Duration, Timestamp};
+use store::WriteTx;
+
+use crate::assignment_requests::routing;
+use crate::assignment_requests::withdraw::{begin_system_request, make_way_for_removal};
+use crate::audit;
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::ServiceError;
+
+/// At most so many of each kind in one transaction; the next one takes the rest.
+const BATCH: i64 = 200;
+
+/// How long accepted calls are remembered (RP-41).
+const REMEMBER_CALLS: Duration = Duration::from_minutes(60);
+
+/// How much was due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Scheduled requests that started (T11).
+    pub started: usize,
+    /// Approval stages that ran out of time (T9).
+    pub timed_out: usize,
+    /// Approval stages that were escalated (T10).
+    pub escalated: usize,
+    /// Assignments whose end was reached (A8).
+    pub ended: usize,
+    /// Leases whose worker did not answer.
+    pub leases: usize,
+}
+
+impl Counts {
+    /// How much in all.
+    pub const fn total(&self) -> usize {
+        self.started + self.timed_out + self.escalated + self.ended + self.leases
+    }
+}
+
+/// Does everything that is due, some at a time; answers how much there was.
+pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
+    let now = service.clock.now();
+    let due = service
+        .store
+        .read(move |tx| store::ledger::lease::next_timer(tx))
+        .await?;
+    if due.is_none_or(|due| due > now) {
+        return Ok(Counts::default());
+    }
+    let (moment, ctx) = (service.moment(), service.system());
+    service
+        .store
+        .write(move |tx| -> Result<Counts, ServiceError> {
+            store::accepted_call::forget_before(tx, moment.now.minus(REMEMBER_CALLS))?;
+            Ok(Counts {
+                timed_out: time_out(tx, &moment, &ctx)?,
+                escalated: escalate(tx, &moment, &ctx)?,
+                started: start(tx, &moment, &ctx)?,
+                ended: end(tx, &moment, &ctx)?,
+                leases: usize::try_from(store::ledger::lease::expire(tx, moment.now)?)
+                    .unwrap_or(usize::MAX),
+            })
+        })
+        .await
+}
+
+/// Scheduled requests whose start is reached (T11).
+fn start(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, ServiceError> {
+    let due = store::assignment_request::starting(tx, moment.now, BATCH)?;
+    let count = due.len();
+    for mut request in due {
+        routing::start(tx, moment, ctx, &mut request)?;
+        store::assignment_request::save(tx, &request)?;
+    }
+    Ok(count)
+}
+
+/// Approval stages that nobody decided in time end their request (T9).
+fn time_out(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, ServiceError> {
+    let due = store::approval::overdue(tx, moment.now, BATCH)?;
+    let count = due.len();
+    for mut stage in due {
+        stage.status = StageStatus::Expired;
+        store::approval::save(tx, &stage)?;
+        let Some(mut request) = store::assignment_request::find(tx, stage.request_id)? else {
+            continue;
+        };
+        if request.state != State::PendingApproval {
+            continue;
+        }
+        request
+            .take(Event::TimedOut, moment.now)
+            .map_err(ServiceError::internal)?;
+        store::assignment_request::save(tx, &request)?;
+        let event = audit::success(
+            "Access package assignment request timed out (no approver action taken)",
+            "AccessPackageAssignmentRequest",
+            request.id,
+            None,
+        );
+        audit::record(tx, moment, ctx, event)?;
+    }
+    Ok(count)
+}
+
+/// Approval stages whose alternates are asked from now on (T10).
+fn escalate(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, ServiceError> {
+    let due = store::approval::escalating(tx, moment.now, BATCH)?;
+    let count = due.len();
+    for mut stage in due {
+        stage.is_escalated = true;
+        store::approval::save(tx, &stage)?;
+        let Some(mut request) = store::assignment_request::find(tx, stage.request_id)? else {
+            continue;
+        };
+        if request.state != State::PendingApproval {
+            continue;
+        }
+        request
+            .take(Event::Escalated, moment.now)
+            .map_err(ServiceError::internal)?;
+        store::assignment_request::save(tx, &request)?;
+        let event = audit::success(
+            "Update access package assignment request",
+            "AccessPackageAssignmentRequest",
+            request.id,
+            None,
+        );
+        audit::record(tx, moment, ctx, event.with("operation", "escalate"))?;
+    }
+    Ok(count)
+}
+
+/// Assignments whose end is reached are removed by a request of the service's own (A8).
+fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, ServiceError> {
+    let due = store::assignment::due(tx, moment.now, BATCH)?;
+    let count = due.len();
+    for assignment in due {
+        make_way_for_removal(tx, moment, ctx, &assignment, Asker::Administrator)?;
+        begin_system_request(tx, moment, ctx, assignment, RequestType::SystemRemove)?;
+    }
+    Ok(count)
+}
+
+/// When the next of these things is due.
+pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
+    Ok(service
+        .store
+        .read(move |tx| store::ledger::lease::next_timer(tx))
+        .await?)
+}
