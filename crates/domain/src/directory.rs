@@ -4,6 +4,7 @@
 //! **Invariant:** a change is judged on the object as it would be afterwards, so that a create and an update obey the
 //! same rules.
 
+mod grant;
 mod group;
 mod membership;
 mod service_principal;
@@ -11,6 +12,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
+pub use grant::{NewAppRoleAssignment, NewRoleAssignment};
 pub use group::{Group, GroupChanges};
 pub use membership::{GroupRole, MemberStanding, judge_addition, judge_grant, judge_modifiable};
 pub use service_principal::{AppRole, DEFAULT_ACCESS, ServicePrincipal, ServicePrincipalChanges};
