@@ -1,0 +1,157 @@
+//! Groups: create, update, delete.
+
+use auth::decide::{Decision, Refusal};
+use auth::directory::{DirectoryAction, decide_directory};
+use domain::directory::{Group, GroupChanges, GroupRole};
+use domain::id::ObjectId;
+use store::directory::{group, membership, object};
+use store::{ReadTx, WriteTx};
+
+use super::{flawed, members};
+use crate::audit::{self, success};
+use crate::authorize;
+use crate::ctx::{Actor, Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+const TYPE: &str = "Group";
+/// How many members an update may add, as Graph has it.
+const MOST_REFERENCES: usize = 20;
+
+/// Creates a group with its first members and owners; a user who names no owner becomes it.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    changes: GroupChanges,
+) -> Result<Group, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteGroups)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let created = service
+        .store
+        .write(move |tx| {
+            let created =
+                Group::create(moment.id(ObjectId::new), moment.now, &changes).map_err(flawed)?;
+            group::insert(tx, &created)?;
+            members::add_bound(tx, &created, GroupRole::Member, &changes.members)?;
+            members::add_bound(tx, &created, GroupRole::Owner, &changes.owners)?;
+            if let (true, Some(creator)) = (changes.owners.is_empty(), creator(&ctx)) {
+                membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
+            }
+            record(tx, &moment, &ctx, "Add group", &created)?;
+            Ok::<Group, ServiceError>(created)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(created)
+}
+
+/// Changes a group (HT-1), and adds the members and owners that the body binds.
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: GroupChanges,
+) -> Result<Group, ServiceError> {
+    for (property, bound) in [
+        ("members@odata.bind", &changes.members),
+        ("owners@odata.bind", &changes.owners),
+    ] {
+        if bound.len() > MOST_REFERENCES {
+            let message = format!("at most {MOST_REFERENCES} references can be added at once");
+            return Err(ServiceError::invalid(Code::BadRequest, property, message));
+        }
+    }
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let changed = service
+        .store
+        .write(move |tx| {
+            authorize(tx, &ctx, action_for(&changes), id)?;
+            let mut changed = get(tx, id)?;
+            changed.change(&changes).map_err(flawed)?;
+            group::update(tx, &changed)?;
+            changed.version += 1;
+            members::add_bound(tx, &changed, GroupRole::Member, &changes.members)?;
+            members::add_bound(tx, &changed, GroupRole::Owner, &changes.owners)?;
+            record(tx, &moment, &ctx, "Update group", &changed)?;
+            Ok::<Group, ServiceError>(changed)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(changed)
+}
+
+/// Deletes a group for good, with all that it gave (AS-21).
+pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| delete_in(tx, &moment, &ctx, id))
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+pub(super) fn delete_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+) -> Result<(), ServiceError> {
+    authorize(tx, ctx, DirectoryAction::WriteGroups, id)?;
+    let gone = get(tx, id)?;
+    object::withdraw_access(tx, id)?;
+    object::withdraw_roles(tx, id)?;
+    group::delete(tx, id)?;
+    record(tx, moment, ctx, "Delete group", &gone)
+}
+
+pub(super) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceError> {
+    group::find(tx, id)?.ok_or_else(|| ServiceError::not_found("group", id))
+}
+
+/// Whether the caller may do `action` to the group: by a role, or as its owner, who needs none.
+pub(super) fn authorize(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    action: DirectoryAction,
+    group: ObjectId,
+) -> Result<(), ServiceError> {
+    if let Actor::Caller(caller) = &ctx.actor
+        && let Decision::Deny(Refusal::MissingRole { .. }) = decide_directory(caller, action)
+        && let Some(user) = caller.principal.as_user()
+        && !membership::among(tx, group, GroupRole::Owner, &[user])?.is_empty()
+    {
+        return Ok(());
+    }
+    authorize::in_directory(ctx, action)
+}
+
+/// An update that only adds members asks for less.
+fn action_for(changes: &GroupChanges) -> DirectoryAction {
+    let only_members = GroupChanges {
+        members: changes.members.clone(),
+        ..GroupChanges::default()
+    };
+    if changes.members.is_empty() || *changes != only_members {
+        DirectoryAction::WriteGroups
+    } else {
+        DirectoryAction::WriteMembers
+    }
+}
+
+fn creator(ctx: &Ctx) -> Option<ObjectId> {
+    match &ctx.actor {
+        Actor::Caller(caller) => caller.principal.as_user(),
+        Actor::System => None,
+    }
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    about: &Group,
+) -> Result<(), ServiceError> {
+    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

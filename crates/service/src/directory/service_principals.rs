@@ -1,0 +1,104 @@
+//! Service principals and the app roles that they offer: create, update, delete.
+
+use auth::directory::DirectoryAction;
+use domain::directory::{ServicePrincipal, ServicePrincipalChanges};
+use domain::id::{AppId, ObjectId};
+use store::directory::{object, service_principal};
+use store::{ReadTx, WriteTx};
+
+use super::flawed;
+use crate::audit::{self, success};
+use crate::authorize;
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+const TYPE: &str = "ServicePrincipal";
+
+/// Creates a service principal.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    changes: ServicePrincipalChanges,
+) -> Result<ServicePrincipal, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteApplications)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| {
+            let (id, app_id) = (moment.id(ObjectId::new), moment.id(AppId::new));
+            let created = ServicePrincipal::create(id, app_id, moment.now, &changes).map_err(flawed)?;
+            if service_principal::find_by_app(tx, created.app_id)?.is_some() {
+                let message = "another service principal with the same value for property appId already exists";
+                return Err(ServiceError::invalid(Code::BadRequest, "appId", message));
+            }
+            service_principal::insert(tx, &created)?;
+            record(tx, &moment, &ctx, "Add service principal", &created)?;
+            Ok(created)
+        })
+        .await
+}
+
+/// Changes a service principal (HT-1); `appRoles` replaces the whole list, and whoever held a role that is left out
+/// holds it no more.
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: ServicePrincipalChanges,
+) -> Result<ServicePrincipal, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteApplications)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let changed = service
+        .store
+        .write(move |tx| {
+            let mut changed = get(tx, id)?;
+            changed.change(&changes).map_err(flawed)?;
+            service_principal::update(tx, &changed)?;
+            changed.version += 1;
+            record(tx, &moment, &ctx, "Update service principal", &changed)?;
+            Ok::<ServicePrincipal, ServiceError>(changed)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(changed)
+}
+
+/// Deletes a service principal for good, with its roles and who holds them (AS-21).
+pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| delete_in(tx, &moment, &ctx, id))
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+pub(super) fn delete_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+) -> Result<(), ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteApplications)?;
+    let gone = get(tx, id)?;
+    object::withdraw_access(tx, id)?;
+    object::withdraw_roles(tx, id)?;
+    service_principal::delete(tx, id)?;
+    record(tx, moment, ctx, "Remove service principal", &gone)
+}
+
+fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<ServicePrincipal, ServiceError> {
+    service_principal::find(tx, id)?.ok_or_else(|| ServiceError::not_found("service principal", id))
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    about: &ServicePrincipal,
+) -> Result<(), ServiceError> {
+    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

@@ -1,0 +1,266 @@
+//! Users: create, update, delete, restore, and who manages whom.
+
+use auth::directory::DirectoryAction;
+use auth::issuer::{Cost, PasswordHash, random_salt};
+use domain::directory::{User, UserChanges};
+use domain::id::ObjectId;
+use store::directory::{object, user};
+use store::{ReadTx, WriteTx};
+
+use super::flawed;
+use crate::audit::{self, success};
+use crate::authorize;
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+const TYPE: &str = "User";
+
+/// Creates a user.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    changes: UserChanges,
+) -> Result<User, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let password = hash(changes.password.clone()).await?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| {
+            let created =
+                User::create(moment.id(ObjectId::new), moment.now, &changes).map_err(flawed)?;
+            insert(tx, &created, password.as_deref())?;
+            record(tx, &moment, &ctx, "Add user", &created)?;
+            Ok(created)
+        })
+        .await
+}
+
+/// Changes a user (HT-1).
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: UserChanges,
+) -> Result<User, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let password = hash(changes.password.clone()).await?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let changed = service
+        .store
+        .write(move |tx| {
+            let mut changed = get(tx, id)?;
+            changed.change(&changes).map_err(flawed)?;
+            require_free_name(tx, &changed)?;
+            require_manager(tx, &changed)?;
+            user::update(tx, &changed)?;
+            changed.version += 1;
+            if let Some(hash) = &password {
+                user::set_password_hash(tx, id, hash)?;
+            }
+            record(tx, &moment, &ctx, "Update user", &changed)?;
+            Ok::<User, ServiceError>(changed)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(changed)
+}
+
+/// Deletes a user, who can be restored: access vanishes with the object, assignments stay (AS-16).
+pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| delete_in(tx, &moment, &ctx, id))
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+pub(super) fn delete_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+) -> Result<(), ServiceError> {
+    let mut deleted = get(tx, id)?;
+    deleted.deleted_at = Some(moment.now);
+    user::update(tx, &deleted)?;
+    object::withdraw_access(tx, id)?;
+    record(tx, moment, ctx, "Delete user", &deleted)
+}
+
+/// Brings a deleted user back, without the access that vanished (AS-17).
+pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User, ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let restored = service
+        .store
+        .write(move |tx| {
+            let mut restored = get_deleted(tx, id)?;
+            restored.deleted_at = None;
+            require_free_name(tx, &restored)?;
+            user::update(tx, &restored)?;
+            restored.version += 1;
+            record(tx, &moment, &ctx, "Restore user", &restored)?;
+            Ok::<User, ServiceError>(restored)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(restored)
+}
+
+/// Removes a deleted user for good. What that means for assignments (AS-18) is for whoever keeps them.
+pub async fn hard_delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| hard_delete_in(tx, &moment, &ctx, id))
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+/// [`hard_delete`] as a part of a larger transaction, whose maker asked whether it is allowed.
+pub fn hard_delete_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+) -> Result<(), ServiceError> {
+    let gone = get_deleted(tx, id)?;
+    object::withdraw_access(tx, id)?;
+    object::withdraw_roles(tx, id)?;
+    user::delete(tx, id)?;
+    record(tx, moment, ctx, "Hard Delete user", &gone)
+}
+
+/// Makes `manager` the manager of a user, or nobody.
+pub async fn set_manager(
+    service: &Service,
+    ctx: &Ctx,
+    id: ObjectId,
+    manager: Option<ObjectId>,
+) -> Result<(), ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| {
+            let current = get(tx, id)?;
+            if let Some(manager) = manager {
+                if manager == id {
+                    let message = "a user cannot be their own manager";
+                    return Err(ServiceError::invalid(Code::BadRequest, "manager", message));
+                }
+                get(tx, manager)?;
+            } else if current.manager_id.is_none() {
+                return Err(ServiceError::refused(
+                    Code::ResourceNotFound,
+                    "the user has no manager",
+                ));
+            }
+            user::set_manager(tx, &current, manager)?;
+            record(tx, &moment, &ctx, "Update user", &current)
+        })
+        .await
+}
+
+/// The id of the user that a path names: by id, or by sign-in name.
+pub async fn resolve(service: &Service, key: &str) -> Result<ObjectId, ServiceError> {
+    if let Ok(id) = key.parse() {
+        return Ok(id);
+    }
+    let name = key.to_owned();
+    let found = service
+        .store
+        .read(move |tx| user::find_by_name(tx, &name))
+        .await?;
+    match found {
+        Some(found) => Ok(found.id),
+        None if key.contains('@') => Err(ServiceError::not_found("user", key)),
+        None => {
+            let message = format!("`{key}` is neither an id nor a sign-in name");
+            Err(ServiceError::refused(Code::BadRequest, message))
+        }
+    }
+}
+
+/// Stores a new user, if the sign-in name is free and the manager is there.
+pub(crate) fn insert(
+    tx: &mut WriteTx<'_>,
+    created: &User,
+    password: Option<&str>,
+) -> Result<(), ServiceError> {
+    require_free_name(tx, created)?;
+    require_manager(tx, created)?;
+    user::insert(tx, created)?;
+    if let Some(hash) = password {
+        user::set_password_hash(tx, created.id, hash)?;
+    }
+    Ok(())
+}
+
+/// The hash of a password. Takes a while, and so has a thread of its own.
+pub(crate) async fn hash(password: Option<String>) -> Result<Option<String>, ServiceError> {
+    let Some(password) = password else {
+        return Ok(None);
+    };
+    let salt = random_salt().map_err(ServiceError::internal)?;
+    tokio::task::spawn_blocking(move || {
+        PasswordHash::new(&password, salt, Cost::Password).to_text()
+    })
+    .await
+    .map(Some)
+    .map_err(ServiceError::internal)
+}
+
+fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<User, ServiceError> {
+    user::find_present(tx, id)?.ok_or_else(|| ServiceError::not_found("user", id))
+}
+
+fn get_deleted(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<User, ServiceError> {
+    let found = user::find(tx, id)?.filter(|user| user.deleted_at.is_some());
+    found.ok_or_else(|| ServiceError::not_found("deleted user", id))
+}
+
+fn require_free_name(tx: &mut ReadTx<'_>, wanted: &User) -> Result<(), ServiceError> {
+    match user::name_holder(tx, &wanted.user_principal_name)? {
+        Some(holder) if holder != wanted.id => Err(ServiceError::invalid(
+            Code::BadRequest,
+            "userPrincipalName",
+            "another object with the same value for property userPrincipalName already exists",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn require_manager(tx: &mut ReadTx<'_>, wanted: &User) -> Result<(), ServiceError> {
+    let Some(manager) = wanted.manager_id else {
+        return Ok(());
+    };
+    // A manager who was deleted since stays known until gone for good.
+    if user::find(tx, manager)?.is_some() {
+        return Ok(());
+    }
+    let message = format!("no user has the id `{manager}`");
+    Err(ServiceError::invalid(Code::BadRequest, "manager", message))
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    about: &User,
+) -> Result<(), ServiceError> {
+    let event = success(
+        activity,
+        TYPE,
+        about.id,
+        Some(about.user_principal_name.clone()),
+    );
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

@@ -1,0 +1,215 @@
+//! Roles of entitlement management: who holds which, for the tenant or in one catalog (semantics 7.2).
+
+use auth::principal::Permission;
+use auth::roles::{Action, EmRole, Scope};
+use domain::directory::NewRoleAssignment;
+use domain::id::{CatalogId, ObjectId, RoleAssignmentId};
+use store::directory::object;
+use store::role_assignment::{self, RoleAssignment};
+use store::{ReadTx, WriteTx, catalog};
+
+use crate::audit::{self, success};
+use crate::authorize;
+use crate::ctx::{Actor, Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+const TYPE: &str = "RoleAssignment";
+
+/// Assigns a role.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    wanted: NewRoleAssignment,
+) -> Result<RoleAssignment, ServiceError> {
+    let (role, scope) = read(&wanted)?;
+    authorize_in(ctx, scope)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let created = service
+        .store
+        .write(move |tx| {
+            let principal = wanted.principal_id;
+            if object::find(tx, principal)?.is_none() {
+                let message = format!("directory object `{principal}` does not exist");
+                return Err(ServiceError::invalid(
+                    Code::BadRequest,
+                    "principalId",
+                    message,
+                ));
+            }
+            if let Some(catalog) = catalog_of(scope)
+                && catalog::find(tx, catalog)?.is_none()
+            {
+                return Err(ServiceError::not_found("catalog", catalog));
+            }
+            let created = assignment(&moment, principal, role, scope);
+            if !role_assignment::insert(tx, &created)? {
+                let message = "the principal already holds the role there";
+                return Err(ServiceError::invalid(
+                    Code::BadRequest,
+                    "roleDefinitionId",
+                    message,
+                ));
+            }
+            record(
+                tx,
+                &moment,
+                &ctx,
+                "Add Entitlement Management role assignment",
+                &created,
+            )?;
+            Ok(created)
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(created)
+}
+
+/// Takes a role away.
+pub async fn delete(
+    service: &Service,
+    ctx: &Ctx,
+    id: RoleAssignmentId,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| {
+            let gone = get(tx, id)?;
+            authorize_in(&ctx, gone.catalog_id.map_or(Scope::Tenant, Scope::Catalog))?;
+            role_assignment::delete(tx, id)?;
+            record(
+                tx,
+                &moment,
+                &ctx,
+                "Remove Entitlement Management role assignment",
+                &gone,
+            )
+        })
+        .await?;
+    service.callers.invalidate();
+    Ok(())
+}
+
+/// Makes whoever creates a catalog its first owner (AZ-10), as a part of the transaction that creates it; after the
+/// commit call `service.callers.invalidate()`. An application whose permission covers every catalog needs no role.
+pub fn grant_owner_of_new_catalog(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    catalog: CatalogId,
+) -> Result<(), ServiceError> {
+    let Actor::Caller(caller) = &ctx.actor else {
+        return Ok(());
+    };
+    let principal = &caller.principal;
+    let covers_all = principal
+        .scopes()
+        .contains(Permission::EntitlementManagementReadWriteAll);
+    if principal.is_application() && covers_all {
+        return Ok(());
+    }
+    let owner = assignment(
+        moment,
+        principal.object(),
+        EmRole::CatalogOwner,
+        Scope::Catalog(catalog),
+    );
+    role_assignment::insert(tx, &owner)?;
+    record(
+        tx,
+        moment,
+        ctx,
+        "Add Entitlement Management role assignment",
+        &owner,
+    )
+}
+
+/// The role and the scope that the body names, if they go together.
+fn read(wanted: &NewRoleAssignment) -> Result<(EmRole, Scope), ServiceError> {
+    let by_id = wanted
+        .role
+        .parse()
+        .ok()
+        .and_then(EmRole::from_definition_id);
+    let role = by_id
+        .or_else(|| EmRole::from_display_name(&wanted.role))
+        .ok_or_else(|| {
+            let message = format!("entitlement management has no role `{}`", wanted.role);
+            ServiceError::invalid(Code::BadRequest, "roleDefinitionId", message)
+        })?;
+    let scope = Scope::from_app_scope_id(&wanted.app_scope_id).ok_or_else(|| {
+        let message = format!(
+            "`{}` is neither `/` nor `/AccessPackageCatalog/` with the id of a catalog",
+            wanted.app_scope_id
+        );
+        ServiceError::invalid(Code::BadRequest, "appScopeId", message)
+    })?;
+    match (role.is_for_catalogs(), scope) {
+        (true, Scope::Catalog(_)) | (false, Scope::Tenant) => Ok((role, scope)),
+        (true, Scope::Tenant) => {
+            let message = format!(
+                "the role `{}` is assigned in one catalog",
+                role.display_name()
+            );
+            Err(ServiceError::invalid(
+                Code::BadRequest,
+                "appScopeId",
+                message,
+            ))
+        }
+        (false, Scope::Catalog(_)) => {
+            let message = format!(
+                "the role `{}` is assigned for the tenant, at `/`",
+                role.display_name()
+            );
+            Err(ServiceError::invalid(
+                Code::BadRequest,
+                "appScopeId",
+                message,
+            ))
+        }
+    }
+}
+
+fn authorize_in(ctx: &Ctx, scope: Scope) -> Result<(), ServiceError> {
+    match scope {
+        Scope::Tenant => authorize::in_tenant(ctx, Action::AssignCatalogCreator),
+        Scope::Catalog(catalog) => authorize::in_catalog(ctx, Action::AssignCatalogRole, catalog),
+    }
+}
+
+const fn catalog_of(scope: Scope) -> Option<CatalogId> {
+    match scope {
+        Scope::Tenant => None,
+        Scope::Catalog(catalog) => Some(catalog),
+    }
+}
+
+fn assignment(moment: &Moment, principal: ObjectId, role: EmRole, scope: Scope) -> RoleAssignment {
+    RoleAssignment {
+        id: moment.id(RoleAssignmentId::new),
+        principal_id: principal,
+        role_definition_id: role.definition_id(),
+        app_scope_id: scope.to_string(),
+        catalog_id: catalog_of(scope),
+        created_at: moment.now,
+    }
+}
+
+fn get(tx: &mut ReadTx<'_>, id: RoleAssignmentId) -> Result<RoleAssignment, ServiceError> {
+    role_assignment::find(tx, id)?.ok_or_else(|| ServiceError::not_found("role assignment", id))
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    about: &RoleAssignment,
+) -> Result<(), ServiceError> {
+    let event = success(activity, TYPE, about.id, None)
+        .with("principalId", about.principal_id)
+        .with("roleDefinitionId", about.role_definition_id)
+        .with("appScopeId", &about.app_scope_id);
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

@@ -1,0 +1,50 @@
+//! The first start of a tenant, and what only a development tenant has: accounts with secrets and a sample organisation.
+//!
+//! **Invariant:** everything here may be done again at each start; what is there already stays as it is.
+
+mod accounts;
+mod sample;
+mod sign_in;
+
+use domain::catalog::{CatalogState, CatalogType};
+use domain::id::CatalogId;
+use store::catalog::{self, Catalog};
+
+pub use accounts::{DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
+pub use sample::{SampleOrganisation, sample_organisation};
+pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};
+
+use crate::ctx::Service;
+use crate::error::ServiceError;
+
+/// The name of the catalog that every tenant has.
+const GENERAL: &str = "General";
+
+/// Creates what every tenant has: the catalog "General".
+pub async fn initialise(service: &Service) -> Result<CatalogId, ServiceError> {
+    let moment = service.moment();
+    service
+        .store
+        .write(move |tx| {
+            if let Some(general) = catalog::find_default(tx)? {
+                return Ok(general.id);
+            }
+            let general = Catalog {
+                id: moment.id(CatalogId::new),
+                display_name: GENERAL.to_owned(),
+                description: Some("Built-in catalog.".to_owned()),
+                catalog_type: CatalogType::ServiceDefault,
+                state: CatalogState::Published,
+                is_externally_visible: true,
+                unique_name: None,
+                created_by: None,
+                created_at: moment.now,
+                modified_by: None,
+                modified_at: moment.now,
+                version: 1,
+            };
+            catalog::insert(tx, &general)?;
+            Ok(general.id)
+        })
+        .await
+}
