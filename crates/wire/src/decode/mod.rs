@@ -6,13 +6,20 @@
 //! **Invariant:** what cannot be read is an error that names the member; nothing is guessed.
 
 pub mod access_package;
+pub mod app_role_assignment;
 pub mod catalog;
+pub mod group;
+pub mod reference;
 pub mod resource_request;
 pub mod resource_role_scope;
+pub mod role_assignment;
+pub mod service_principal;
+pub mod user;
 
 use std::str::FromStr;
 
 use domain::change::Change;
+use domain::directory::DetailChanges;
 use domain::flaw::Flaw;
 use serde_json::Value as Json;
 
@@ -137,6 +144,42 @@ pub fn changed<T>(
         Some(value) => Ok(Some(value)),
         None => Err(member.invalid("must not be null").into()),
     }
+}
+
+/// What a body says about a property that always has a value: null says as little as absence.
+pub fn given<T>(
+    object: &Node<'_>,
+    name: &str,
+    read: impl Fn(&Node<'_>) -> Result<Option<T>, DecodeError>,
+) -> Result<Option<T>, DecodeError> {
+    read(&object.member(name))
+}
+
+/// The texts of the array here; `None` for null.
+pub fn texts(node: &Node<'_>) -> Result<Option<Vec<String>>, DecodeError> {
+    if node.is_null() {
+        return Ok(None);
+    }
+    let mut texts = Vec::new();
+    for item in node.items()? {
+        texts.push(text(&item)?.ok_or_else(|| item.invalid("must be a string"))?);
+    }
+    Ok(Some(texts))
+}
+
+/// What a body says about members that are only kept and served, whatever they hold.
+pub fn details(object: &Node<'_>, names: &[&str]) -> DetailChanges {
+    let mut changes = DetailChanges::new();
+    for name in names.iter().copied().filter(|name| object.has(name)) {
+        let member = object.member(name);
+        let change = if member.is_null() {
+            Change::Clear
+        } else {
+            Change::Set(member.json().to_string())
+        };
+        changes.insert(name.to_owned(), change);
+    }
+    changes
 }
 
 /// The flag here.
