@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF
 use reqwest::{Certificate, Method, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::config::{ConfigError, ScimConfig};
 use crate::reply::{Reply, retry_after};
@@ -29,6 +30,7 @@ pub(crate) struct Client {
     base: String,
     token: SecretString,
     authorization: HeaderValue,
+    in_flight: Semaphore,
 }
 
 /// One request.
@@ -92,6 +94,7 @@ impl Client {
             base,
             token: config.token.clone(),
             authorization,
+            in_flight: Semaphore::new(config.max_in_flight),
         })
     }
 
@@ -114,6 +117,8 @@ impl Client {
                 .header(CONTENT_TYPE, "application/scim+json")
                 .body(body.to_string());
         }
+        // The semaphore is never closed; a request without permit would do no harm.
+        let _permit = self.in_flight.acquire().await.ok();
         let response = builder.send().await.map_err(|error| broken(&error))?;
         let reply = self.read(response).await?;
         match reply.verdict_on_target() {

@@ -68,13 +68,13 @@ impl ScimConnector {
             applied.unwrap_or_else(|outcome| Applied::Each(vec![outcome; change.subjects.len()]));
         if !all_succeeded(&applied) {
             // What the target can do may have changed.
-            self.discovery.forget().await;
+            self.discovery.forget();
         }
         applied
     }
 
     async fn checked(&self) -> Result<String, Outcome> {
-        self.discovery.forget().await;
+        self.discovery.forget();
         let call = self.call().await?;
         // The document above is often public; a search is not.
         let request = Request::get("/Users").query("filter", "userName eq \"reeve-doctor\"");
@@ -106,7 +106,16 @@ impl Connector for ScimConnector {
         object: &'a Object,
         subjects: &'a [Subject],
     ) -> BoxFuture<'a, Result<Vec<Presence>, Outcome>> {
-        Box::pin(async move { self.call().await?.observe(object, subjects).await })
+        Box::pin(async move {
+            let seen = match self.call().await {
+                Ok(call) => call.observe(object, subjects).await,
+                Err(outcome) => Err(outcome),
+            };
+            if seen.is_err() {
+                self.discovery.forget();
+            }
+            seen
+        })
     }
 
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {

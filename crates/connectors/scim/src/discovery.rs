@@ -1,8 +1,9 @@
 //! What the target says that it can do: `/ServiceProviderConfig` (RFC 7643 section 5).
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use connector_api::Outcome;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::client::{Client, Request};
 
@@ -31,6 +32,8 @@ const UNKNOWN: Features = Features {
 };
 
 /// The document, read once and forgotten after any failure.
+///
+/// Nothing is locked while it is read: calls that start together may each read it, but none waits for another's timeout.
 #[derive(Debug, Default)]
 pub(crate) struct Discovery {
     known: Mutex<Option<Features>>,
@@ -38,17 +41,20 @@ pub(crate) struct Discovery {
 
 impl Discovery {
     pub(crate) async fn features(&self, client: &Client) -> Result<Features, Outcome> {
-        let mut known = self.known.lock().await;
-        if let Some(features) = *known {
+        if let Some(features) = *self.lock() {
             return Ok(features);
         }
         let features = read(client).await?;
-        *known = Some(features);
+        *self.lock() = Some(features);
         Ok(features)
     }
 
-    pub(crate) async fn forget(&self) {
-        *self.known.lock().await = None;
+    pub(crate) fn forget(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Features>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -40,11 +40,17 @@ impl Call<'_> {
 
     /// Brings `active` of the users found to what the directory says.
     pub(crate) async fn keep_active_in_step(&self, subjects: &[Subject], users: &mut [Resolved]) {
+        let mut failures = Failures::default();
+        let mut stopped = None;
         for (subject, resolved) in subjects.iter().zip(users) {
             let Resolved::User(user) = resolved else {
                 continue;
             };
             if user.active.is_none_or(|active| active == subject.enabled) {
+                continue;
+            }
+            if let Some(outcome) = &stopped {
+                *resolved = Resolved::Failed(Outcome::clone(outcome));
                 continue;
             }
             let body = json!({
@@ -56,6 +62,7 @@ impl Call<'_> {
                 .client
                 .send(Request::with_body(Method::PATCH, path, &body))
                 .await;
+            stopped = failures.count(&sent);
             match sent {
                 Ok(reply) if reply.is_success() => {}
                 // Gone since it was found: the next attempt will create it again.
@@ -76,14 +83,17 @@ impl Call<'_> {
             .iter()
             .map(|(_, subject)| self.create(subject))
             .collect();
-        let created: Vec<Result<Resolved, Outcome>> = stream::iter(calls)
-            .buffered(self.config.max_in_flight)
-            .collect()
-            .await;
+        let mut answers = stream::iter(calls).buffered(self.config.max_in_flight);
+        let mut created = Vec::new();
+        let mut failures = Failures::default();
+        while let Some(answer) = answers.next().await {
+            if let Some(outcome) = failures.count(&answer) {
+                created.resize(missing.len(), Resolved::Failed(outcome));
+                break;
+            }
+            created.push(answer.unwrap_or_else(Resolved::Failed));
+        }
         created
-            .into_iter()
-            .map(|result| result.unwrap_or_else(Resolved::Failed))
-            .collect()
     }
 
     async fn create(&self, subject: &Subject) -> Result<Resolved, Outcome> {
@@ -186,6 +196,26 @@ impl Call<'_> {
             });
         }
         Ok(resolved)
+    }
+}
+
+/// Failures of the target in a row. One may be about one user, whom the others shall not wait for; two are the target's,
+/// and asking for the rest would only add up timeouts.
+#[derive(Debug, Default)]
+struct Failures {
+    in_a_row: usize,
+}
+
+impl Failures {
+    /// The failure to stop at, if this answer is one failure too many.
+    fn count<T>(&mut self, answer: &Result<T, Outcome>) -> Option<Outcome> {
+        let Err(outcome) = answer else {
+            self.in_a_row = 0;
+            return None;
+        };
+        self.in_a_row += 1;
+        let is_final = matches!(outcome, Outcome::CredentialsRejected { .. });
+        (is_final || self.in_a_row > 1).then(|| outcome.clone())
     }
 }
 

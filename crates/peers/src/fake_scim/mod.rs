@@ -47,6 +47,8 @@ pub struct Seen {
     pub method: String,
     /// Path and query.
     pub target: String,
+    /// The version that the client expects, if it says so.
+    pub if_match: Option<String>,
 }
 
 type Shared = Arc<Mutex<State>>;

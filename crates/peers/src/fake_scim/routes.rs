@@ -79,6 +79,7 @@ async fn serve(shared: &Shared, cut: &Cut, request: Request) -> Response {
         state.seen.push(Seen {
             method: method.clone(),
             target: head.uri.to_string(),
+            if_match: header_text(&head.headers, &header::IF_MATCH),
         });
         state.take_fault(&method, head.uri.path())
     };

@@ -98,7 +98,9 @@ async fn adding_twice_is_the_same_as_once(bench: &Bench<'_>) {
         bench.members_are(bench.subject(0)).await;
         assert_eq!(
             bench.observe(bench.first(2)).await,
-            [Presence::Present, Presence::Absent]
+            [Presence::Present, Presence::Absent],
+            "{}",
+            bench.name
         );
     }
 }
@@ -113,7 +115,9 @@ async fn removing_twice_is_the_same_as_once(bench: &Bench<'_>) {
         bench.members_are(bench.subject(1)).await;
         assert_eq!(
             bench.observe(bench.first(2)).await,
-            [Presence::Absent, Presence::Present]
+            [Presence::Absent, Presence::Present],
+            "{}",
+            bench.name
         );
     }
 }
@@ -175,7 +179,9 @@ async fn many_are_added_at_once_though_some_were_there(bench: &Bench<'_>) {
     bench.members_are(&all).await;
     assert_eq!(
         bench.observe(&all).await,
-        vec![Presence::Present; all.len()]
+        vec![Presence::Present; all.len()],
+        "{}",
+        bench.name
     );
 }
 

@@ -12,3 +12,4 @@ mod fixture;
 mod provisioning;
 mod quirks;
 mod replies;
+mod tls;

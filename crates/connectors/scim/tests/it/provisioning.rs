@@ -169,3 +169,43 @@ async fn without_provisioning_a_missing_user_is_refused_or_waited_for() {
     assert!(matches!(waited[0], Outcome::Retry { .. }), "{waited:?}");
     assert_eq!(server.user_count(), 0);
 }
+
+#[tokio::test]
+async fn a_fault_about_one_user_does_not_keep_the_others_waiting() {
+    let server = server(Features::default());
+    server.break_by(
+        Rule::on("POST", Fault::Status(500, None))
+            .at("/Users")
+            .times(1),
+    );
+
+    let outcomes = add(config(&server.base_url(), TOKEN), &subjects()).await;
+
+    let waiting = outcomes
+        .iter()
+        .filter(|outcome| !outcome.is_success())
+        .count();
+    assert_eq!(waiting, 1, "{outcomes:?}");
+    assert_eq!(server.user_count(), 6);
+}
+
+#[tokio::test]
+async fn a_target_that_fails_again_and_again_is_not_asked_for_everybody() {
+    let server = server(Features::default());
+    server.break_by(Rule::on("POST", Fault::Status(500, None)).at("/Users"));
+    let config = ScimConfig {
+        max_in_flight: 1,
+        ..config(&server.base_url(), TOKEN)
+    };
+
+    let outcomes = add(config, &subjects()).await;
+
+    assert_eq!(outcomes.len(), 7);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, Outcome::Retry { .. })),
+        "{outcomes:?}"
+    );
+    assert_eq!(requests(&server, "POST", "/Users"), 2);
+}

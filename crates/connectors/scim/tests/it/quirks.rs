@@ -109,16 +109,39 @@ async fn a_group_changed_in_between_is_a_retry() {
     assert!(matches!(&each(applied)[0], Outcome::Retry { .. }));
 }
 
+/// The version that the last PATCH expected.
+fn expected_version(setting: &Setting) -> Option<String> {
+    let seen = setting.server.requests_seen();
+    let patch = seen.into_iter().rfind(|request| request.method == "PATCH");
+    patch.unwrap().if_match
+}
+
 #[tokio::test]
-async fn a_change_made_between_two_calls_does_no_harm() {
-    let setting = setting(Features::default());
-    setting.apply(Operation::Add, 1).await;
+async fn each_change_expects_the_version_that_was_just_read() {
+    let mut setting = setting(Features::default());
+    assert!(each(setting.apply(Operation::Add, 1).await)[0].is_success());
+    let first = expected_version(&setting);
     setting.server.set_members(&setting.group, &[]);
 
-    // A fresh call reads the new version, so the change made in between does no harm.
+    // By address the version is asked for on its own.
+    setting.object.address = Some(setting.group.clone());
     let outcomes = each(setting.apply(Operation::Add, 1).await);
 
     assert_eq!(outcomes, [Outcome::Done { verified: true }]);
+    assert_eq!(first.as_deref(), Some("W/\"1\""));
+    assert_eq!(expected_version(&setting).as_deref(), Some("W/\"3\""));
+}
+
+#[tokio::test]
+async fn a_target_without_versions_is_sent_none() {
+    let setting = setting(Features {
+        etag: false,
+        ..Features::default()
+    });
+
+    setting.apply(Operation::Add, 1).await;
+
+    assert_eq!(expected_version(&setting), None);
 }
 
 #[tokio::test]
