@@ -9,7 +9,9 @@ pub use submit::submit;
 pub use withdraw::{cancel, delete};
 
 use domain::assignment_request::{AssignmentRequest, RequestType};
-use domain::id::{CatalogId, RequestId};
+use domain::directory::ObjectKind;
+use domain::id::{CatalogId, ObjectId, RequestId};
+use domain::policy::{Target, TargetKind};
 use store::ReadTx;
 
 use crate::error::ServiceError;
@@ -24,6 +26,31 @@ pub(crate) fn find_with_catalog(
     let package =
         store::access_package::find(tx, request.access_package_id)?.ok_or_else(unknown)?;
     Ok((request, package.catalog_id))
+}
+
+/// What the policies need to know about a directory object as a target; `None` if it is not there.
+pub(crate) fn target_facts(
+    tx: &mut ReadTx<'_>,
+    object: ObjectId,
+) -> Result<Option<Target>, ServiceError> {
+    let kind = match store::directory::object::find(tx, object)? {
+        Some(found) if found.kind == ObjectKind::ServicePrincipal => TargetKind::ServicePrincipal,
+        Some(found) if found.kind == ObjectKind::User => {
+            match store::directory::user::find_present(tx, object)? {
+                Some(user) if user.user_type.eq_ignore_ascii_case("guest") => TargetKind::Guest,
+                Some(_) => TargetKind::Member,
+                None => return Ok(None),
+            }
+        }
+        _ => return Ok(None),
+    };
+    let groups = store::directory::membership::transitive_groups_of(tx, object)?;
+    Ok(Some(Target {
+        kind,
+        object_id: Some(object),
+        groups: groups.into_iter().collect(),
+        organization: None,
+    }))
 }
 
 /// The activity under which the making of a request is audited (T1).

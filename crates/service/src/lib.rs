@@ -19,12 +19,14 @@ pub mod error;
 mod guards;
 pub mod planning;
 pub mod policies;
+pub mod reads;
 pub mod reprocess;
 pub mod resource_requests;
 pub mod resources;
 pub mod role_assignments;
 mod rollup;
 pub mod settings;
+pub mod targets;
 pub mod tenant;
 pub mod timers;
 

@@ -20,6 +20,7 @@ mod engine;
 mod error;
 pub mod incompatible;
 pub mod ledger;
+pub mod list;
 mod migrate;
 pub mod package_history;
 pub mod resource;
@@ -28,6 +29,7 @@ pub mod resource_role_scope;
 pub mod role_assignment;
 mod statements;
 pub mod subject;
+pub mod target_switch;
 mod value;
 
 pub use dialect::Engine;

@@ -30,10 +30,13 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::assignment::STATEMENTS,
     crate::assignment_request::STATEMENTS,
     crate::audit_event::STATEMENTS,
+    crate::ledger::entry::STATEMENTS,
     crate::ledger::lease::STATEMENTS,
     crate::ledger::plan::STATEMENTS,
+    crate::ledger::stuck::STATEMENTS,
     crate::ledger::watch::STATEMENTS,
     crate::subject::STATEMENTS,
+    crate::target_switch::STATEMENTS,
     crate::migrate::STATEMENTS,
 ];
 

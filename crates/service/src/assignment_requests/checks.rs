@@ -1,13 +1,10 @@
 //! The checks of a submission, one function each (RQ-6): they read, compare and refuse.
 
-use std::collections::BTreeSet;
-
 use domain::assignment::State as AssignmentState;
 use domain::catalog::CatalogState;
 use domain::id::{AccessPackageId, AssignmentId, CatalogId, ObjectId, SubjectId};
 use domain::policy::{
-    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetKind, TargetScope,
-    effective_schedule,
+    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetScope, effective_schedule,
 };
 use domain::submission::{AnswerFault, Submission, TargetReference, check_answers};
 use domain::time::Timestamp;
@@ -24,34 +21,12 @@ pub(super) fn present_object(target: &Subject) -> Result<ObjectId, ServiceError>
 }
 
 /// What the policies need to know about the target.
-pub(super) fn target_facts(
-    tx: &mut ReadTx<'_>,
-    target: &Subject,
-    object: ObjectId,
-) -> Result<Target, ServiceError> {
-    let kind = if target.subject_type == "ServicePrincipal" {
-        TargetKind::ServicePrincipal
-    } else {
-        match store::directory::user::find_present(tx, object)? {
-            Some(user) if user.user_type.eq_ignore_ascii_case("guest") => TargetKind::Guest,
-            Some(_) => TargetKind::Member,
-            None => {
-                return Err(ServiceError::refused(
-                    Code::TargetNotFound,
-                    "the target is not in the directory any more",
-                ));
-            }
-        }
-    };
-    let groups: BTreeSet<ObjectId> =
-        store::directory::membership::transitive_groups_of(tx, object)?
-            .into_iter()
-            .collect();
-    Ok(Target {
-        kind,
-        object_id: Some(object),
-        groups,
-        organization: None,
+pub(super) fn target_facts(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Target, ServiceError> {
+    super::target_facts(tx, object)?.ok_or_else(|| {
+        ServiceError::refused(
+            Code::TargetNotFound,
+            "the target is not in the directory any more",
+        )
     })
 }
 

@@ -108,7 +108,7 @@ fn add(
     }
     let target = target(tx, case, submission)?;
     let object = checks::present_object(&target)?;
-    let facts = checks::target_facts(tx, &target, object)?;
+    let facts = checks::target_facts(tx, object)?;
     let policy = choose_policy(tx, case, submission, package_id, &facts)?;
     checks::catalog_published(tx, package.catalog_id)?;
     checks::policy_open(&policy, case.asker)?;
@@ -173,7 +173,7 @@ fn change(
         super::withdraw::make_way_for_removal(tx, case.moment, case.ctx, &assignment, case.asker)?;
     } else {
         let object = checks::present_object(&target)?;
-        let facts = checks::target_facts(tx, &target, object)?;
+        let facts = checks::target_facts(tx, object)?;
         checks::may_update(&policy, case.asker, &facts)?;
         checks::no_open_request(tx, assignment_id)?;
         checks::justification(&policy, case.asker, submission)?;

@@ -15,7 +15,7 @@ use crate::engine::Row;
 use crate::value::{boolean, int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, OF_PACKAGE, INSERT, SAVE, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, OF_PACKAGE, REQUESTABLE, INSERT, SAVE, DELETE];
 
 /// Every column in the order of [`read`], with what follows the table's name.
 macro_rules! select {
@@ -30,6 +30,10 @@ macro_rules! select {
 
 const FIND: &str = select!("WHERE id = $1");
 const OF_PACKAGE: &str = select!("WHERE access_package_id = $1 ORDER BY created_at, id");
+// Packages that can be seen and asked for: neither hidden nor in a catalog that is not published (RQ-9).
+const REQUESTABLE: &str = select!(
+    "WHERE allowed_target_scope <> 'notSpecified' AND access_package_id IN (SELECT p.id FROM access_package p JOIN catalog c ON c.id = p.catalog_id WHERE p.is_hidden = FALSE AND c.state = 'published') ORDER BY access_package_id, created_at, id"
+);
 const INSERT: &str = "INSERT INTO assignment_policy (id, access_package_id, display_name, description, \
     allowed_target_scope, can_extend, settings, created_by, created_at, modified_by, modified_at, version) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -100,6 +104,14 @@ pub fn find_policy(tx: &mut ReadTx<'_>, id: PolicyId) -> Result<Option<Policy>, 
 /// The policies of a package, as the rules read them, oldest first.
 pub fn of_package(tx: &mut ReadTx<'_>, package: AccessPackageId) -> Result<Vec<Policy>, Error> {
     tx.query_map(OF_PACKAGE, &[text(package)], read)?
+        .iter()
+        .map(AssignmentPolicy::to_policy)
+        .collect()
+}
+
+/// The policies of packages that are neither hidden nor in an unpublished catalog, package by package, oldest first.
+pub fn requestable(tx: &mut ReadTx<'_>) -> Result<Vec<Policy>, Error> {
+    tx.query_map(REQUESTABLE, &[], read)?
         .iter()
         .map(AssignmentPolicy::to_policy)
         .collect()

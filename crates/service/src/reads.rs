@@ -1,0 +1,102 @@
+//! Reads: every list and every get, scoped by what the caller may see, in one statement (R42).
+//!
+//! A role shows a catalog's content; without one, a signed-in user sees what is their own. The scope becomes part of the
+//! query, so that the database never hands out a row that the caller may not see.
+
+mod own;
+mod scope;
+
+use domain::id::ObjectId;
+use domain::query::{Page, Predicate, Query};
+
+use crate::authorize;
+use crate::ctx::{Ctx, Service};
+use crate::error::{Code, ServiceError};
+
+pub use own::{Own, OwnRelation};
+
+/// Rows of a list: by role only (AZ-5).
+pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, ServiceError> {
+    let ctx = ctx.clone();
+    service
+        .store
+        .read(move |tx| -> Result<Page, ServiceError> {
+            let me = scope::Me::of(tx, &ctx)?;
+            let query = scope::by_role(&ctx, &me, query)?;
+            Ok(store::list::list(tx, &query)?)
+        })
+        .await
+}
+
+/// Rows that one key names: by role, or because they are the caller's own (AZ-4).
+pub async fn get(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, ServiceError> {
+    let ctx = ctx.clone();
+    service
+        .store
+        .read(move |tx| -> Result<Page, ServiceError> {
+            let me = scope::Me::of(tx, &ctx)?;
+            let query = scope::by_role_or_own(&ctx, &me, query)?;
+            Ok(store::list::list(tx, &query)?)
+        })
+        .await
+}
+
+/// The caller's own rows of a collection (`filterByCurrentUser`, semantics 7.4).
+pub async fn own(
+    service: &Service,
+    ctx: &Ctx,
+    query: Query,
+    own: Own,
+) -> Result<Page, ServiceError> {
+    authorize::in_tenant(ctx, auth::roles::Action::QueryAsUser)?;
+    let user = authorize::as_requestor(ctx, auth::decide::Access::Read)?;
+    let waiting = if own.needs_decisions() {
+        crate::approvals::waiting_for(service, user).await?
+    } else {
+        Vec::new()
+    };
+    service
+        .store
+        .read(move |tx| -> Result<Page, ServiceError> {
+            let mine = own::predicate(tx, own, user, &waiting)?;
+            let query = scope::own_query(query, mine)?;
+            Ok(store::list::list(tx, &query)?)
+        })
+        .await
+}
+
+/// Whether the caller may know a row: the parent of a nested path, say.
+pub async fn exists(
+    service: &Service,
+    ctx: &Ctx,
+    entity: &'static domain::query::Entity,
+    filter: Predicate,
+) -> Result<bool, ServiceError> {
+    let mut query = Query::of(entity);
+    query.fields.extend(entity.key());
+    query.filter = filter;
+    query.limit = Some(1);
+    Ok(!get(service, ctx, query).await?.rows.is_empty())
+}
+
+/// The stages that wait for the caller, for `assignedToMe` (AP-11).
+pub async fn assigned_stages(
+    service: &Service,
+    ctx: &Ctx,
+) -> Result<Vec<domain::id::StageId>, ServiceError> {
+    let Some(user) = authorize::user_of(ctx) else {
+        return Ok(Vec::new());
+    };
+    let waiting = crate::approvals::waiting_for(service, user).await?;
+    Ok(waiting.into_iter().map(|(_, stage)| stage).collect())
+}
+
+/// The signed-in user, for `/me`.
+pub fn me(ctx: &Ctx) -> Result<ObjectId, ServiceError> {
+    authorize::user_of(ctx).ok_or_else(|| {
+        ServiceError::refused(
+            Code::BadRequest,
+            "/me is only there for a signed-in user, not for an application",
+        )
+    })
+}

@@ -1,0 +1,171 @@
+//! What `filterByCurrentUser` means, collection by collection (semantics 7.4).
+
+use domain::id::{ObjectId, RequestId, StageId};
+use domain::model;
+use domain::policy::{Policy, applicable};
+use domain::query::{Comparison, Entity, Path, Predicate, Value};
+use store::ReadTx;
+
+use super::scope::{path, walk};
+use crate::assignment_requests::target_facts;
+use crate::error::ServiceError;
+
+/// In which way something is the caller's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnRelation {
+    /// The caller is the target.
+    Target,
+    /// The caller sent the request.
+    CreatedBy,
+    /// The caller is the target or the requestor.
+    TargetOrRequestor,
+    /// The caller is the target's manager.
+    TargetManager,
+    /// The caller asked for somebody else.
+    RequestForOthers,
+    /// The caller's decision is waited for.
+    Approver,
+    /// The caller sponsors or owns the agent that is the target. Reeve keeps no agents, so this is nothing.
+    SponsorOrOwner,
+}
+
+/// One option of one collection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Own {
+    /// Packages that the caller may request now.
+    Requestable,
+    /// Assignments.
+    Assignments(OwnRelation),
+    /// Requests.
+    Requests(OwnRelation),
+    /// Approvals that wait for the caller.
+    Approvals,
+}
+
+impl Own {
+    /// The option that the words of the wire name, in any case (AZ-30).
+    pub fn named(entity: &Entity, on: &str) -> Option<Self> {
+        use OwnRelation as R;
+        let on = on.to_ascii_lowercase();
+        match (entity.name, on.as_str()) {
+            ("access_package", "allowedrequestor") => Some(Self::Requestable),
+            ("assignment", "target") => Some(Self::Assignments(R::Target)),
+            ("assignment", "createdby") => Some(Self::Assignments(R::CreatedBy)),
+            ("assignment", "targetmanager") => Some(Self::Assignments(R::TargetManager)),
+            ("assignment", "targetagentidentitysponsororowner") => {
+                Some(Self::Assignments(R::SponsorOrOwner))
+            }
+            ("assignment_request", "target") => Some(Self::Requests(R::Target)),
+            ("assignment_request", "createdby") => Some(Self::Requests(R::CreatedBy)),
+            ("assignment_request", "approver") => Some(Self::Requests(R::Approver)),
+            ("assignment_request", "targetorrequestor") => {
+                Some(Self::Requests(R::TargetOrRequestor))
+            }
+            ("assignment_request", "targetmanager") => Some(Self::Requests(R::TargetManager)),
+            ("assignment_request", "requestforothers") => Some(Self::Requests(R::RequestForOthers)),
+            ("assignment_request", "targetagentidentitysponsororowner") => {
+                Some(Self::Requests(R::SponsorOrOwner))
+            }
+            ("approval", "approver") => Some(Self::Approvals),
+            _ => None,
+        }
+    }
+
+    pub(super) fn needs_decisions(self) -> bool {
+        matches!(
+            self,
+            Self::Approvals | Self::Requests(OwnRelation::Approver)
+        )
+    }
+}
+
+/// The rows that are the user's in this way.
+pub(super) fn predicate(
+    tx: &mut ReadTx<'_>,
+    own: Own,
+    user: ObjectId,
+    waiting: &[(RequestId, StageId)],
+) -> Result<Predicate, ServiceError> {
+    match own {
+        Own::Requestable => requestable(tx, user),
+        Own::Assignments(relation) => related(&model::ASSIGNMENT, relation, user, waiting),
+        Own::Requests(relation) => related(&model::ASSIGNMENT_REQUEST, relation, user, waiting),
+        Own::Approvals => ids(
+            &model::APPROVAL,
+            waiting.iter().map(|(id, _)| id.to_string()),
+        ),
+    }
+}
+
+fn related(
+    entity: &'static Entity,
+    relation: OwnRelation,
+    user: ObjectId,
+    waiting: &[(RequestId, StageId)],
+) -> Result<Predicate, ServiceError> {
+    let user = Value::Text(user.to_string());
+    let equals = |path: Path| Predicate::Compare {
+        path,
+        comparison: Comparison::Eq,
+        value: user.clone(),
+    };
+    let target = equals(path(entity, &["target"], "object_id")?);
+    Ok(match relation {
+        OwnRelation::Target => target,
+        OwnRelation::CreatedBy => created_by(entity, &user)?,
+        OwnRelation::TargetOrRequestor => {
+            target.or(equals(path(entity, &["requestor"], "object_id")?))
+        }
+        OwnRelation::TargetManager => equals(path(entity, &["target", "user"], "manager_id")?),
+        OwnRelation::RequestForOthers => {
+            created_by(entity, &user)?.and(Predicate::Not(Box::new(target)))
+        }
+        OwnRelation::Approver => ids(entity, waiting.iter().map(|(id, _)| id.to_string()))?,
+        OwnRelation::SponsorOrOwner => Predicate::False,
+    })
+}
+
+/// Requests that the user sent, or assignments that such a request made.
+fn created_by(entity: &'static Entity, user: &Value) -> Result<Predicate, ServiceError> {
+    let requests: &'static Entity = &model::ASSIGNMENT_REQUEST;
+    let by_user = Predicate::Compare {
+        path: path(requests, &[], "created_by")?,
+        comparison: Comparison::Eq,
+        value: user.clone(),
+    };
+    if entity == requests {
+        return Ok(by_user);
+    }
+    let hops = walk(entity, &["assignment_requests"])?;
+    Ok(Predicate::Exists {
+        hops,
+        inner: Box::new(by_user),
+    })
+}
+
+/// Packages that the user may request now: in a published catalog, not hidden, with a policy that lets them ask.
+fn requestable(tx: &mut ReadTx<'_>, user: ObjectId) -> Result<Predicate, ServiceError> {
+    let Some(facts) = target_facts(tx, user)? else {
+        return Ok(Predicate::False);
+    };
+    let mut packages: Vec<String> = Vec::new();
+    let policies = store::assignment_policy::requestable(tx)?;
+    for of_one in policies.chunk_by(|one, next| one.access_package_id == next.access_package_id) {
+        let of_one: Vec<Policy> = of_one.to_vec();
+        if let Some(policy) = applicable(&of_one, &facts).first() {
+            packages.push(policy.access_package_id.to_string());
+        }
+    }
+    ids(&model::ACCESS_PACKAGE, packages)
+}
+
+fn ids(
+    entity: &'static Entity,
+    ids: impl IntoIterator<Item = String>,
+) -> Result<Predicate, ServiceError> {
+    let values = ids.into_iter().map(Value::Text).collect();
+    Ok(Predicate::In {
+        path: path(entity, &[], "id")?,
+        values,
+    })
+}
