@@ -90,6 +90,8 @@ pub static USER: Entity = Entity {
     fields: &[
         field("id", Kind::Id),
         field("user_principal_name", Kind::Text),
+        // The same in lower case: what is looked up.
+        field("user_principal_name_key", Kind::Id),
         field("display_name", Kind::Text),
         field("given_name", Kind::Text),
         field("surname", Kind::Text),
@@ -502,7 +504,11 @@ pub static RESOURCE_ROLE_SCOPE: Entity = Entity {
         one("role", &RESOURCE_ROLE, "resource_role_id", "id"),
         one("scope", &RESOURCE_SCOPE, "resource_scope_id", "id"),
     ],
-    order: &[("created_at", Direction::Ascending)],
+    // The same pair may be in several packages.
+    order: &[
+        ("created_at", Direction::Ascending),
+        ("access_package_id", Direction::Ascending),
+    ],
 };
 
 /// An assignment policy.

@@ -6,7 +6,9 @@
 //! **Invariant:** an address names only types, relations and fields of the tables; the client's text is in values only.
 
 use domain::model;
-use domain::query::{Comparison, Entity, Field, Link, Path, Predicate, Query, Relation, Value};
+use domain::query::{
+    Comparison, Entity, Field, Kind, Link, Path, Predicate, Query, Relation, Value,
+};
 use odata::path::{Args, Segment};
 
 use crate::sets::{ENTITY_SETS, EntitySet, Operation, Root, operation};
@@ -557,7 +559,18 @@ fn keyed(step: &Step) -> Predicate {
         Some(Key::Id(id)) => step.of.entity.key().map_or(Predicate::False, |field| {
             Predicate::equals(field, Value::Text(id.clone()))
         }),
-        Some(Key::Field(field, text)) => Predicate::equals(field, Value::Text(text.clone())),
+        Some(Key::Field(field, text)) => {
+            let text = match field.kind {
+                Kind::Id => text.to_lowercase(),
+                Kind::Text
+                | Kind::Word
+                | Kind::Bool
+                | Kind::Int
+                | Kind::Instant
+                | Kind::Document => text.clone(),
+            };
+            Predicate::equals(field, Value::Text(text))
+        }
     }
 }
 

@@ -200,9 +200,9 @@ pub static ENTITY_SETS: &[EntitySet] = &[
     named(
         keyed(
             set(Root::Directory, "users", "users", &tables::USER),
-            &[("userPrincipalName", "user_principal_name")],
+            &[("userPrincipalName", "user_principal_name_key")],
         ),
-        "user_principal_name",
+        "user_principal_name_key",
     ),
     set(Root::Directory, "groups", "groups", &tables::GROUP),
     keyed(
