@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod routing;
+pub(crate) mod schedule;
 mod submit;
 pub mod withdraw;
 

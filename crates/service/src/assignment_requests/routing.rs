@@ -8,6 +8,7 @@ use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
 use store::{ReadTx, WriteTx};
 
+use super::schedule;
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
 use crate::{audit, guards, planning};
@@ -101,7 +102,7 @@ fn make_assignment(
         target_id: request.target_id,
         state: assignment::State::Delivering,
         status: assignment::State::Delivering.status().to_owned(),
-        schedule: request.schedule.clone(),
+        schedule: schedule::effective(moment.now, end_of(request, moment), None),
         starts_at: moment.now,
         ends_at: end_of(request, moment),
         is_extended: false,
@@ -168,7 +169,7 @@ fn change_dates(
     };
     assignment.is_extended |= later;
     assignment.ends_at = end;
-    assignment.schedule = request.schedule.clone();
+    assignment.schedule = schedule::effective(assignment.starts_at, end, None);
     store::assignment::save(tx, &assignment)?;
     Ok(())
 }

@@ -267,7 +267,11 @@ fn new_request(
         status: State::Submitted.status().to_owned(),
         justification: submission.justification.clone(),
         answers: submission.answers_document.clone(),
-        schedule: submission.schedule_document.clone(),
+        schedule: if submission.schedule.is_custom() {
+            submission.schedule_document.clone()
+        } else {
+            super::schedule::effective(schedule.starts_at, schedule.ends_at, schedule.lasts_for)
+        },
         starts_at: Some(schedule.starts_at),
         ends_at: schedule.ends_at,
         lasts_for: schedule.lasts_for,

@@ -7,7 +7,9 @@
 
 pub mod access_package;
 pub mod app_role_assignment;
+pub mod assignment_request;
 pub mod catalog;
+pub mod decision;
 pub mod group;
 pub mod reference;
 pub mod resource_request;
