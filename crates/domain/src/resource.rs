@@ -106,7 +106,7 @@ pub fn check_group(group: &Group) -> Result<(), NotSupported> {
     Ok(())
 }
 
-/// The client ids of built-in services that give no access by app roles: Exchange and SharePoint.
+/// The client ids of built-in services that give no access by app roles: Exchange and `SharePoint`.
 const BUILT_IN: [u128; 2] = [
     0x0000_0002_0000_0ff1_ce00_0000_0000_0000,
     0x0000_0003_0000_0ff1_ce00_0000_0000_0000,

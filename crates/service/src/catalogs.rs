@@ -14,9 +14,6 @@ use crate::{authorize, role_assignments};
 
 const TYPE: &str = "AccessPackageCatalog";
 
-/// The name of the catalog that set-up makes.
-const DEFAULT_NAME: &str = "General";
-
 /// Creates a catalog; whoever creates it becomes its first owner (AZ-10).
 pub async fn create(
     service: &Service,
@@ -30,7 +27,7 @@ pub async fn create(
         .store
         .write(move |tx| -> Result<CatalogId, ServiceError> {
             check_unique_name(tx, wanted.unique_name.as_deref(), None)?;
-            let created = new_row(&moment, &ctx, &wanted, CatalogType::UserManaged);
+            let created = new_row(&moment, &ctx, &wanted);
             catalog::insert(tx, &created)?;
             role_assignments::grant_owner_of_new_catalog(tx, &moment, &ctx, created.id)?;
             record(tx, &moment, &ctx, "Create access package catalog", &created)?;
@@ -93,33 +90,12 @@ pub async fn delete(
     Ok(())
 }
 
-/// The catalog that set-up makes, made now if it is not there: part of bringing up a tenant.
-pub async fn ensure_default(service: &Service) -> Result<CatalogId, ServiceError> {
-    let (moment, ctx) = (service.moment(), service.system());
-    service
-        .store
-        .write(move |tx| -> Result<CatalogId, ServiceError> {
-            if let Some(found) = catalog::find_default(tx)? {
-                return Ok(found.id);
-            }
-            let wanted = NewCatalog {
-                description: Some("Built-in catalog.".to_owned()),
-                ..NewCatalog::named(DEFAULT_NAME)
-            };
-            let created = new_row(&moment, &ctx, &wanted, CatalogType::ServiceDefault);
-            catalog::insert(tx, &created)?;
-            record(tx, &moment, &ctx, "Create access package catalog", &created)?;
-            Ok(created.id)
-        })
-        .await
-}
-
-fn new_row(moment: &Moment, ctx: &Ctx, wanted: &NewCatalog, catalog_type: CatalogType) -> Catalog {
+fn new_row(moment: &Moment, ctx: &Ctx, wanted: &NewCatalog) -> Catalog {
     Catalog {
         id: moment.id(CatalogId::new),
         display_name: wanted.display_name.clone(),
         description: wanted.description.clone(),
-        catalog_type,
+        catalog_type: CatalogType::UserManaged,
         state: wanted.state,
         is_externally_visible: wanted.is_externally_visible,
         unique_name: wanted.unique_name.clone(),
