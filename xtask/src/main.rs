@@ -1,2 +1,51 @@
-//! The `reeve` binary.
-fn main() {}
+//! The developers' tool: `cargo xtask test` runs every check there is, `cargo xtask tidy` the rules that no compiler
+//! knows.
+//!
+//! **Invariant:** a check that could not be made is never reported as passed.
+
+mod finding;
+mod source;
+mod suite;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", about = "Checks of the Reeve workspace")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run every check, on the real peers; installs those that are missing
+    Test(suite::Options),
+    /// Check the rules of the house that no compiler knows
+    Tidy {
+        /// Write the generated documents instead of comparing them
+        #[arg(long)]
+        fix: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Workspace::open().and_then(|workspace| match arguments.command {
+        Command::Test(options) => Ok(suite::run(&workspace, &options)),
+        Command::Tidy { fix } => tidy::run(&workspace, fix),
+    });
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
