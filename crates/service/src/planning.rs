@@ -164,15 +164,12 @@ fn link_wanted(
             wanted.role_origin_id.clone(),
             wanted.scope_origin_id.clone(),
         );
-        let grant = match wanted.grant_id.or_else(|| opened.get(&key).copied()) {
-            Some(grant) => grant,
-            None => {
-                let grant = moment.id(GrantId::new);
-                plan::insert(tx, grant, &wanted, moment.now)?;
-                opened.insert(key, grant);
-                grant
-            }
-        };
+        let known = wanted.grant_id.or_else(|| opened.get(&key).copied());
+        let grant = known.unwrap_or_else(|| moment.id(GrantId::new));
+        if known.is_none() {
+            plan::insert(tx, grant, &wanted, moment.now)?;
+            opened.insert(key, grant);
+        }
         if !before.contains(&(wanted.assignment_id, grant)) {
             plan::link(tx, grant, &wanted)?;
         }

@@ -6,8 +6,10 @@
 mod own;
 mod scope;
 
+use domain::assignment_request::RequestType;
 use domain::id::ObjectId;
-use domain::query::{Page, Predicate, Query};
+use domain::model;
+use domain::query::{Comparison, Page, Predicate, Query, Value};
 
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
@@ -18,11 +20,15 @@ pub use own::{Own, OwnRelation};
 /// Rows of a list: by role only (AZ-5).
 pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, ServiceError> {
     let ctx = ctx.clone();
+    let hidden = !service.settings.reprocess_tracking_requests;
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
             let me = scope::Me::of(tx, &ctx)?;
-            let query = scope::by_role(&ctx, &me, query)?;
+            let mut query = scope::by_role(&ctx, &me, query)?;
+            if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
+                query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
+            }
             Ok(store::list::list(tx, &query)?)
         })
         .await
@@ -63,6 +69,15 @@ pub async fn own(
             Ok(store::list::list(tx, &query)?)
         })
         .await
+}
+
+/// The requests by which assignment reprocess is tracked: hidden from lists where the setting says so (RP-24).
+fn tracking() -> Result<Predicate, ServiceError> {
+    Ok(Predicate::Compare {
+        path: scope::path(&model::ASSIGNMENT_REQUEST, &[], "request_type")?,
+        comparison: Comparison::Eq,
+        value: Value::Text(RequestType::SystemUpdate.as_str().to_owned()),
+    })
 }
 
 /// Whether the caller may know a row: the parent of a nested path, say.

@@ -86,9 +86,7 @@ fn move_assignment(
         (Purpose::Add | Purpose::Enforce, Event::NoneDelivered) => A::NoneDelivered,
         (Purpose::Remove, Event::AllDelivered) => A::Removed,
         // AS-2: until the last role is gone the assignment stays as it is.
-        (Purpose::Remove | Purpose::Update, _) | (Purpose::Add | Purpose::Enforce, _) => {
-            return Ok(());
-        }
+        _ => return Ok(()),
     };
     assignment
         .take(happening, moment.now)

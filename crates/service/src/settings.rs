@@ -4,6 +4,10 @@ use domain::time::Duration;
 
 /// Settings of the rules; one struct, validated before anything starts.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, named by the semantics"
+)]
 pub struct Settings {
     /// `reprocess.requestWindow`: how long after its first completion a request may be reprocessed.
     pub reprocess_request_window: Duration,
@@ -31,7 +35,9 @@ impl Default for Settings {
             reprocess_request_window: Duration::from_days(14),
             reprocess_tracking_requests: true,
             reprocess_per_minute: None,
-            delivery_retry_schedule: [0, 1, 5, 15, 30, 60, 120, 240].map(Duration::from_minutes).to_vec(),
+            delivery_retry_schedule: [0, 1, 5, 15, 30, 60, 120, 240]
+                .map(Duration::from_minutes)
+                .to_vec(),
             delivery_poll_interval: Duration::from_secs(1),
             delete_with_live_assignment: false,
             admin_add_auto_approves: false,

@@ -44,10 +44,7 @@ impl Counts {
 /// Does everything that is due, some at a time; answers how much there was.
 pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
     let now = service.clock.now();
-    let due = service
-        .store
-        .read(move |tx| store::ledger::lease::next_timer(tx))
-        .await?;
+    let due = service.store.read(store::ledger::lease::next_timer).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(Counts::default());
     }
@@ -148,8 +145,5 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
 
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    Ok(service
-        .store
-        .read(move |tx| store::ledger::lease::next_timer(tx))
-        .await?)
+    Ok(service.store.read(store::ledger::lease::next_timer).await?)
 }

@@ -68,10 +68,9 @@ fn rule(entity: &Entity) -> Rule {
     use DirectoryAction as D;
     match entity.name {
         "catalog" => Rule::Catalog(A::ReadCatalogContent, &[], "id"),
-        "resource" | "resource_request" | "access_package" => {
+        "resource" | "resource_request" | "access_package" | "role_assignment" => {
             Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
         }
-        "role_assignment" => Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id"),
         "resource_role" | "resource_scope" => {
             Rule::Catalog(A::ReadCatalogContent, &["resource"], "catalog_id")
         }
@@ -92,21 +91,14 @@ fn rule(entity: &Entity) -> Rule {
             &["assignment", "access_package"],
             "catalog_id",
         ),
-        "ledger" => Rule::Through(
+        "ledger" | "subject" => Rule::Through(
             A::ReadRequests,
             &["assignments"],
             &["access_package"],
             "catalog_id",
         ),
-        "subject" => Rule::Through(
-            A::ReadRequests,
-            &["assignments"],
-            &["access_package"],
-            "catalog_id",
-        ),
-        "directory_user" => Rule::Directory(D::ReadUsers),
+        "directory_user" | "directory_object" => Rule::Directory(D::ReadUsers),
         "directory_group" => Rule::Directory(D::ReadGroups),
-        "directory_object" => Rule::Directory(D::ReadUsers),
         "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
         }
