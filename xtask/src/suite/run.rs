@@ -145,7 +145,7 @@ mod tests {
 
         assert_eq!(watched.skipped, ["another", "slapd is not installed"]);
         assert_eq!(watched.status.code(), Some(3));
-        assert_eq!(passed_on.iter().filter(|byte| **byte == b'\n').count(), 3);
+        assert_eq!(String::from_utf8(passed_on).unwrap().lines().count(), 3);
     }
 
     #[test]
