@@ -1,4 +1,9 @@
 //! The use cases on a throw-away database.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail as loudly as tests"
+)]
 
 mod access_packages;
 mod catalogs;
