@@ -119,7 +119,7 @@ impl World {
         id
     }
 
-    pub(crate) fn request_row(&self, id: RequestId) -> Option<AssignmentRequest> {
+    pub(crate) fn stored_request(&self, id: RequestId) -> Option<AssignmentRequest> {
         self.service
             .store
             .read_blocking(move |tx| store::assignment_request::find(tx, id))
@@ -531,7 +531,7 @@ async fn a_package_goes_with_its_policies_and_its_past_as_20() {
         .unwrap();
 
     assert_eq!(world.package_row(package), None);
-    assert_eq!(world.request_row(past), None);
-    assert_eq!(world.request_row(open), None);
+    assert_eq!(world.stored_request(past), None);
+    assert_eq!(world.stored_request(open), None);
     assert_eq!(world.policy_row(policy), None);
 }

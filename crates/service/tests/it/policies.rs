@@ -320,13 +320,13 @@ async fn a_deleted_policy_leaves_its_requests_and_cancels_the_open_ones_as_20() 
         .await
         .unwrap();
 
-    let past = world.request_row(past).unwrap();
+    let past = world.stored_request(past).unwrap();
     assert_eq!(past.state, State::Delivered);
     assert_eq!(
         (past.assignment_policy_id, past.assignment_id),
         (None, None)
     );
-    let open = world.request_row(open).unwrap();
+    let open = world.stored_request(open).unwrap();
     assert_eq!(open.state, State::Canceled);
     assert_eq!(open.completed_at, Some(world.service.clock.now()));
 }
