@@ -175,7 +175,7 @@ impl<'j> Node<'j> {
         self.text()?.map(parse).transpose()
     }
 
-    /// The word here, in its stored spelling.
+    /// The word here, in its stored spelling; some clients write an empty text for none.
     pub fn word(&self, words: &Words) -> Result<Option<&'static str>, InvalidField> {
         let parse = |text: &str| {
             words.parse(text).ok_or_else(|| {
@@ -185,7 +185,8 @@ impl<'j> Node<'j> {
                 ))
             })
         };
-        self.text()?.map(parse).transpose()
+        let text = self.text()?.filter(|text| !text.is_empty());
+        text.map(parse).transpose()
     }
 }
 

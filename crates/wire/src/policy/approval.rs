@@ -51,6 +51,9 @@ pub(super) fn read(
         let known = known.and_then(|known| known.get(index));
         stages.push(read_stage(version, item, known)?);
     }
+    if version == Version::Beta && is_parallel(node)? {
+        stages = merged(stages).into_iter().collect();
+    }
     if needed_to_add || needed_to_update {
         if !(1..=MAX_STAGES).contains(&stages.len()) {
             return Err(stages_node.invalid(format!(
@@ -58,11 +61,8 @@ pub(super) fn read(
             )));
         }
         for (stage, item) in stages.iter().zip(&items) {
-            check_stage(stage, item)?;
+            check_stage(version, stage, item)?;
         }
-    }
-    if version == Version::Beta && is_parallel(node)? {
-        stages = vec![merged(stages)].into_iter().flatten().collect();
     }
     Ok(json!({
         "isApprovalRequiredForAdd": needed_to_add,
@@ -210,7 +210,7 @@ fn positive(node: &Node<'_>) -> Result<Option<Duration>, InvalidField> {
 }
 
 /// A stage that will be used needs somebody to decide, and time to escalate (AP-6, §6.5).
-fn check_stage(stage: &Json, node: &Node<'_>) -> Result<(), InvalidField> {
+fn check_stage(version: Version, stage: &Json, node: &Node<'_>) -> Result<(), InvalidField> {
     let is_empty = |list: &str| {
         stage
             .get(list)
@@ -222,18 +222,23 @@ fn check_stage(stage: &Json, node: &Node<'_>) -> Result<(), InvalidField> {
             .member("primaryApprovers")
             .invalid("must name an approver"));
     }
-    if stage.get("isEscalationEnabled") == Some(&json!(true)) {
-        let at = |name: &str| stage.get(name).map(length).unwrap_or_default();
-        if at("durationBeforeEscalation") < Duration::from_days(1) {
-            return Err(node
-                .member("durationBeforeEscalation")
-                .invalid("must be at least one day where escalation is enabled"));
-        }
-        if at("durationBeforeAutomaticDenial") < Duration::from_days(4) {
-            return Err(node
-                .member("durationBeforeAutomaticDenial")
-                .invalid("must be at least four days where escalation is enabled"));
-        }
+    if stage.get("isEscalationEnabled") != Some(&json!(true)) {
+        return Ok(());
+    }
+    let (escalation, denial) = match version {
+        Version::V1 => ("durationBeforeEscalation", "durationBeforeAutomaticDenial"),
+        Version::Beta => ("escalationTimeInMinutes", "approvalStageTimeOutInDays"),
+    };
+    let at = |name: &str| stage.get(name).map(length).unwrap_or_default();
+    if at("durationBeforeEscalation") < Duration::from_days(1) {
+        return Err(node
+            .member(escalation)
+            .invalid("must be at least one day where escalation is enabled"));
+    }
+    if at("durationBeforeAutomaticDenial") < Duration::from_days(4) {
+        return Err(node
+            .member(denial)
+            .invalid("must be at least four days where escalation is enabled"));
     }
     Ok(())
 }

@@ -342,21 +342,39 @@ fn credentials(root: &Node<'_>) -> Result<Json, InvalidField> {
 
 /// What only beta can say; a v1.0 write keeps it.
 fn only_beta(version: Version, root: &Node<'_>, stored: &Json) -> Json {
+    let mut kept = stored
+        .get("beta")
+        .and_then(Json::as_object)
+        .cloned()
+        .unwrap_or_default();
     if version == Version::V1 {
-        return stored.get("beta").cloned().unwrap_or_else(|| json!({}));
+        return Json::Object(kept);
     }
-    let mut kept = Map::new();
+    // Handlers are not shown unless asked for, so a body without them does not take them away.
     let handlers = root.member("customExtensionHandlers");
-    if !handlers.is_null() {
-        kept.insert("customExtensionHandlers".to_owned(), array(handlers.json()));
+    if root.has("customExtensionHandlers") {
+        kept.shift_remove("customExtensionHandlers");
+        if handlers
+            .json()
+            .as_array()
+            .is_some_and(|list| !list.is_empty())
+        {
+            kept.insert(
+                "customExtensionHandlers".to_owned(),
+                handlers.json().clone(),
+            );
+        }
     }
     let review = root.member("accessReviewSettings");
-    let agentic = review.member("isAgenticExperienceEnabled");
-    if !agentic.is_null() {
-        kept.insert(
-            "isAgenticExperienceEnabled".to_owned(),
-            agentic.json().clone(),
-        );
+    if !review.is_null() {
+        kept.shift_remove("isAgenticExperienceEnabled");
+        let agentic = review.member("isAgenticExperienceEnabled");
+        if !agentic.is_null() {
+            kept.insert(
+                "isAgenticExperienceEnabled".to_owned(),
+                agentic.json().clone(),
+            );
+        }
     }
     Json::Object(kept)
 }
