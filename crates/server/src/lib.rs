@@ -1,1 +1,25 @@
-//! server.
+//! The HTTP side: the Graph API, the built-in issuer, Reeve's own API, health and metrics.
+//!
+//! **Invariant:** handlers decode, call one use case and encode; every error becomes a status in [`error`] alone, and
+//! every request is answered.
+
+mod app;
+mod around;
+mod body;
+mod call;
+mod error;
+mod graph;
+mod health;
+mod issuer;
+mod listen;
+mod metrics;
+mod reply;
+mod router;
+mod routes;
+
+pub use app::{App, DEFAULT_TIMEOUT, Parts};
+pub use error::OWN_CODES;
+pub use issuer::Issuer;
+pub use listen::{Bound, Https, ListenError, Listeners, bind};
+pub use metrics::Metrics;
+pub use router::router;

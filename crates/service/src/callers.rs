@@ -154,6 +154,14 @@ pub async fn groups_of(service: &Service, object: ObjectId) -> Result<Vec<Object
         .await?)
 }
 
+/// Who is in a group, directly or through other groups.
+pub async fn members_of(service: &Service, group: ObjectId) -> Result<Vec<ObjectId>, ServiceError> {
+    Ok(service
+        .store
+        .read(move |tx| membership::transitive_members(tx, group))
+        .await?)
+}
+
 fn compose(principal: &Arc<Principal>, standing: &Standing) -> LoadedCaller {
     let mut directory_roles = standing.directory_roles.clone();
     directory_roles.extend(principal.token.directory_roles.iter().copied());

@@ -56,6 +56,13 @@ pub enum SchemaState {
     Current,
 }
 
+impl SchemaState {
+    /// Whether all steps were applied.
+    pub fn is_current(self) -> bool {
+        self == Self::Current
+    }
+}
+
 impl Store {
     /// How the schema relates to this program; [`Error::SchemaUnknown`] if it is newer, changed, or not ours.
     pub fn schema_state(&self) -> Result<SchemaState, Error> {

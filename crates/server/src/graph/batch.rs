@@ -1,0 +1,135 @@
+//! `$batch`: up to twenty requests in one (BA-1).
+//!
+//! **Invariant:** each part goes through the same door as a request of its own: authenticated, authorised, answered.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use odata::accept::MetadataLevel;
+use odata::batch::{self, BatchBody, BatchRequest, BatchResponse};
+use wire::Version;
+
+use super::dispatch;
+use crate::app::App;
+use crate::body;
+use crate::call::{Call, CallIds};
+use crate::error::Error;
+use crate::reply::Reply;
+
+/// Runs the parts in an order that their dependencies allow.
+pub(super) async fn run(app: &App, version: Version, call: &Call) -> Result<Reply, Error> {
+    if call.method != Method::POST {
+        return Err(Error::MethodNotAllowed {
+            allow: "POST".to_owned(),
+        });
+    }
+    body::object(&call.headers, &call.body)?;
+    let batch = batch::parse(&call.body)?;
+    let mut succeeded: HashMap<String, bool> = HashMap::new();
+    let mut responses = Vec::with_capacity(batch.requests.len());
+    for part in batch.requests {
+        let failed = part
+            .depends_on
+            .iter()
+            .find(|id| succeeded.get(*id) != Some(&true))
+            .cloned();
+        let response = match failed {
+            Some(dependency) => skipped(app, call, &part, dependency),
+            None => answer(app, version, call, &part).await,
+        };
+        succeeded.insert(part.id, response.succeeded());
+        responses.push(response);
+    }
+    let document = batch::write_responses(&responses);
+    Ok(Reply::graph(
+        StatusCode::OK,
+        MetadataLevel::Minimal,
+        document,
+    ))
+}
+
+fn skipped(app: &App, call: &Call, part: &BatchRequest, dependency: String) -> BatchResponse {
+    let error = Error::FailedDependency(dependency);
+    let body = error.body(&call.ids, app.service().clock.now());
+    BatchResponse::error(&part.id, StatusCode::FAILED_DEPENDENCY.as_u16(), &body)
+}
+
+async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> BatchResponse {
+    let call = inner(app, outer, part);
+    // A batch cannot hold a batch, so this is as deep as it goes.
+    let reply = Box::pin(dispatch(app, version, &call)).await;
+    let headers = reply
+        .headers
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .chain([("request-id".to_owned(), call.ids.request.to_string())])
+        .collect();
+    BatchResponse {
+        id: part.id.clone(),
+        status: reply.status.as_u16(),
+        headers,
+        body: (!reply.body.is_empty()).then(|| content(&reply)),
+    }
+}
+
+fn content(reply: &Reply) -> BatchBody {
+    let is_json = reply
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|text| text.starts_with("application/json"));
+    // A bare number or text is a JSON value as well, and easier on clients than base64.
+    let text = String::from_utf8_lossy(&reply.body);
+    if is_json {
+        BatchBody::Json(reply.body.to_vec())
+    } else {
+        BatchBody::Json(
+            serde_json::Value::from(text.as_ref())
+                .to_string()
+                .into_bytes(),
+        )
+    }
+}
+
+/// The part as a request of its own: with the token of the whole unless it brings its own.
+fn inner(app: &App, outer: &Call, part: &BatchRequest) -> Call {
+    let (path, raw_query) = part.url.split_once('?').unwrap_or((&part.url, ""));
+    let mut headers = HeaderMap::new();
+    for name in [header::AUTHORIZATION, header::ACCEPT_LANGUAGE] {
+        if let Some(value) = outer.headers.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    for (name, value) in &part.headers {
+        let pair = HeaderName::try_from(name)
+            .ok()
+            .zip(HeaderValue::from_str(value).ok());
+        if let Some((name, value)) = pair {
+            headers.insert(name, value);
+        }
+    }
+    let body = part
+        .body
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let moment = app.service().clock.now();
+    let mut ids = CallIds::new(app.service().ids.next(moment), &headers);
+    // RP-41: a batch that is sent again repeats its parts, each under a name of its own.
+    ids.client = ids.client.or_else(|| {
+        let client = outer.ids.client.as_ref()?;
+        Some(format!("{client}/{}", part.id))
+    });
+    Call {
+        ids,
+        origin: outer.origin.clone(),
+        method: Method::from_bytes(part.method.as_str().as_bytes()).unwrap_or(Method::GET),
+        path: path.to_owned(),
+        raw_query: raw_query.to_owned(),
+        headers,
+        body: Bytes::from(body),
+    }
+}

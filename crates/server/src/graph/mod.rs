@@ -1,0 +1,169 @@
+//! The Graph API: one function from a request to an answer, for HTTP and for the parts of a batch alike.
+//!
+//! A request is authenticated, its path resolved to an address, and the table of [`table`] asked who carries it out;
+//! what nobody is named for and is a `GET` is a read.
+//!
+//! **Invariant:** nothing here branches on the version of the API (R38).
+
+mod authenticate;
+mod batch;
+mod condition;
+mod created;
+mod locate;
+pub(crate) mod read;
+mod request;
+mod table;
+
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method};
+use odata::path::Segment;
+use service::Ctx;
+use wire::Version;
+use wire::address::{Address, AddressError, Options, Tail};
+
+use crate::app::App;
+use crate::body;
+use crate::call::{Call, CallIds, Origin};
+use crate::error::Error;
+use crate::reply::Reply;
+
+pub(crate) use locate::nothing;
+pub(crate) use request::GraphRequest;
+pub(crate) use table::{Handler, Place, Route};
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+
+/// The path of a URL and the version that its first segment names.
+fn versioned(path: &str) -> Option<(Version, &str)> {
+    let path = path.strip_prefix('/')?;
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    Version::parse(first).map(|version| (version, rest))
+}
+
+/// Whatever no other route takes: the Graph API, or nothing.
+pub(crate) async fn serve(
+    State(app): State<App>,
+    Extension(ids): Extension<CallIds>,
+    request: Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some((version, path)) = versioned(parts.uri.path()) else {
+        let error = Error::NotFound("there is nothing at this address".to_owned());
+        return error
+            .into_reply(&ids, app.service().clock.now(), app.challenge())
+            .into();
+    };
+    let origin = Origin::of(app.public_url(), &parts);
+    let body = match body::read(&parts.headers, body).await {
+        Ok(body) => body,
+        Err(error) => {
+            return error
+                .into_reply(&ids, app.service().clock.now(), app.challenge())
+                .into();
+        }
+    };
+    let call = Call {
+        ids,
+        origin,
+        path: path.to_owned(),
+        raw_query: parts.uri.query().unwrap_or_default().to_owned(),
+        method: parts.method,
+        headers: parts.headers,
+        body,
+    };
+    dispatch(&app, version, &call).await.into()
+}
+
+/// Answers one request.
+pub(crate) async fn dispatch(app: &App, version: Version, call: &Call) -> Reply {
+    let mut reply = match answer(app, version, call).await {
+        Ok(reply) => reply,
+        Err(error) => error.into_reply(&call.ids, app.service().clock.now(), app.challenge()),
+    };
+    reply
+        .headers
+        .insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    reply
+}
+
+async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error> {
+    let caller = authenticate::caller(app, &call.headers).await?;
+    let ctx = Ctx::of_caller(
+        caller.caller.clone(),
+        call.ids.request,
+        call.ids.client.clone(),
+    );
+    let segments = odata::path::parse(&call.path)?;
+    if let [only] = segments.as_slice()
+        && only.is("$batch")
+    {
+        return batch::run(app, version, call).await;
+    }
+    let address = resolve(app, version, &ctx, &segments)?;
+    let request = GraphRequest::new(app, &ctx, &caller, call, address);
+    route(&request).await
+}
+
+/// The address of a path. RP-5: on a path to an action, who may not call it at all learns that before learning that
+/// the id is not one.
+fn resolve(app: &App, version: Version, ctx: &Ctx, segments: &[Segment]) -> Result<Address, Error> {
+    let caller = service::authorize::user_of(ctx).map(|user| user.to_string());
+    let options = Options {
+        caller: caller.as_deref(),
+        legacy_v1_paths: app.service().settings.legacy_v1_reprocess_path,
+    };
+    let resolved = wire::address::resolve(version, segments, options);
+    // An older name of a collection serves the one call that older clients make there (P3).
+    if let Ok(address) = &resolved
+        && address.is_legacy
+        && !calls(address, "reprocess")
+    {
+        return Err(unknown(address.set.legacy_v1.unwrap_or_default()));
+    }
+    if let Err(AddressError::BadId { .. }) = resolved
+        && segments.last().is_some_and(|last| last.is("reprocess"))
+    {
+        service::authorize::admitted(ctx, auth::roles::Action::Reprocess)?;
+    }
+    Ok(resolved?)
+}
+
+fn calls(address: &Address, operation: &str) -> bool {
+    matches!(&address.tail, Tail::Call(call) if call.operation.name == operation)
+}
+
+/// A segment that leads nowhere (ER-6).
+fn unknown(segment: &str) -> Error {
+    Error::Address(AddressError::UnknownSegment {
+        segment: segment.to_owned(),
+    })
+}
+
+/// Finds who carries the request out.
+async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
+    let routes = table::at(request.address());
+    let method = match request.method() {
+        &Method::HEAD => &Method::GET,
+        other => other,
+    };
+    if let Some(route) = routes.iter().find(|route| route.method == *method) {
+        if *method != Method::GET {
+            condition::check(request).await?;
+        }
+        return (route.run)(request).await;
+    }
+    if *method == Method::GET && table::is_readable(request.address()) {
+        return read::answer(request).await;
+    }
+    if let Tail::Call(call) = &request.address().tail
+        && routes.is_empty()
+    {
+        return Err(unknown(call.operation.name));
+    }
+    Err(Error::MethodNotAllowed {
+        allow: table::allowed(request.address(), &routes),
+    })
+}

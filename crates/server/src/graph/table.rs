@@ -1,0 +1,87 @@
+//! Who carries out what: entity, place and method to a handler.
+//!
+//! **Invariant:** the table is the only place where commands are named; what it lists is what `Allow` lists.
+
+use domain::query::Entity;
+use futures_util::future::BoxFuture;
+use http::Method;
+use wire::address::{Address, Tail};
+
+use super::GraphRequest;
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::routes;
+
+/// Carries out one kind of request.
+pub(crate) type Handler = for<'a> fn(&'a GraphRequest<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
+
+/// Where in an entity's paths a request points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `set`.
+    Collection,
+    /// `set/{id}`.
+    Object,
+    /// `parent/{id}/navigation/$ref`, by the relation that the navigation follows.
+    Links(&'static str),
+    /// `parent/{id}/navigation/{id}/$ref`, or `$ref` behind a navigation to one.
+    Link(&'static str),
+    /// An action or a function, by its name.
+    Call(&'static str),
+}
+
+/// One row of the table.
+pub(crate) struct Route {
+    /// What is at the end of the path.
+    pub(crate) of: &'static Entity,
+    /// Where the path ends.
+    pub(crate) place: Place,
+    /// The method.
+    pub(crate) method: Method,
+    /// Who carries it out.
+    pub(crate) run: Handler,
+}
+
+/// The place that an address points at; `None` for what is only read.
+fn place(address: &Address) -> Option<Place> {
+    let relation = address.navigation().map(|navigation| navigation.relation);
+    let has_key = address.steps.last().is_some_and(|step| step.key.is_some());
+    match &address.tail {
+        Tail::Collection => Some(Place::Collection),
+        Tail::Entity => Some(Place::Object),
+        Tail::Ref if has_key => relation.map(Place::Link),
+        Tail::Ref => relation.map(Place::Links),
+        Tail::Call(call) => Some(Place::Call(call.operation.name)),
+        Tail::Count | Tail::Property(..) => None,
+    }
+}
+
+/// The rows that fit an address, whatever the method.
+pub(super) fn at(address: &Address) -> Vec<&'static Route> {
+    let Some(place) = place(address) else {
+        return Vec::new();
+    };
+    routes::ROUTES
+        .iter()
+        .filter(|route| route.of == address.target().entity && route.place == place)
+        .collect()
+}
+
+/// Whether a `GET` without a row of its own is a read.
+pub(super) fn is_readable(address: &Address) -> bool {
+    !matches!(address.tail, Tail::Call(_))
+}
+
+/// The value of `Allow`.
+pub(super) fn allowed(address: &Address, routes: &[&Route]) -> String {
+    let mut methods: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+    if is_readable(address) {
+        methods.push("GET");
+    }
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
+}

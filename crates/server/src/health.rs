@@ -1,0 +1,55 @@
+//! `/healthz`, `/readyz` and `/metrics`: for machines that watch the server, without a token.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode};
+
+use crate::app::App;
+use crate::error::{Error, chain};
+use crate::reply::Reply;
+
+const PLAIN: HeaderValue = HeaderValue::from_static("text/plain;charset=utf-8");
+const OPEN_METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text;version=1.0.0;charset=utf-8");
+
+/// The process answers.
+pub(crate) async fn live() -> Response {
+    Reply::typed(StatusCode::OK, PLAIN, b"ok\n".to_vec()).into()
+}
+
+/// The database answers, and its schema is ours.
+pub(crate) async fn ready(State(app): State<App>) -> Response {
+    let store = app.service().store.clone();
+    match tokio::task::spawn_blocking(move || store.schema_state()).await {
+        Ok(Ok(state)) if state.is_current() => {
+            Reply::typed(StatusCode::OK, PLAIN, b"ready\n".to_vec()).into()
+        }
+        Ok(Ok(_)) => unready("the database has another schema than this server\n"),
+        Err(_) => unready("the database could not be asked\n"),
+        Ok(Err(error)) => {
+            tracing::warn!(error = %chain(&error), "the database does not answer");
+            unready("the database does not answer\n")
+        }
+    }
+}
+
+fn unready(why: &str) -> Response {
+    Reply::typed(
+        StatusCode::SERVICE_UNAVAILABLE,
+        PLAIN,
+        why.as_bytes().to_vec(),
+    )
+    .into()
+}
+
+/// Everything that is counted.
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, app.registry()) {
+        Ok(()) => Reply::typed(StatusCode::OK, OPEN_METRICS, text.into_bytes()).into(),
+        Err(error) => {
+            Error::Internal(Box::new(error)).log();
+            Reply::empty(StatusCode::INTERNAL_SERVER_ERROR).into()
+        }
+    }
+}

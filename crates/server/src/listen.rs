@@ -1,0 +1,168 @@
+//! Listeners: plain HTTP and TLS, bound first and served after, closed gracefully.
+//!
+//! **Invariant:** an address is known as soon as [`bind`] returns, and nothing is accepted before [`Bound::serve`].
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+
+use crate::call::Scheme;
+
+/// How long requests in flight may take once the server is asked to stop.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Where to listen. Port 0 picks a free one.
+#[derive(Debug, Clone, Default)]
+pub struct Listeners {
+    /// Plain HTTP.
+    pub http: Option<SocketAddr>,
+    /// HTTP over TLS.
+    pub https: Option<Https>,
+}
+
+/// Where to listen with TLS, and with which certificate.
+#[derive(Debug, Clone)]
+pub struct Https {
+    /// The address.
+    pub address: SocketAddr,
+    /// The certificate and those between it and the authority, in PEM.
+    pub certificate: PathBuf,
+    /// The private key, in PEM.
+    pub key: PathBuf,
+}
+
+/// Why listening is not possible.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Certificate or key cannot be used.
+    #[error("cannot use the certificate `{}` with the key `{}`", certificate.display(), key.display())]
+    Certificate {
+        /// The certificate.
+        certificate: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A listener broke while it was served.
+    #[error("a listener failed")]
+    Serve(#[source] io::Error),
+}
+
+/// Listeners that hold their addresses and do not accept yet.
+#[derive(Debug)]
+pub struct Bound {
+    http: Option<TcpListener>,
+    https: Option<(TcpListener, RustlsConfig)>,
+}
+
+/// Takes the addresses.
+pub async fn bind(listeners: Listeners) -> Result<Bound, ListenError> {
+    let http = listeners.http.map(listen).transpose()?;
+    let https = match listeners.https {
+        None => None,
+        Some(https) => {
+            // Fails only where one is installed already, which is as good.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+            let config = RustlsConfig::from_pem_file(&https.certificate, &https.key)
+                .await
+                .map_err(|source| ListenError::Certificate {
+                    certificate: https.certificate.clone(),
+                    key: https.key.clone(),
+                    source,
+                })?;
+            Some((listen(https.address)?, config))
+        }
+    };
+    Ok(Bound { http, https })
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    let bind = || {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    };
+    bind().map_err(|source| ListenError::Bind { address, source })
+}
+
+impl Bound {
+    /// Where plain HTTP is spoken.
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http.as_ref()?.local_addr().ok()
+    }
+
+    /// Where TLS is spoken.
+    pub fn https_address(&self) -> Option<SocketAddr> {
+        self.https.as_ref()?.0.local_addr().ok()
+    }
+
+    /// Serves until `shutdown` ends, then lets requests in flight finish.
+    pub async fn serve(
+        self,
+        router: Router,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ListenError> {
+        let handle = Handle::new();
+        let plain = serve_plain(self.http, router.clone(), handle.clone());
+        let secure = serve_secure(self.https, router, handle.clone());
+        let stop = async {
+            shutdown.await;
+            handle.graceful_shutdown(Some(GRACE));
+            std::future::pending::<()>().await;
+        };
+        let both = async { tokio::try_join!(plain, secure) };
+        tokio::select! {
+            served = both => served.map(|_| ()).map_err(ListenError::Serve),
+            () = stop => Ok(()),
+        }
+    }
+}
+
+async fn serve_plain(
+    listener: Option<TcpListener>,
+    router: Router,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let Some(listener) = listener else {
+        return Ok(());
+    };
+    let service = router.layer(Extension(Scheme::Http)).into_make_service();
+    axum_server::from_tcp(listener)?
+        .acceptor(NoDelayAcceptor::new())
+        .handle(handle)
+        .serve(service)
+        .await
+}
+
+async fn serve_secure(
+    listener: Option<(TcpListener, RustlsConfig)>,
+    router: Router,
+    handle: Handle<SocketAddr>,
+) -> io::Result<()> {
+    let Some((listener, config)) = listener else {
+        return Ok(());
+    };
+    let service = router.layer(Extension(Scheme::Https)).into_make_service();
+    axum_server::from_tcp(listener)?
+        .acceptor(RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new()))
+        .handle(handle)
+        .serve(service)
+        .await
+}

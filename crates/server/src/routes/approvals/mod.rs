@@ -1,0 +1,3 @@
+//! `accessPackageAssignmentApprovals`.
+
+pub(super) mod decide;

@@ -1,0 +1,3 @@
+//! `assignments`: made, changed and ended by requests alone (AS-10).
+
+pub(super) mod reprocess;

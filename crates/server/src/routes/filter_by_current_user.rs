@@ -1,0 +1,23 @@
+//! `GET …/filterByCurrentUser(on='…')`, of any collection that has it.
+
+use service::reads::Own;
+use wire::address::Tail;
+
+use crate::error::Error;
+use crate::graph::{GraphRequest, nothing, read};
+use crate::reply::Reply;
+
+/// What is the caller's own in this way.
+pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
+    let Tail::Call(call) = &request.address().tail else {
+        return Err(nothing());
+    };
+    let on = call.argument("on").unwrap_or_default();
+    let own = Own::named(request.address().target().entity, on).ok_or_else(|| {
+        Error::bad_parameter(
+            "on",
+            format!("`{on}` is not a way in which these are anybody's own"),
+        )
+    })?;
+    read::own(request, own, call.count).await
+}

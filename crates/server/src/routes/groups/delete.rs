@@ -1,0 +1,14 @@
+//! `DELETE groups/{id}`
+
+use service::directory::groups;
+
+use crate::error::Error;
+use crate::graph::GraphRequest;
+use crate::reply::Reply;
+
+/// Deletes one.
+pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
+    let id = request.object_id().await?;
+    groups::delete(request.service(), request.ctx(), id).await?;
+    Ok(Reply::no_content())
+}

@@ -1,0 +1,3 @@
+//! `resourceRequests`.
+
+pub(super) mod create;

@@ -1,0 +1,20 @@
+//! `DELETE accessPackages/{id}/resourceRoleScopes/{id}`
+
+use domain::access_package::RoleScopeId;
+use service::access_packages::role_scopes;
+
+use crate::error::Error;
+use crate::graph::{GraphRequest, nothing};
+use crate::reply::Reply;
+
+/// Takes a role out of the package; who holds the package loses it.
+pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
+    let package = request.parent_id().await?;
+    let id = request
+        .address()
+        .last_id()
+        .and_then(RoleScopeId::parse)
+        .ok_or_else(nothing)?;
+    role_scopes::delete(request.service(), request.ctx(), package, id).await?;
+    Ok(Reply::no_content())
+}

@@ -1,0 +1,4 @@
+//! `accessPackages/{id}/resourceRoleScopes`.
+
+pub(super) mod create;
+pub(super) mod delete;

@@ -1,0 +1,3 @@
+//! `resources`.
+
+pub(super) mod refresh;

@@ -1,0 +1,4 @@
+//! `roleManagement/entitlementManagement/roleAssignments`.
+
+pub(super) mod create;
+pub(super) mod delete;

@@ -1,0 +1,5 @@
+//! `servicePrincipals`.
+
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod update;
