@@ -56,6 +56,13 @@ pub(crate) fn identifiers(line: &str) -> impl Iterator<Item = &str> {
         .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
+/// Whether the source declares a function of exactly this name.
+pub(crate) fn is_function(source: &str, name: &str) -> bool {
+    source
+        .match_indices(&format!("fn {name}"))
+        .any(|(at, head)| after(source, at + head.len()).starts_with(['(', '<']))
+}
+
 /// How many bytes of a comment or literal start here.
 fn skipped_at(rest: &str, before: Option<char>) -> usize {
     let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');

@@ -1,17 +1,23 @@
-//! What documents point at exists: links between them, and the paths of files that they name in backticks.
+//! What documents point at exists: links between them, the paths of files that they name in backticks, and the tests that
+//! pin the quirks (R41).
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::finding::Finding;
+use crate::source::is_function;
 use crate::workspace::TextFile;
 
 /// A backticked text that begins like this is a path from the root.
 const TOP_FOLDERS: &[&str] = &["crates/", "docs/", "xtask/", "tests/", ".ci/", ".cargo/"];
 
-/// Every dead link and path, and decisions that share a number.
+/// The list of decisions and deviations; the last cell of each row names the tests that pin it.
+const QUIRKS: &str = "docs/quirks.md";
+
+/// Every dead link and path, quirks without a test, and decisions that share a number.
 pub(crate) fn check(root: &Path, files: &[TextFile]) -> Vec<Finding> {
     let mut findings = decision_numbers(files);
+    findings.extend(unpinned_quirks(files));
     for file in files.iter().filter(|file| file.is_document()) {
         let folder = Path::new(&file.path).parent().unwrap_or(Path::new(""));
         for (number, line) in (1..).zip(file.text.lines()) {
@@ -49,6 +55,38 @@ fn paths(line: &str) -> impl Iterator<Item = &str> {
         .filter(|code| TOP_FOLDERS.iter().any(|top| code.starts_with(top)))
         .filter(|code| !code.contains(['<', '{', '*', '…', ' ', '|']) && !code.contains("NNNN"))
         .map(|code| code.split(':').next().unwrap_or(code))
+}
+
+fn unpinned_quirks(files: &[TextFile]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let quirks = files.iter().filter(|file| file.path == QUIRKS);
+    for (number, line) in quirks.flat_map(|file| (1..).zip(file.text.lines())) {
+        let Some(tests) = pinned_by(line) else {
+            continue;
+        };
+        if tests.is_empty() {
+            let message = "the row names no test that pins it";
+            findings.push(Finding::at(QUIRKS, number, message));
+        }
+        for test in tests {
+            let is_there = files
+                .iter()
+                .any(|file| file.is_rust() && is_function(&file.text, test));
+            if !is_there {
+                let message = format!("there is no test `{test}`");
+                findings.push(Finding::at(QUIRKS, number, message));
+            }
+        }
+    }
+    findings
+}
+
+/// The tests in the last cell of a row of a table; `None` for other lines, and for the head of a table.
+fn pinned_by(line: &str) -> Option<Vec<&str>> {
+    let row = line.trim().strip_prefix('|')?.strip_suffix('|')?;
+    let last = row.rsplit('|').next()?;
+    let is_head = last.trim() == "pinned by" || last.contains("---");
+    (!is_head).then(|| last.split('`').skip(1).step_by(2).collect())
 }
 
 fn decision_numbers(files: &[TextFile]) -> Vec<Finding> {
@@ -103,6 +141,28 @@ mod tests {
             [
                 "docs/a.md:2: the link `c.md` leads nowhere",
                 "docs/a.md:2: there is no `docs/d.md`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_quirk_names_tests_that_exist() {
+        let file = |path: &str, text: &str| TextFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+        };
+        let code = file("crates/a/src/lib.rs", "#[test]\nfn a_b() {}\n");
+        let quirks =
+            "| rule | pinned by |\n|---|---|\n| 1 | `a_b` |\n| 2 | – |\n| 3 | `a_b`, `a` |\n";
+
+        let findings = unpinned_quirks(&[code, file(QUIRKS, quirks)]);
+
+        let messages: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            [
+                "docs/quirks.md:4: the row names no test that pins it",
+                "docs/quirks.md:5: there is no test `a`",
             ]
         );
     }
