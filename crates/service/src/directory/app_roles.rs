@@ -202,13 +202,16 @@ fn change(
 }
 
 /// What becomes of each subject, and who shall get the role.
+type Judged = (Vec<Outcome>, Vec<(ObjectId, ObjectKind)>);
+
+/// Judges each subject.
 fn judge_all(
     tx: &mut WriteTx<'_>,
     application: &ServicePrincipal,
     role: AppRoleId,
     subjects: &[ObjectId],
     mut holders: BTreeSet<ObjectId>,
-) -> Result<(Vec<Outcome>, Vec<(ObjectId, ObjectKind)>), Error> {
+) -> Result<Judged, Error> {
     let without: Vec<ObjectId> = subjects
         .iter()
         .copied()

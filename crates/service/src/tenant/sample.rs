@@ -30,7 +30,7 @@ const DEPARTMENTS: &[Department] = &[
     Department {
         name: "Management",
         head: ("Maud", "Miller", "Managing Director"),
-        staff: &[("Milo", "Marsh")],
+        staff: &[("Milo", "Marsh"), ("Mina", "Mercer")],
         job_title: "Assistant",
     },
     Department {
@@ -80,6 +80,7 @@ const DEPARTMENTS: &[Department] = &[
             ("Una", "Usher"),
             ("Uri", "Upward"),
             ("Ursula", "Urban"),
+            ("Uwe", "Unger"),
         ],
         job_title: "Support Agent",
     },

@@ -6,7 +6,11 @@
 )]
 
 mod access_packages;
+mod callers;
 mod catalogs;
+mod directory;
 mod policies;
 mod resources;
+mod role_assignments;
 mod support;
+mod tenant;

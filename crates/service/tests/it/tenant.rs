@@ -1,0 +1,171 @@
+//! The first start of a tenant.
+
+use auth::principal::{DirectoryRole, Permission};
+use service::directory::members;
+use service::tenant::{
+    DevAccounts, DevSecrets, dev_accounts, initialise, sample_organisation, verify_client,
+    verify_password,
+};
+use store::directory::user;
+
+use crate::support::World;
+
+fn secrets_of(accounts: &DevAccounts) -> DevSecrets {
+    DevSecrets {
+        client_secret: accounts
+            .clients
+            .first()
+            .map(|client| client.client_secret.clone()),
+        passwords: accounts
+            .users
+            .iter()
+            .map(|user| (user.user_principal_name.clone(), user.password.clone()))
+            .collect(),
+    }
+}
+
+#[tokio::test]
+async fn the_general_catalog_is_made_once() {
+    let world = World::new();
+
+    let first = initialise(&world.service).await.unwrap();
+    let again = initialise(&world.service).await.unwrap();
+
+    assert_eq!(first, again);
+    let general = world
+        .service
+        .store
+        .read_blocking(move |tx| store::catalog::find(tx, first))
+        .unwrap();
+    assert_eq!(general.unwrap().display_name, "General");
+}
+
+#[tokio::test]
+async fn the_accounts_of_a_development_tenant_sign_in() {
+    let world = World::new();
+
+    let accounts = dev_accounts(&world.service, &DevSecrets::default())
+        .await
+        .unwrap();
+
+    let names: Vec<_> = accounts
+        .users
+        .iter()
+        .map(|user| user.user_principal_name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "admin@reeve.example",
+            "alice@reeve.example",
+            "bob@reeve.example",
+            "carol@reeve.example"
+        ]
+    );
+    for user in &accounts.users {
+        let signed_in = verify_password(&world.service, &user.user_principal_name, &user.password)
+            .await
+            .unwrap();
+        let signed_in = signed_in.unwrap();
+        assert_eq!(signed_in.id, user.id);
+        let is_administrator =
+            signed_in.directory_roles == [DirectoryRole::IdentityGovernanceAdministrator];
+        assert_eq!(
+            is_administrator,
+            user.user_principal_name == "admin@reeve.example"
+        );
+    }
+    let client = &accounts.clients[0];
+    let id = client.client_id.to_string();
+    let signed_in = verify_client(&world.service, &id, &client.client_secret)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(signed_in.object, client.object);
+    assert!(
+        signed_in
+            .permissions
+            .contains(Permission::EntitlementManagementReadWriteAll)
+    );
+    assert!(
+        signed_in
+            .permissions
+            .contains(Permission::DirectoryReadWriteAll)
+    );
+    for (client_id, secret) in [
+        (id.as_str(), "wrong"),
+        ("admin", client.client_secret.as_str()),
+    ] {
+        assert_eq!(
+            verify_client(&world.service, client_id, secret)
+                .await
+                .unwrap(),
+            None
+        );
+    }
+}
+
+#[tokio::test]
+async fn known_secrets_outlive_a_restart_and_lost_ones_are_replaced() {
+    let world = World::new();
+    let first = dev_accounts(&world.service, &DevSecrets::default())
+        .await
+        .unwrap();
+
+    let again = dev_accounts(&world.service, &secrets_of(&first))
+        .await
+        .unwrap();
+    assert_eq!(
+        again.clients[0].client_secret,
+        first.clients[0].client_secret
+    );
+    assert_eq!(again.users[1].id, first.users[1].id);
+    assert_eq!(again.users[1].password, first.users[1].password);
+
+    let replaced = dev_accounts(&world.service, &DevSecrets::default())
+        .await
+        .unwrap();
+    let name = "alice@reeve.example";
+    assert_eq!(
+        verify_password(&world.service, name, &first.users[1].password)
+            .await
+            .unwrap(),
+        None
+    );
+    let signed_in = verify_password(&world.service, name, &replaced.users[1].password)
+        .await
+        .unwrap();
+    assert_eq!(signed_in.map(|user| user.id), Some(first.users[1].id));
+}
+
+#[tokio::test]
+async fn the_sample_organisation_is_made_once_with_managers_and_nested_groups() {
+    let world = World::new();
+    dev_accounts(&world.service, &DevSecrets::default())
+        .await
+        .unwrap();
+
+    let made = sample_organisation(&world.service).await.unwrap().unwrap();
+    let again = sample_organisation(&world.service).await.unwrap();
+
+    assert!(again.is_none());
+    assert_eq!(
+        (made.users.len(), made.groups.len(), made.applications.len()),
+        (30, 9, 3)
+    );
+    let (everybody, flora) = (made.groups["All Staff"], made.users["flora@reeve.example"]);
+    let (below, flora, fiona) = world
+        .service
+        .store
+        .read_blocking(move |tx| {
+            let flora = user::find(tx, flora)?;
+            let fiona = user::find_by_name(tx, "fiona@reeve.example")?;
+            Ok::<_, store::Error>((members::transitive_members(tx, everybody)?, flora, fiona))
+        })
+        .unwrap();
+    let (flora, fiona) = (flora.unwrap(), fiona.unwrap());
+    assert!(made.users.values().all(|user| below.contains(user)));
+    assert_eq!(flora.manager_id, Some(fiona.id));
+    assert_eq!(flora.department.as_deref(), Some("Finance"));
+    assert_eq!(fiona.manager_id, Some(made.users["maud@reeve.example"]));
+}
