@@ -28,14 +28,12 @@ pub fn bound(node: &Node<'_>) -> Result<Option<ObjectId>, DecodeError> {
     let Some(address) = node.text()? else {
         return Ok(None);
     };
-    match directory_object(address) {
-        Some(object) => Ok(Some(object)),
-        None => {
-            let expected =
-                "must be the address of a directory object, such as `…/v1.0/directoryObjects/{id}`";
-            Err(node.invalid(expected).into())
-        }
-    }
+    let Some(object) = directory_object(address) else {
+        let expected =
+            "must be the address of a directory object, such as `…/v1.0/directoryObjects/{id}`";
+        return Err(node.invalid(expected).into());
+    };
+    Ok(Some(object))
 }
 
 /// The directory objects that an `@odata.bind` list refers to.
