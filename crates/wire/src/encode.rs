@@ -29,18 +29,15 @@ pub struct Frame<'f> {
 
 /// The `@odata.context` of what an address points at (OD-10).
 pub fn context(base_url: &str, address: &Address, is_entity: bool) -> String {
-    let suffix = if is_entity && address.last_id().is_some() {
-        "/$entity"
-    } else {
-        ""
-    };
     let path = address.path();
-    // The key of the addressed object itself is not part of the context.
-    let path = match (is_entity, path.rfind("('")) {
-        (true, Some(key)) if path.ends_with("')") => path.get(..key).unwrap_or(&path),
-        _ => &path,
-    };
-    format!("{base_url}/$metadata#{path}{suffix}")
+    // The key of the addressed object itself is not part of its context; what is behind a navigation to one has none.
+    let keyed = path
+        .strip_suffix("')")
+        .and_then(|path| path.rsplit_once("('"));
+    match keyed {
+        Some((set, _)) if is_entity => format!("{base_url}/$metadata#{set}/$entity"),
+        _ => format!("{base_url}/$metadata#{path}"),
+    }
 }
 
 /// A page of a collection.

@@ -1,9 +1,5 @@
 //! From query options to JSON, over rows made up here.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail as tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use domain::query::{Page, Predicate, Query, Record, Value};
 use odata::accept::MetadataLevel;
@@ -101,145 +97,147 @@ fn sql_like(predicate: &Predicate) -> String {
     }
 }
 
+/// Filters from documentation and clients, and what they come to.
+static IN_THE_WILD: &[(Version, &Type, &str, &str)] = &[
+    (
+        Version::V1,
+        &tables::ASSIGNMENT,
+        "state eq 'Delivered'",
+        "state Eq delivered",
+    ),
+    (
+        Version::Beta,
+        &tables::ASSIGNMENT,
+        "assignmentState eq 'Delivered'",
+        "state Eq delivered",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT,
+        "accessPackage/Id eq 'AB'",
+        "access_package_id Eq ab",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT,
+        "target/objectid eq 'AB'",
+        "target.object_id Eq ab",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT,
+        "accessPackage/catalog/id eq 'c'",
+        "access_package.catalog_id Eq c",
+    ),
+    (
+        Version::Beta,
+        &tables::ASSIGNMENT,
+        "catalogId eq 'c'",
+        "access_package.catalog_id Eq c",
+    ),
+    (
+        Version::Beta,
+        &tables::DELIVERED_ROLE,
+        "accessPackageSubject/objectId eq 'c'",
+        "subject.object_id Eq c",
+    ),
+    (
+        Version::V1,
+        &tables::ACCESS_PACKAGE,
+        "contains(tolower(displayName),'team')",
+        "Contains(display_name, team)",
+    ),
+    (
+        Version::V1,
+        &tables::CATALOG,
+        "(displayName eq 'A''b')",
+        "display_name Eq A'b",
+    ),
+    (
+        Version::V1,
+        &tables::RESOURCE,
+        "startswith(originId,'x')",
+        "StartsWith(origin_id, x)",
+    ),
+    (
+        Version::V1,
+        &tables::RESOURCE_ROLE,
+        "originSystem eq 'AadGroup' and resource/id eq 'r'",
+        "(origin_system Eq AadGroup and resource_id Eq r)",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT_REQUEST,
+        "createdDateTime ge 1970-01-01T00:00:01Z",
+        "created_at Ge 1000000",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT_REQUEST,
+        "createdDateTime ge '1970-01-01T00:00:01Z'",
+        "created_at Ge 1000000",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT_REQUEST,
+        "requestType in ('UserAdd','adminadd')",
+        "request_type in userAdd,adminAdd",
+    ),
+    (
+        Version::Beta,
+        &tables::ASSIGNMENT_REQUEST,
+        "requestType eq 'UserExtend'",
+        "(request_type Eq userUpdate and is_extension Eq true)",
+    ),
+    (
+        Version::V1,
+        &tables::GROUP,
+        "displayName eq 'x' and securityEnabled eq true",
+        "(display_name Eq x and security_enabled Eq true)",
+    ),
+    (
+        Version::V1,
+        &tables::GROUP,
+        "not securityEnabled",
+        "not security_enabled Eq true",
+    ),
+    (
+        Version::V1,
+        &tables::GROUP,
+        "'x' eq displayName",
+        "display_name Eq x",
+    ),
+    (
+        Version::V1,
+        &tables::USER,
+        "memberOf/any(g:g/displayName eq 'x')",
+        "any member_of(display_name Eq x)",
+    ),
+    (
+        Version::V1,
+        &tables::USER,
+        "memberOf/all(g:g/displayName eq 'x')",
+        "not any member_of(not display_name Eq x)",
+    ),
+    (
+        Version::V1,
+        &tables::ASSIGNMENT,
+        "expiredDateTime ne null",
+        "expired_at Ne null",
+    ),
+];
+
 #[test]
 fn filters_seen_in_the_wild_compile() {
-    use Version::{Beta, V1};
-    for (version, of, text, expected) in [
-        (
-            V1,
-            &tables::ASSIGNMENT,
-            "state eq 'Delivered'",
-            "state Eq delivered",
-        ),
-        (
-            Beta,
-            &tables::ASSIGNMENT,
-            "assignmentState eq 'Delivered'",
-            "state Eq delivered",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT,
-            "accessPackage/Id eq 'AB'",
-            "access_package_id Eq ab",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT,
-            "target/objectid eq 'AB'",
-            "target.object_id Eq ab",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT,
-            "accessPackage/catalog/id eq 'c'",
-            "access_package.catalog_id Eq c",
-        ),
-        (
-            Beta,
-            &tables::ASSIGNMENT,
-            "catalogId eq 'c'",
-            "access_package.catalog_id Eq c",
-        ),
-        (
-            Beta,
-            &tables::DELIVERED_ROLE,
-            "accessPackageSubject/objectId eq 'c'",
-            "subject.object_id Eq c",
-        ),
-        (
-            V1,
-            &tables::ACCESS_PACKAGE,
-            "contains(tolower(displayName),'team')",
-            "Contains(display_name, team)",
-        ),
-        (
-            V1,
-            &tables::CATALOG,
-            "(displayName eq 'A''b')",
-            "display_name Eq A'b",
-        ),
-        (
-            V1,
-            &tables::RESOURCE,
-            "startswith(originId,'x')",
-            "StartsWith(origin_id, x)",
-        ),
-        (
-            V1,
-            &tables::RESOURCE_ROLE,
-            "originSystem eq 'AadGroup' and resource/id eq 'r'",
-            "(origin_system Eq AadGroup and resource_id Eq r)",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT_REQUEST,
-            "createdDateTime ge 1970-01-01T00:00:01Z",
-            "created_at Ge 1000000",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT_REQUEST,
-            "createdDateTime ge '1970-01-01T00:00:01Z'",
-            "created_at Ge 1000000",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT_REQUEST,
-            "requestType in ('UserAdd','adminadd')",
-            "request_type in userAdd,adminAdd",
-        ),
-        (
-            Beta,
-            &tables::ASSIGNMENT_REQUEST,
-            "requestType eq 'UserExtend'",
-            "(request_type Eq userUpdate and is_extension Eq true)",
-        ),
-        (
-            V1,
-            &tables::GROUP,
-            "displayName eq 'x' and securityEnabled eq true",
-            "(display_name Eq x and security_enabled Eq true)",
-        ),
-        (
-            V1,
-            &tables::GROUP,
-            "not securityEnabled",
-            "not security_enabled Eq true",
-        ),
-        (
-            V1,
-            &tables::GROUP,
-            "'x' eq displayName",
-            "display_name Eq x",
-        ),
-        (
-            V1,
-            &tables::USER,
-            "memberOf/any(g:g/displayName eq 'x')",
-            "any member_of(display_name Eq x)",
-        ),
-        (
-            V1,
-            &tables::USER,
-            "memberOf/all(g:g/displayName eq 'x')",
-            "not any member_of(not display_name Eq x)",
-        ),
-        (
-            V1,
-            &tables::ASSIGNMENT,
-            "expiredDateTime ne null",
-            "expired_at Ne null",
-        ),
-    ] {
+    for (version, of, text, expected) in IN_THE_WILD {
         let visible = if of.entity.name == "directory_user" {
             "deleted_at Eq null"
         } else {
             ""
         };
-        let actual = filter(version, of, text);
+        let actual = filter(*version, of, text);
         let expected = if visible.is_empty() {
-            expected.to_owned()
+            (*expected).to_owned()
         } else {
             format!("({visible} and {expected})")
         };
@@ -586,9 +584,8 @@ fn groups_say_that_they_have_no_membership_rule_and_open_members_come_back() {
         match field.name {
             "membership_rule" => *value = Value::Null,
             "details" => {
-                *value = Value::Text(
-                    json!({"v": 1, "theme": "Blue", "proxyAddresses": ["a"]}).to_string(),
-                )
+                let stored = json!({"v": 1, "theme": "Blue", "proxyAddresses": ["a"]});
+                *value = Value::Text(stored.to_string());
             }
             _ => {}
         }
@@ -617,6 +614,54 @@ fn members_of_open_types_can_be_selected_by_any_name() {
         printed(&plan, FRAME, 0)["value"],
         json!([{"id": "id", "employeeOrgData": null, "city": null}])
     );
+}
+
+#[test]
+fn contexts_are_spelled_out_from_the_root() {
+    use wire::address::{Options, resolve as locate};
+    const ID: &str = "11111111-1111-1111-1111-111111111111";
+    let options = Options {
+        caller: Some(ID),
+        legacy_v1_paths: true,
+    };
+    let em = "identityGovernance/entitlementManagement";
+    for (path, is_entity, expected) in [
+        (
+            format!("{em}/assignments"),
+            false,
+            format!("{em}/assignments"),
+        ),
+        (
+            format!("{em}/assignments/{ID}"),
+            true,
+            format!("{em}/assignments/$entity"),
+        ),
+        (
+            format!("{em}/catalogs/{ID}/resources"),
+            false,
+            format!("{em}/catalogs('{ID}')/resources"),
+        ),
+        ("me".to_owned(), true, "users/$entity".to_owned()),
+        (
+            "users/a@example.test".to_owned(),
+            true,
+            "users/$entity".to_owned(),
+        ),
+        (
+            format!("{em}/assignments/{ID}/target"),
+            true,
+            format!("{em}/assignments('{ID}')/target"),
+        ),
+    ] {
+        let segments = odata::path::parse(&path).unwrap();
+        let address = locate(Version::V1, &segments, options).unwrap();
+        let context = encode::context("https://h/v1.0", &address, is_entity);
+        assert_eq!(
+            context,
+            format!("https://h/v1.0/$metadata#{expected}"),
+            "{path}"
+        );
+    }
 }
 
 #[test]

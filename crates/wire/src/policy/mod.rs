@@ -103,7 +103,6 @@ pub fn read(
         "expiration".to_owned(),
         expiration::read(version, &root, stored.get("expiration"))?,
     );
-    settings.insert("requestorSettings".to_owned(), requestor_settings);
     settings.insert(
         "requestApprovalSettings".to_owned(),
         approval::read(
@@ -136,7 +135,9 @@ pub fn read(
         Version::Beta => credentials(&root)?,
     };
     settings.insert("verifiableCredentialSettings".to_owned(), credentials);
-    settings.insert("beta".to_owned(), only_beta(version, &root, &stored));
+    let beta = only_beta(version, &root, &stored, &requestor_settings)?;
+    settings.insert("beta".to_owned(), beta);
+    settings.insert("requestorSettings".to_owned(), requestor_settings);
     Ok(PolicyBody {
         access_package_id,
         display_name: root.member("displayName").required_text()?.to_owned(),
@@ -341,14 +342,41 @@ fn credentials(root: &Node<'_>) -> Result<Json, InvalidField> {
 }
 
 /// What only beta can say; a v1.0 write keeps it.
-fn only_beta(version: Version, root: &Node<'_>, stored: &Json) -> Json {
+fn only_beta(
+    version: Version,
+    root: &Node<'_>,
+    stored: &Json,
+    requestor_settings: &Json,
+) -> Result<Json, InvalidField> {
     let mut kept = stored
         .get("beta")
         .and_then(Json::as_object)
         .cloned()
         .unwrap_or_default();
+    let self_add =
+        |settings: &Json| settings.get("enableTargetsToSelfAddAccess") == Some(&json!(true));
     if version == Version::V1 {
-        return Json::Object(kept);
+        if self_add(requestor_settings) {
+            kept.shift_remove("acceptRequests");
+        }
+        return Ok(Json::Object(kept));
+    }
+    let said = root
+        .member("requestorSettings")
+        .member("acceptRequests")
+        .flag()?;
+    let was_shown = stored
+        .get("requestorSettings")
+        .is_some_and(|settings| !self_add(settings));
+    match said {
+        // No more than was read: a policy that never said so still lets admins assign (RQ-12).
+        Some(false) if was_shown => {}
+        Some(false) => {
+            kept.insert("acceptRequests".to_owned(), json!(false));
+        }
+        Some(true) | None => {
+            kept.shift_remove("acceptRequests");
+        }
     }
     // Handlers are not shown unless asked for, so a body without them does not take them away.
     let handlers = root.member("customExtensionHandlers");
@@ -376,5 +404,5 @@ fn only_beta(version: Version, root: &Node<'_>, stored: &Json) -> Json {
             );
         }
     }
-    Json::Object(kept)
+    Ok(Json::Object(kept))
 }

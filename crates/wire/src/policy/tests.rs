@@ -549,3 +549,28 @@ fn answers_show_their_question_in_the_version_that_is_spoken() {
         json!({"defaultText": "Why?", "localizedTexts": []})
     );
 }
+
+#[test]
+fn only_an_explicit_refusal_of_beta_stops_direct_assignment() {
+    let silent = json!({"displayName": "x"});
+    let saying = |accepts: bool| json!({"displayName": "x", "requestorSettings": {"acceptRequests": accepts}});
+
+    let policy = read_fresh(Version::Beta, &silent);
+    assert_eq!(policy.settings["beta"], json!({}), "RQ-12");
+    assert_eq!(
+        written_back(Version::Beta, &policy).settings["beta"],
+        json!({})
+    );
+
+    let closed = read_fresh(Version::Beta, &saying(false));
+    assert_eq!(closed.settings["beta"], json!({"acceptRequests": false}));
+    assert_eq!(written_back(Version::V1, &closed), closed);
+    let open = read(
+        Version::Beta,
+        &saying(true),
+        Some(&closed.settings),
+        &mut ids(),
+    )
+    .unwrap();
+    assert_eq!(open.settings["beta"], json!({}));
+}
