@@ -144,7 +144,13 @@ fn enforce(
             plan::wait_for(tx, *request, *grant, Operation::Remove)?;
         }
     }
-    set_to_work(tx, moment, &touched)
+    let wanted: BTreeSet<GrantId> = after.iter().map(|(_, grant)| *grant).collect();
+    let (wanted, given_up): (Vec<_>, Vec<_>) = touched
+        .into_iter()
+        .partition(|grant| wanted.contains(grant));
+    plan::wake(tx, &wanted, moment.now)?;
+    plan::keep(tx, &wanted, moment.now)?;
+    take_away(tx, moment, &given_up)
 }
 
 /// Links each assignment to the grants its package wants, opening rows the ledger lacks; answers all wanted pairs.
@@ -197,17 +203,24 @@ fn remove(
     for grant in &grants {
         plan::wait_for(tx, request, *grant, Operation::Remove)?;
     }
-    set_to_work(tx, moment, &grants)
+    take_away(tx, moment, &grants)
 }
 
-/// Makes attempts due for these grants and ends the waiting for removals that are no longer wanted.
-fn set_to_work(
+/// Makes removals due for those of these grants that nothing justifies any more; the others are kept, and whoever waits
+/// for their removal is done (LG-1).
+fn take_away(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     grants: &[GrantId],
 ) -> Result<(), ServiceError> {
-    plan::wake(tx, grants, moment.now)?;
-    plan::keep(tx, grants, moment.now)?;
+    let kept = plan::desired(tx, grants)?;
+    let gone: Vec<GrantId> = grants
+        .iter()
+        .copied()
+        .filter(|grant| !kept.contains(grant))
+        .collect();
+    plan::wake(tx, &gone, moment.now)?;
+    plan::keep(tx, &kept, moment.now)?;
     Ok(())
 }
 

@@ -9,11 +9,35 @@ use crate::engine::Row;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE, HOLDS];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE, HOLDS, NEXT_END];
+
+/// The assignments that end by themselves (A8): with an end, not over, and with nothing in the way. A removal that failed
+/// is not begun again by itself, as its request can be reprocessed.
+macro_rules! ends_at_reached {
+    ($tail:literal) => {
+        concat!(
+            "WHERE a.ends_at IS NOT NULL AND a.state <> 'expired' ",
+            "AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.target_id = a.target_id ",
+            "AND r.access_package_id = a.access_package_id ",
+            "AND r.state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') ",
+            "AND (r.assignment_id IS NULL OR r.assignment_id <> a.id ",
+            "OR (r.state = 'delivering' AND r.request_type <> 'systemUpdate'))) ",
+            "AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id ",
+            "AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') ",
+            "AND r.state IN ('deliveryFailed', 'partiallyDelivered')) ",
+            $tail
+        )
+    };
+}
+
+const NEXT_END: &str = concat!(
+    "SELECT min(a.ends_at) FROM assignment a ",
+    ends_at_reached!("")
+);
 
 /// Every column in the order of [`read`], with what follows the table's name.
 macro_rules! select {
-    ($tail:literal) => {
+    ($tail:expr) => {
         concat!(
             "SELECT id, access_package_id, assignment_policy_id, target_id, state, status, schedule, starts_at, ",
             "ends_at, is_extended, expired_at, created_at, modified_at, version FROM assignment a ",
@@ -32,9 +56,9 @@ const INSERT: &str = "INSERT INTO assignment (id, access_package_id, assignment_
 const SAVE: &str = "UPDATE assignment SET state = $3, status = $4, schedule = $5, starts_at = $6, ends_at = $7, \
     is_extended = $8, expired_at = $9, modified_at = $10, version = version + 1 \
     WHERE id = $1 AND version = $2";
-const DUE: &str = select!(
-    "WHERE ends_at <= $1 AND ends_at IS NOT NULL AND state <> 'expired' AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.target_id = a.target_id AND r.access_package_id = a.access_package_id AND r.state = 'delivering' AND r.request_type <> 'systemUpdate') AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') AND r.state IN ('deliveryFailed', 'partiallyDelivered')) ORDER BY ends_at, id LIMIT $2"
-);
+const DUE: &str = select!(ends_at_reached!(
+    "AND a.ends_at <= $1 ORDER BY a.ends_at, a.id LIMIT $2"
+));
 
 // SD-4: what is live, and what is approved to start later.
 const HOLDS: &str = "SELECT 1 FROM assignment WHERE target_id = $1 AND access_package_id = $2 \
@@ -77,6 +101,11 @@ pub fn find_live(
 /// itself: its request can be reprocessed.
 pub fn due(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Assignment>, Error> {
     tx.query_map(DUE, &[value::int(now.micros()), value::int(limit)], read)
+}
+
+/// When the next assignment ends by itself.
+pub fn next_end(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+    opt_instant(&tx.query_one(NEXT_END, &[])?, 0)
 }
 
 /// Stores a new assignment.

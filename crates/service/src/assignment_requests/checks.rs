@@ -2,7 +2,7 @@
 
 use domain::assignment::State as AssignmentState;
 use domain::catalog::CatalogState;
-use domain::id::{AccessPackageId, AssignmentId, CatalogId, ObjectId, SubjectId};
+use domain::id::{AccessPackageId, CatalogId, ObjectId, SubjectId};
 use domain::policy::{
     Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetScope, effective_schedule,
 };
@@ -134,18 +134,16 @@ pub(super) fn no_duplicate(
             ),
         ));
     }
-    match store::assignment_request::find_open(tx, target, package)? {
-        Some(request) => Err(open_request(request.id)),
-        None => Ok(()),
-    }
+    nothing_open(tx, target, package)
 }
 
-/// No other request about the assignment is under way (RQ-8).
-pub(super) fn no_open_request(
+/// No request of the target for the package is under way (RQ-8).
+pub(super) fn nothing_open(
     tx: &mut ReadTx<'_>,
-    assignment: AssignmentId,
+    target: SubjectId,
+    package: AccessPackageId,
 ) -> Result<(), ServiceError> {
-    match store::assignment_request::find_open_of(tx, assignment)? {
+    match store::assignment_request::find_open(tx, target, package)? {
         Some(request) => Err(open_request(request.id)),
         None => Ok(()),
     }

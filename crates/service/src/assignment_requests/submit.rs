@@ -3,7 +3,6 @@
 
 use auth::decide::Access;
 use auth::roles::Action;
-use domain::assignment::State as AssignmentState;
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
 use domain::id::{ObjectId, RequestId, SubjectId};
 use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy};
@@ -175,9 +174,9 @@ fn change(
         let object = checks::present_object(&target)?;
         let facts = checks::target_facts(tx, object)?;
         checks::may_update(&policy, case.asker, &facts)?;
-        checks::no_open_request(tx, assignment_id)?;
         checks::justification(&policy, case.asker, submission)?;
     }
+    checks::nothing_open(tx, assignment.target_id, assignment.access_package_id)?;
     checks::bypass(case.asker, submission)?;
     let schedule = if removes {
         EffectiveSchedule {
@@ -199,10 +198,6 @@ fn change(
                 admin_add_auto_approves: case.settings.admin_add_auto_approves,
             },
         );
-    debug_assert!(
-        assignment.state != AssignmentState::Expired,
-        "checked above"
-    );
     store_and_route(tx, case, submission, request, &policy, needed)
 }
 

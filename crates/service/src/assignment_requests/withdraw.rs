@@ -102,6 +102,7 @@ fn undo(
     if assignment.state == assignment::State::Expired {
         return Ok(());
     }
+    checks::nothing_open(tx, assignment.target_id, assignment.access_package_id)?;
     begin_system_request(tx, moment, ctx, assignment, request_type)
 }
 

@@ -85,11 +85,7 @@ const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     SELECT min(lease_until) AS due FROM ledger WHERE phase = 'leased' \
     UNION ALL SELECT min(starts_at) FROM assignment_request WHERE state = 'scheduled' \
     UNION ALL SELECT min(due_at) FROM approval_stage WHERE status = 'InProgress' \
-    UNION ALL SELECT min(escalates_at) FROM approval_stage WHERE status = 'InProgress' AND is_escalated = FALSE \
-    UNION ALL SELECT min(ends_at) FROM assignment a WHERE ends_at IS NOT NULL AND state <> 'expired' \
-        AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id \
-            AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') \
-            AND r.state IN ('delivering', 'deliveryFailed', 'partiallyDelivered'))) AS timers";
+    UNION ALL SELECT min(escalates_at) FROM approval_stage WHERE status = 'InProgress' AND is_escalated = FALSE) AS timers";
 const WAITING: &str = "SELECT DISTINCT d.request_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE d.grant_id IN EACH($1) AND r.state = 'delivering' AND r.plan_due = FALSE";
@@ -330,10 +326,14 @@ pub fn next_attempt(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
 
 /// When the next thing is due that only waits for time: the end of a lease, a start, a time-out, an end.
 pub fn next_timer(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
-    Ok(tx
+    let timer = tx
         .query_one(NEXT_TIMER, &[])?
         .opt_int(0)?
-        .map(Timestamp::from_micros))
+        .map(Timestamp::from_micros);
+    Ok(match (timer, crate::assignment::next_end(tx)?) {
+        (Some(timer), Some(end)) => Some(timer.min(end)),
+        (timer, end) => timer.or(end),
+    })
 }
 
 /// The requests that wait for these grants.

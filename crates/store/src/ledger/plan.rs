@@ -73,10 +73,11 @@ const AWAIT: &str = "INSERT INTO request_delivery (request_id, grant_id, operati
     VALUES ($1, $2, $3, 'pending', FALSE, 0) ON CONFLICT (request_id, grant_id) DO UPDATE \
     SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
     settled_at = NULL";
-// LG-1: a removal is done for a request as soon as something else justifies the access.
+// LG-1: a removal is done for a request as soon as something else justifies the access; and an addition is, as soon as
+// nothing justifies it any more (AS-4), or its request would wait for a delivery that never comes (L9).
 const KEEP: &str = "UPDATE request_delivery SET outcome = 'done', kept = TRUE, settled_at = $2 \
-    WHERE outcome = 'pending' AND operation = 'remove' AND grant_id IN EACH($1) \
-    AND EXISTS (SELECT 1 FROM ledger l WHERE l.id = request_delivery.grant_id AND l.desired = TRUE)";
+    WHERE outcome = 'pending' AND grant_id IN EACH($1) AND EXISTS (SELECT 1 FROM ledger l \
+        WHERE l.id = request_delivery.grant_id AND l.desired = (request_delivery.operation = 'remove'))";
 const UNFINISHED: &str = "SELECT grant_id FROM request_delivery WHERE request_id = $1 AND outcome <> 'done' \
     ORDER BY grant_id";
 const TALLY: &str = "SELECT request_id, \
@@ -233,7 +234,8 @@ pub fn wait_for(
     tx.execute(AWAIT, &args).map(drop)
 }
 
-/// Ends the waiting for removals of grants that something else still justifies (LG-1).
+/// Ends the waiting for what is not wanted any more: removals of grants that something else still justifies (LG-1), and
+/// grants whose role has left the package.
 pub fn keep(tx: &mut WriteTx<'_>, grants: &[GrantId], now: Timestamp) -> Result<(), Error> {
     tx.execute(KEEP, &[value::list(grants), value::int(now.micros())])
         .map(drop)
