@@ -21,20 +21,24 @@ enum Source {
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Source::System { offset: AtomicI64::new(0) }))
+        Self(Arc::new(Source::System {
+            offset: AtomicI64::new(0),
+        }))
     }
 
     /// A clock that stands at `now` until it is moved.
     pub fn manual(now: Timestamp) -> Self {
-        Self(Arc::new(Source::Manual { now: AtomicI64::new(now.micros()) }))
+        Self(Arc::new(Source::Manual {
+            now: AtomicI64::new(now.micros()),
+        }))
     }
 
     /// The time.
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
-            Source::System { offset } => {
-                Timestamp::from_micros(system_micros().saturating_add(offset.load(Ordering::Relaxed)))
-            }
+            Source::System { offset } => Timestamp::from_micros(
+                system_micros().saturating_add(offset.load(Ordering::Relaxed)),
+            ),
             Source::Manual { now } => Timestamp::from_micros(now.load(Ordering::SeqCst)),
         }
     }
@@ -59,7 +63,10 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where time is read from the world")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where time is read from the world"
+)]
 fn system_micros() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -107,7 +114,10 @@ impl Ids {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where ids are drawn from the world")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where ids are drawn from the world"
+)]
 fn random_bytes() -> [u8; 10] {
     let bytes = Uuid::new_v4().into_bytes();
     let mut tail = [0; 10];

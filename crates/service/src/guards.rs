@@ -1,29 +1,28 @@
 //! What is checked again before anything is delivered (RQ-15): the world may have changed since the request was made.
 
 use domain::assignment_request::{AssignmentRequest, Purpose};
-use domain::failure::FailureCode;
 use domain::id::{AccessPackageId, ObjectId, SubjectId};
 use store::{ReadTx, WriteTx};
 
 use crate::ctx::Moment;
-use crate::error::ServiceError;
+use crate::error::{Code, ServiceError};
 
 /// Why the request cannot be delivered, if so. Removals are always delivered: they take access away.
 pub(crate) fn before_delivery(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     request: &AssignmentRequest,
-) -> Result<Option<(FailureCode, String)>, ServiceError> {
+) -> Result<Option<(Code, String)>, ServiceError> {
     if request.request_type.purpose() == Purpose::Remove {
         return Ok(None);
     }
     let Some(object) = target_object(tx, request.target_id)? else {
         let message = "the target of the request does not exist any more".to_owned();
-        return Ok(Some((FailureCode::TargetNotFound, message)));
+        return Ok(Some((Code::TargetNotFound, message)));
     };
     if request.ends_at.is_some_and(|end| end <= moment.now) {
         let message = "the end date of the request has passed".to_owned();
-        return Ok(Some((FailureCode::ConnectorError, message)));
+        return Ok(Some((Code::InvalidSchedule, message)));
     }
     // RP-7: whoever holds part of the package is in already.
     let partly_held = store::ledger::watch::has_done_units(tx, request.id)?;
@@ -32,7 +31,7 @@ pub(crate) fn before_delivery(
         && let Some(message) =
             incompatible(tx, request.access_package_id, request.target_id, object)?
     {
-        return Ok(Some((FailureCode::ConnectorError, message)));
+        return Ok(Some((Code::IncompatibleAccess, message)));
     }
     Ok(None)
 }

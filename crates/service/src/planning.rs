@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
-use domain::failure::FailureCode;
 use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
 use domain::ledger::Operation;
 use store::WriteTx;
 use store::ledger::plan;
 
 use crate::ctx::{Ctx, Moment, Service};
-use crate::error::ServiceError;
+use crate::error::{Code, ServiceError};
 use crate::{audit, guards, rollup};
 
 /// Plans up to `limit` requests that wait for it; answers how many there were.
@@ -96,10 +95,10 @@ fn refuse(
     moment: &Moment,
     ctx: &Ctx,
     mut request: AssignmentRequest,
-    code: FailureCode,
+    code: Code,
     message: &str,
 ) -> Result<(), ServiceError> {
-    request.failure = Some((code.as_str().to_owned(), message.to_owned()));
+    request.failure = Some((code.name(), message.to_owned()));
     rollup::complete(tx, moment, ctx, request, Event::NoneDelivered)
 }
 

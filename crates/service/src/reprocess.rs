@@ -137,7 +137,7 @@ fn accept_request(
     if request.request_type.purpose() != Purpose::Remove {
         deliver_again(tx, moment, &request)?;
     }
-    remember(tx, moment, ctx, REQUEST, &id.to_string())?;
+    remember(tx, moment, ctx, settings, REQUEST, &id.to_string())?;
     let event = audit::success(ACTIVITY, "AccessPackageAssignmentRequest", id, None)
         .with("operation", "reprocess");
     audit::record(tx, moment, ctx, event)?;
@@ -275,7 +275,7 @@ fn accept_assignment(
         .take(assignment::Event::Reprocessed, moment.now)
         .map_err(ServiceError::internal)?;
     store::assignment::save(tx, &found)?;
-    remember(tx, moment, ctx, ASSIGNMENT, &id.to_string())?;
+    remember(tx, moment, ctx, settings, ASSIGNMENT, &id.to_string())?;
     begin_system_request(tx, moment, ctx, found, RequestType::SystemUpdate)
 }
 
@@ -310,17 +310,23 @@ fn was_accepted(
     accepted_call::was_accepted(tx, &call, moment.now.minus(REPLAY_WINDOW))
 }
 
+/// Remembers the call, where somebody may ask about it: the client under its own id, or the tenant's limit.
 fn remember(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
+    settings: &Settings,
     operation: &str,
     id: &str,
 ) -> Result<(), store::Error> {
     let request_id = ctx.request_id.to_string();
-    let (caller, client_request_id) = call_of(ctx).unwrap_or((String::new(), &request_id));
+    let (caller_id, client_request_id) = match call_of(ctx) {
+        Some(call) => call,
+        None if settings.reprocess_per_minute.is_some() => (String::new(), request_id.as_str()),
+        None => return Ok(()),
+    };
     let call = Call {
-        caller_id: &caller,
+        caller_id: &caller_id,
         client_request_id,
         operation,
         object_id: id,
