@@ -205,8 +205,8 @@ fn remove(
     take_away(tx, moment, &grants)
 }
 
-/// Makes removals due for those of these grants that nothing justifies any more; the others are kept, and whoever waits
-/// for their removal is done (LG-1).
+/// Makes removals due for those of these grants that nothing justifies any more; the others are kept. Whoever waits for the
+/// removal of one that is kept is done (LG-1), and whoever waits to be given one that is not (L9).
 fn take_away(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -219,7 +219,7 @@ fn take_away(
         .filter(|grant| !kept.contains(grant))
         .collect();
     plan::wake(tx, &gone, moment.now)?;
-    plan::keep(tx, &kept, moment.now)?;
+    plan::keep(tx, grants, moment.now)?;
     Ok(())
 }
 

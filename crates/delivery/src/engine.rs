@@ -1,0 +1,421 @@
+//! The engine: what is due by the clock, what is to be planned, what is to be delivered, over and over.
+//!
+//! A pass takes no input (R29): it reads what is desired and observed and does what is missing. Waking the engine is a
+//! hint; without one it looks at every poll interval, and at the next instant at which something is due.
+//!
+//! **Invariant:** each target is drained by a task of its own, so that one that hangs never delays another (L7), and
+//! whatever stops the engine, leases bring its work back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration as RealTime;
+
+use domain::time::Timestamp;
+use service::{Service, ServiceError, deliveries, planning, targets, timers};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::deliver::{Counts, Deliverer};
+use crate::faults::Fault;
+use crate::lane::{Lane, Readiness};
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+use crate::watchdog;
+
+/// How the engine works; the options of targets are in the [`Registry`].
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Requests, or assignments, that are planned in one transaction.
+    pub plan_batch: i64,
+    /// Passes after which [`Engine::settle`] gives up.
+    pub settle_passes: usize,
+    /// How often the watchdog looks, in real time.
+    pub watch_interval: RealTime,
+    /// The longest wait after failing passes.
+    pub longest_backoff: RealTime,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            plan_batch: 500,
+            settle_passes: 10_000,
+            watch_interval: RealTime::from_mins(1),
+            longest_backoff: RealTime::from_secs(30),
+        }
+    }
+}
+
+/// What a pass came to (R29).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassReport {
+    /// Passes that this report adds up.
+    pub passes: usize,
+    /// Things that were due by the clock: starts, time-outs, escalations, ends, leases.
+    pub timed: usize,
+    /// Assignments planned anew because their package changed.
+    pub replanned: usize,
+    /// Requests planned.
+    pub planned: usize,
+    /// What deliveries came to.
+    pub deliveries: Counts,
+    /// Whether nothing that could be done now was left.
+    pub is_quiet: bool,
+}
+
+impl PassReport {
+    fn did_something(&self) -> bool {
+        self.timed + self.replanned + self.planned + self.deliveries.seen > 0
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.passes += other.passes;
+        self.timed += other.timed;
+        self.replanned += other.replanned;
+        self.planned += other.planned;
+        self.deliveries.add(other.deliveries);
+        self.is_quiet = other.is_quiet;
+    }
+}
+
+/// The delivery engine. Clones are the same engine.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    deliverer: Arc<Deliverer>,
+    registry: Registry,
+    options: EngineOptions,
+    lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
+    stopping: Arc<AtomicBool>,
+}
+
+type Drained = (String, Counts, Result<(), ServiceError>);
+
+impl Engine {
+    /// An engine with a name of its own, drawn from the service's ids.
+    pub fn new(service: Service, registry: Registry, options: EngineOptions) -> Self {
+        let name = service.moment().id(|uuid| uuid.simple().to_string());
+        let deliverer = Deliverer::new(service, Metrics::default(), name);
+        Self {
+            shared: Arc::new(Shared {
+                deliverer: Arc::new(deliverer),
+                registry,
+                options,
+                lanes: Mutex::default(),
+                stopping: Arc::default(),
+            }),
+        }
+    }
+
+    /// The engine's metrics, to be registered.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.deliverer.metrics
+    }
+
+    /// One whole pass: what is due by the clock, planning until nothing is left to plan, every due target once.
+    pub async fn pass(&self) -> Result<PassReport, ServiceError> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the span of a pass is real time, for its metric"
+        )]
+        let started = std::time::Instant::now();
+        let result = self.pass_once().await;
+        self.metrics().passed(started.elapsed());
+        if result.is_err() {
+            self.metrics().pass_failed();
+        }
+        result
+    }
+
+    /// Passes until nothing can be done now. What waits for the clock, for a pause to end or for a target to recover is
+    /// left; a report that is not quiet says that even so there was no end to it.
+    pub async fn settle(&self) -> Result<PassReport, ServiceError> {
+        let mut total = PassReport::default();
+        for _ in 0..self.shared.options.settle_passes {
+            let pass = self.pass().await?;
+            total.add(&pass);
+            if pass.is_quiet {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// Works until told to stop, or until nobody is left to tell it; then ends the calls under way, gives back what was
+    /// not tried, and returns.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut running = Running {
+            engine: &self,
+            drains: JoinSet::new(),
+            busy: BTreeSet::new(),
+        };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|told| *told) => {}
+            () = running.work() => {}
+        }
+        self.shared.stopping.store(true, Ordering::Relaxed);
+        while let Some(drained) = running.drains.join_next().await {
+            running.finished(drained);
+        }
+    }
+
+    async fn pass_once(&self) -> Result<PassReport, ServiceError> {
+        let service = self.service();
+        let mut report = PassReport {
+            passes: 1,
+            ..PassReport::default()
+        };
+        self.follow_switches().await?;
+        let batch = self.shared.options.plan_batch;
+        loop {
+            let timed = timers::run_due(service).await?.total();
+            let replanned = planning::replan(service, batch).await?;
+            let planned = planning::plan_due(service, batch).await?;
+            report.timed += timed;
+            report.replanned += replanned;
+            report.planned += planned;
+            if timed + replanned + planned == 0 {
+                break;
+            }
+        }
+        let mut drains = JoinSet::new();
+        for target in deliveries::due_targets(service).await? {
+            drains.spawn(self.drain(target));
+        }
+        let mut first_error = None;
+        while let Some(drained) = drains.join_next().await {
+            match drained {
+                Ok((_, counts, result)) => {
+                    report.deliveries.add(counts);
+                    first_error = first_error.or(result.err());
+                }
+                Err(error) => {
+                    first_error = first_error.or(Some(ServiceError::Internal(Box::new(error))));
+                }
+            }
+        }
+        report.is_quiet = !report.did_something();
+        first_error.map_or(Ok(report), Err)
+    }
+
+    fn service(&self) -> &Service {
+        &self.shared.deliverer.service
+    }
+
+    /// The lane of a target, made at its first use.
+    fn lane(&self, target: &str) -> Arc<Lane> {
+        let shared = &self.shared;
+        let mut lanes = shared.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let lane = lanes.entry(target.to_owned()).or_insert_with(|| {
+            Arc::new(Lane::new(
+                target,
+                shared.registry.target(target),
+                self.service(),
+                self.metrics().clone(),
+                shared.stopping.clone(),
+            ))
+        });
+        Arc::clone(lane)
+    }
+
+    fn drain(&self, target: String) -> impl Future<Output = Drained> + Send + 'static {
+        let lane = self.lane(&target);
+        let deliverer = Arc::clone(&self.shared.deliverer);
+        async move {
+            let (counts, result) = deliverer.drain(&lane).await;
+            (target, counts, result)
+        }
+    }
+
+    /// Takes over what operators said about targets.
+    async fn follow_switches(&self) -> Result<(), ServiceError> {
+        let switches = targets::switches(self.service()).await?;
+        let mut faults = BTreeMap::new();
+        let mut paused = BTreeSet::new();
+        for switch in switches {
+            if let Some(fault) = switch.fault.as_deref().and_then(Fault::parse) {
+                faults.insert(switch.target.clone(), fault);
+            }
+            if switch.paused {
+                paused.insert(switch.target);
+            }
+        }
+        for target in &paused {
+            self.lane(target);
+        }
+        let lanes = self
+            .shared
+            .lanes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (target, lane) in &*lanes {
+            lane.pause(paused.contains(target));
+        }
+        drop(lanes);
+        if let Some(plan) = self.shared.registry.faults() {
+            plan.follow(faults);
+        }
+        Ok(())
+    }
+
+    /// Looks for what is stuck; trouble in doing so is only logged.
+    async fn watch(&self) {
+        let result = watchdog::watch(self.service(), self.metrics()).await;
+        if let Err(error) = result {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the watchdog could not look"
+            );
+        }
+    }
+
+    /// Logs the first of several failures with its cause, and says how long to wait.
+    fn backoff(&self, failures: u32, error: &ServiceError) -> RealTime {
+        if failures == 1 {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "a pass of the delivery engine failed"
+            );
+        } else {
+            tracing::debug!(
+                failures,
+                error = error as &dyn std::error::Error,
+                "a pass failed again"
+            );
+        }
+        let doubled = RealTime::from_millis(100).saturating_mul(1_u32 << failures.min(10));
+        doubled.min(self.shared.options.longest_backoff)
+    }
+}
+
+/// The background loop's own state.
+struct Running<'a> {
+    engine: &'a Engine,
+    drains: JoinSet<Drained>,
+    busy: BTreeSet<String>,
+}
+
+impl Running<'_> {
+    /// Turn after turn. May be dropped at any await: what it has begun is in transactions and in tasks of their own.
+    async fn work(&mut self) {
+        let engine = self.engine;
+        let mut failures = 0_u32;
+        let mut watched_at: Option<Instant> = None;
+        loop {
+            let wait = match self.turn().await {
+                Ok(wait) => {
+                    if failures > 0 {
+                        tracing::info!(failures, "the delivery engine works again");
+                    }
+                    failures = 0;
+                    wait
+                }
+                Err(error) => {
+                    engine.metrics().pass_failed();
+                    failures = failures.saturating_add(1);
+                    engine.backoff(failures, &error)
+                }
+            };
+            if watched_at.is_none_or(|at| at.elapsed() >= engine.shared.options.watch_interval) {
+                watched_at = Some(Instant::now());
+                engine.watch().await;
+            }
+            self.wait(wait, failures > 0).await;
+        }
+    }
+
+    /// One turn: like a pass, but targets are drained beside it. Answers how long there is nothing to do.
+    async fn turn(&mut self) -> Result<RealTime, ServiceError> {
+        let service = self.engine.service();
+        let batch = self.engine.shared.options.plan_batch;
+        self.engine.follow_switches().await?;
+        let timed = timers::run_due(service).await?.total();
+        let replanned = planning::replan(service, batch).await?;
+        let planned = planning::plan_due(service, batch).await?;
+        let poll = real(service.settings.delivery_poll_interval.micros());
+        let mut wait = poll;
+        for target in deliveries::due_targets(service).await? {
+            if self.busy.contains(&target) {
+                continue;
+            }
+            match self.engine.lane(&target).readiness() {
+                Readiness::Free | Readiness::Probe => {
+                    self.busy.insert(target.clone());
+                    self.drains.spawn(self.engine.drain(target));
+                }
+                Readiness::Held(until) => wait = wait.min(self.until(until, poll)),
+                Readiness::Paused => {}
+            }
+        }
+        if timed + replanned + planned > 0 {
+            return Ok(RealTime::ZERO);
+        }
+        if let Some(next) = deliveries::next_due(service)
+            .await?
+            .filter(|next| *next > service.clock.now())
+        {
+            wait = wait.min(self.until(next, poll));
+        }
+        Ok(wait)
+    }
+
+    fn until(&self, instant: Timestamp, poll: RealTime) -> RealTime {
+        self.engine.service().clock.until(instant).unwrap_or(poll)
+    }
+
+    /// Waits until there is something to do, at most `wait`. After a failure only the end of the wait counts, or a store
+    /// that is down would be asked without pause.
+    async fn wait(&mut self, wait: RealTime, has_failed: bool) {
+        let sleep = tokio::time::sleep(wait);
+        tokio::pin!(sleep);
+        loop {
+            tokio::select! {
+                () = &mut sleep => return,
+                () = self.engine.service().work.notified(), if !has_failed => return,
+                Some(drained) = self.drains.join_next(), if !self.drains.is_empty() => {
+                    let went_well = self.finished(drained);
+                    if went_well && !has_failed {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes note of a drain that ended; false if it failed.
+    fn finished(&mut self, drained: Result<Drained, tokio::task::JoinError>) -> bool {
+        match drained {
+            Ok((target, _, result)) => {
+                self.busy.remove(&target);
+                if let Err(error) = &result {
+                    tracing::error!(
+                        target.name = target,
+                        error = error as &dyn std::error::Error,
+                        "deliveries could not be claimed or recorded; leases bring them back"
+                    );
+                }
+                result.is_ok()
+            }
+            Err(error) => {
+                // Which target it was is not known any more; the others are found busy again at once or are not due.
+                self.busy.clear();
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a lane ended unexpectedly"
+                );
+                false
+            }
+        }
+    }
+}
+
+fn real(micros: i64) -> RealTime {
+    RealTime::from_micros(micros.max(1_000).unsigned_abs())
+}

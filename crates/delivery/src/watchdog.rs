@@ -1,0 +1,85 @@
+//! Which objects are stuck? (L9) Every state that is not final has an owner and a deadline; this looks for those whose
+//! deadline passed without anybody moving them on. On a healthy server the answer is: none.
+
+use domain::time::{Duration, Timestamp};
+use service::{Service, ServiceError};
+use store::ledger::stuck::{self, Kind, Overdue};
+
+use crate::metrics::Metrics;
+
+/// Poll intervals that may pass before something overdue counts as stuck, and at least a minute.
+const PATIENCE: i64 = 10;
+/// Most objects of a kind that a report names.
+const LISTED: i64 = 100;
+
+/// What is stuck: at most a hundred objects of each kind, those that wait longest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StuckReport {
+    /// The objects.
+    pub objects: Vec<Overdue>,
+}
+
+impl StuckReport {
+    /// Whether nothing is stuck.
+    pub fn is_clear(&self) -> bool {
+        self.objects.is_empty()
+    }
+}
+
+/// Lists what is stuck. Work of a target that is paused is overdue by an operator's wish and listed all the same: a
+/// forgotten pause is what an operator wants to be told.
+pub async fn stuck(service: &Service) -> Result<StuckReport, ServiceError> {
+    let before = service.clock.now().minus(patience(service));
+    let objects = service
+        .store
+        .read(move |tx| stuck::list(tx, before, LISTED))
+        .await?;
+    Ok(StuckReport { objects })
+}
+
+fn patience(service: &Service) -> Duration {
+    let polls = service
+        .settings
+        .delivery_poll_interval
+        .micros()
+        .saturating_mul(PATIENCE);
+    Duration::from_micros(polls).max(Duration::from_minutes(1))
+}
+
+/// Looks, and shows what it saw in the metrics.
+pub(crate) async fn watch(service: &Service, metrics: &Metrics) -> Result<(), ServiceError> {
+    let report = stuck(service).await?;
+    let now = service.clock.now();
+    let (depth, oldest) = service
+        .store
+        .read(|tx| -> Result<_, ServiceError> {
+            Ok((store::ledger::watch::phases(tx)?, stuck::oldest_due(tx)?))
+        })
+        .await?;
+    metrics.depth(&depth);
+    let ages: Vec<(String, i64)> = oldest
+        .into_iter()
+        .map(|(target, at)| (target, age_in_seconds(at, now)))
+        .collect();
+    metrics.oldest_due(&ages);
+    for kind in Kind::ALL {
+        let count = report
+            .objects
+            .iter()
+            .filter(|object| object.kind == *kind)
+            .count();
+        metrics.stuck(kind.as_str(), count);
+        if count > 0 {
+            tracing::error!(
+                stuck.kind = kind.as_str(),
+                stuck.count = count,
+                "objects are stuck"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn age_in_seconds(since: Timestamp, now: Timestamp) -> i64 {
+    now.micros().saturating_sub(since.micros()).max(0) / 1_000_000
+}

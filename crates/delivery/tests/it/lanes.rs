@@ -1,0 +1,308 @@
+//! Targets do not get in each other's way, and a dead one is not hammered (L7).
+
+use std::sync::Arc;
+
+use delivery::{Engine, EngineOptions, Fault, FaultPlan, Registry, RegistryError, TargetOptions};
+use domain::assignment_request::{RequestType, State};
+use domain::ledger::Phase;
+use domain::time::Duration;
+use service::targets;
+
+use crate::fake::{Fake, Trouble};
+use crate::world::{TARGET, World, options};
+
+#[tokio::test]
+async fn a_target_that_hangs_does_not_delay_another() {
+    let mut world = World::new(1, 2);
+    let (slow, quick) = (world.group(Some(TARGET)), world.group(Some("hr")));
+    world.holds(0, slow, true);
+    world.holds(1, quick, true);
+    let hanging = Arc::new(Fake::new());
+    let working = Arc::new(Fake::new());
+    hanging.always(Some(Trouble::Hang));
+    let patient = TargetOptions {
+        call_deadline: std::time::Duration::from_mins(1),
+        ..options()
+    };
+    let registry = Registry::new(&world.service)
+        .with(TARGET, hanging.clone(), patient)
+        .and_then(|registry| registry.with("hr", working.clone(), options()))
+        .unwrap();
+    let engine = Engine::new(world.service.clone(), registry, EngineOptions::default());
+    let stuck = world.assign(0, 0);
+    let fine = world.assign(0, 1);
+
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(engine.run(stopped));
+    hanging.entered.notified().await;
+    while world.state_of(fine) != State::Delivered {
+        tokio::task::yield_now().await;
+    }
+
+    assert_eq!(world.state_of(stuck), State::Delivering);
+    running.abort();
+    drop(stop);
+}
+
+#[tokio::test]
+async fn a_dead_target_ends_every_request_at_a_call_a_probe() {
+    let fake = Arc::new(Fake::new().taking(1));
+    let mut world = World::new(60, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    let requests: Vec<_> = (0..60).map(|user| world.assign(user, 0)).collect();
+    fake.always(Some(Trouble::BeforeApply));
+
+    world.run_down(&engine).await;
+
+    for request in requests {
+        assert_eq!(world.state_of(request), State::DeliveryFailed, "RP-33");
+    }
+    assert!(world.ledger().iter().all(|entry| entry.attempts == 8));
+    // 60 deliveries with 8 attempts each would be 480 calls; jitter spreads the later ones over many probes.
+    assert!(fake.writes().len() < 240, "{}", fake.writes().len());
+}
+
+#[tokio::test]
+async fn work_is_held_while_the_breaker_is_open_and_flows_when_a_probe_is_answered() {
+    let fake = Arc::new(Fake::new().taking(1));
+    let mut world = World::new(40, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    for user in 0..40 {
+        world.assign(user, 0);
+    }
+    fake.always(Some(Trouble::BeforeApply));
+    engine.settle().await.unwrap();
+    let tried = fake.writes().len();
+    assert!(tried < 40, "the rest was given back untried: {tried}");
+    let held = world
+        .ledger()
+        .iter()
+        .filter(|entry| entry.phase == Phase::Pending && entry.attempts == 0)
+        .count();
+    assert_eq!(held, 40 - tried);
+
+    fake.always(None);
+    engine.settle().await.unwrap();
+    assert_eq!(fake.writes().len(), tried, "still open");
+    world.service.clock.advance(Duration::from_secs(15));
+    engine.settle().await.unwrap();
+
+    assert_eq!(
+        fake.grants().len(),
+        40 - tried,
+        "what was held is delivered before any retry is due"
+    );
+}
+
+#[tokio::test]
+async fn retry_after_holds_the_whole_lane() {
+    let fake = Arc::new(Fake::new().taking(1));
+    let mut world = World::new(2, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    world.assign(0, 0);
+    fake.will(&[Trouble::Throttled(90)]);
+    engine.settle().await.unwrap();
+
+    world.assign(1, 0);
+    engine.settle().await.unwrap();
+    world.service.clock.advance(Duration::from_secs(89));
+    engine.settle().await.unwrap();
+    assert_eq!(fake.writes().len(), 1);
+    world.service.clock.advance(Duration::from_secs(1));
+    engine.settle().await.unwrap();
+
+    assert_eq!(
+        fake.grants().len(),
+        2,
+        "RP-33: the target's own wish counts"
+    );
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_configured_waits_for_a_restart_with_it() {
+    let fake = Arc::new(Fake::new());
+    let mut world = World::new(1, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let request = world.assign(0, 0);
+    let without = Engine::new(
+        world.service.clone(),
+        Registry::new(&world.service),
+        EngineOptions::default(),
+    );
+    without.settle().await.unwrap();
+    let [entry] = world.ledger().try_into().unwrap();
+    let (code, message) = entry.error.unwrap();
+    assert_eq!(code, "ConnectorError");
+    assert!(message.contains("`crm` is not configured"), "{message}");
+
+    world.run_down(&world.engine(&fake)).await;
+
+    assert_eq!(world.state_of(request), State::Delivered);
+}
+
+#[tokio::test]
+async fn faults_come_and_go_with_the_plan() {
+    for (fault, code) in [
+        (Fault::Down, "OriginUnavailable"),
+        (Fault::DropAfterApply, "OriginUnavailable"),
+        (Fault::Hang, "OriginUnavailable"),
+        (Fault::Throttle(5), "OriginThrottled"),
+    ] {
+        let mut world = World::new(1, 1);
+        let place = world.group(Some(TARGET));
+        world.holds(0, place, true);
+        let fake = Arc::new(Fake::new());
+        let plan = FaultPlan::default();
+        let registry = Registry::new(&world.service)
+            .with(TARGET, fake.clone(), options())
+            .unwrap();
+        let engine = Engine::new(
+            world.service.clone(),
+            registry.with_faults(plan.clone()),
+            EngineOptions::default(),
+        );
+        let request = world.assign(0, 0);
+        plan.set(TARGET, Some(fault.clone()));
+        engine.settle().await.unwrap();
+        let [entry] = world.ledger().try_into().unwrap();
+        assert_eq!(entry.error.unwrap().0, code, "{fault}");
+
+        plan.set(TARGET, None);
+        world.run_down(&engine).await;
+
+        assert_eq!(world.state_of(request), State::Delivered, "{fault}");
+        assert_eq!(fake.changes(), [1], "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_for_one_subject_leaves_the_others_alone() {
+    let mut world = World::new(3, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let fake = Arc::new(Fake::new());
+    let plan = FaultPlan::default();
+    let registry = Registry::new(&world.service)
+        .with(TARGET, fake.clone(), options())
+        .unwrap();
+    let engine = Engine::new(
+        world.service.clone(),
+        registry.with_faults(plan.clone()),
+        EngineOptions::default(),
+    );
+    let requests: Vec<_> = (0..3).map(|user| world.assign(user, 0)).collect();
+    plan.set(TARGET, Some(Fault::FailFor("USER1@example.com".to_owned())));
+
+    engine.settle().await.unwrap();
+
+    let states: Vec<State> = requests
+        .into_iter()
+        .map(|request| world.state_of(request))
+        .collect();
+    assert_eq!(
+        states,
+        [State::Delivered, State::DeliveryFailed, State::Delivered]
+    );
+}
+
+#[tokio::test]
+async fn a_target_that_could_not_work_is_not_registered() {
+    let world = World::new(1, 0);
+    let registry = || Registry::new(&world.service);
+    let add = |name: &str, options| {
+        registry()
+            .with(name, Arc::new(Fake::new()), options)
+            .map(drop)
+    };
+
+    assert_eq!(
+        add("directory", options()),
+        Err(RegistryError::Taken("directory".to_owned()))
+    );
+    for broken in [
+        TargetOptions {
+            max_in_flight: 0,
+            ..options()
+        },
+        TargetOptions {
+            batch: 0,
+            ..options()
+        },
+        TargetOptions {
+            rate: Some(0.0),
+            ..options()
+        },
+        TargetOptions {
+            lease: Duration::from_micros(1),
+            ..options()
+        },
+    ] {
+        assert!(matches!(
+            add("x", broken),
+            Err(RegistryError::Unusable { .. })
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_paused_target_keeps_its_work_and_uses_up_no_attempts() {
+    let fake = Arc::new(Fake::new());
+    let mut world = World::new(1, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    let request = world.assign(0, 0);
+    let (service, ctx) = (&world.service, world.service.system());
+    targets::pause(service, &ctx, TARGET, true, Some("maintenance".to_owned()))
+        .await
+        .unwrap();
+
+    engine.settle().await.unwrap();
+    world.service.clock.advance(Duration::from_days(1));
+    engine.settle().await.unwrap();
+    assert!(fake.writes().is_empty());
+    assert_eq!(world.ledger()[0].attempts, 0);
+    targets::pause(service, &ctx, TARGET, false, None)
+        .await
+        .unwrap();
+    engine.settle().await.unwrap();
+
+    assert_eq!(world.state_of(request), State::Delivered);
+}
+
+#[tokio::test]
+async fn the_switch_of_a_target_injects_its_fault() {
+    let fake = Arc::new(Fake::new());
+    let mut world = World::new(1, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let registry = Registry::new(&world.service)
+        .with(TARGET, fake.clone(), options())
+        .unwrap();
+    let registry = registry.with_faults(FaultPlan::default());
+    let engine = Engine::new(world.service.clone(), registry, EngineOptions::default());
+    let request = world.assign(0, 0);
+    let (service, ctx) = (&world.service, world.service.system());
+    targets::set_fault(service, &ctx, TARGET, Some("refuse-credentials".to_owned()))
+        .await
+        .unwrap();
+
+    engine.settle().await.unwrap();
+    assert_eq!(world.state_of(request), State::DeliveryFailed);
+    assert!(fake.writes().is_empty());
+    targets::set_fault(service, &ctx, TARGET, None)
+        .await
+        .unwrap();
+    world.retry_given_up();
+    let again = world.ask(0, 0, RequestType::SystemUpdate).unwrap();
+    engine.settle().await.unwrap();
+
+    assert_eq!(world.state_of(again), State::Delivered);
+}
