@@ -80,7 +80,21 @@ fn maybe_name(dice: &mut Dice) -> String {
 
 /// Rows in every table that the predicates below look at, with gaps where gaps may be.
 fn fill(store: &Store, dice: &mut Dice) {
-    let name = |dice: &mut Dice| text(dice.pick::<&str>(NAMES));
+    fill_directory(store, dice);
+    fill_catalogs(store, dice);
+    fill_assignments(store, dice);
+}
+
+fn name(dice: &mut Dice) -> String {
+    text(dice.pick::<&str>(NAMES))
+}
+
+fn flag(dice: &mut Dice) -> String {
+    let flag = if dice.roll(2) == 0 { "TRUE" } else { "FALSE" };
+    flag.to_owned()
+}
+
+fn fill_directory(store: &Store, dice: &mut Dice) {
     for i in 0..12 {
         let manager = if i > 0 {
             text(&format!("u{}", dice.roll(i)))
@@ -104,10 +118,7 @@ fn fill(store: &Store, dice: &mut Dice) {
                 ("display_name", name(dice)),
                 ("department", rank),
                 ("user_type", text("Member")),
-                (
-                    "account_enabled",
-                    if dice.roll(2) == 0 { "TRUE" } else { "FALSE" }.to_owned(),
-                ),
+                ("account_enabled", flag(dice)),
                 ("details", text("{}")),
                 ("manager_id", maybe(dice, manager)),
                 ("created_at", dice.roll(5).to_string()),
@@ -144,6 +155,9 @@ fn fill(store: &Store, dice: &mut Dice) {
             }
         }
     }
+}
+
+fn fill_catalogs(store: &Store, dice: &mut Dice) {
     for i in 0..3 {
         insert(
             store,
@@ -154,10 +168,7 @@ fn fill(store: &Store, dice: &mut Dice) {
                 ("description", maybe_name(dice)),
                 ("catalog_type", text("userManaged")),
                 ("state", text(["published", "unpublished"][dice.roll(2)])),
-                (
-                    "is_externally_visible",
-                    if dice.roll(2) == 0 { "TRUE" } else { "FALSE" }.to_owned(),
-                ),
+                ("is_externally_visible", flag(dice)),
                 ("created_at", dice.roll(5).to_string()),
                 ("modified_at", "1".to_owned()),
                 ("version", "1".to_owned()),
@@ -174,10 +185,7 @@ fn fill(store: &Store, dice: &mut Dice) {
                 ("catalog_id", text(&format!("c{catalog}"))),
                 ("display_name", name(dice)),
                 ("description", maybe_name(dice)),
-                (
-                    "is_hidden",
-                    if dice.roll(2) == 0 { "TRUE" } else { "FALSE" }.to_owned(),
-                ),
+                ("is_hidden", flag(dice)),
                 ("is_role_scopes_visible", "TRUE".to_owned()),
                 ("created_at", dice.roll(5).to_string()),
                 ("modified_at", "1".to_owned()),
@@ -211,6 +219,9 @@ fn fill(store: &Store, dice: &mut Dice) {
             );
         }
     }
+}
+
+fn fill_assignments(store: &Store, dice: &mut Dice) {
     for i in 0..10 {
         insert(
             store,
@@ -242,10 +253,7 @@ fn fill(store: &Store, dice: &mut Dice) {
                 ("schedule", text("{}")),
                 ("starts_at", "0".to_owned()),
                 ("ends_at", maybe(dice, ends)),
-                (
-                    "is_extended",
-                    if dice.roll(2) == 0 { "TRUE" } else { "FALSE" }.to_owned(),
-                ),
+                ("is_extended", flag(dice)),
                 ("expired_at", maybe(dice, "7".to_owned())),
                 ("created_at", dice.roll(8).to_string()),
                 ("modified_at", "1".to_owned()),
