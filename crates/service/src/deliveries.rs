@@ -101,6 +101,16 @@ pub async fn claim(
         .await?)
 }
 
+/// Takes back all claimed work, for a start at which nobody else can be at work: what a process that was killed had
+/// claimed need not wait for its lease to run out.
+pub async fn reclaim(service: &Service) -> Result<u64, ServiceError> {
+    let now = service.clock.now();
+    Ok(service
+        .store
+        .write(move |tx| lease::reclaim(tx, now))
+        .await?)
+}
+
 /// Gives the work of a lease back untried.
 pub async fn release(service: &Service, owner: &str) -> Result<u64, ServiceError> {
     let owner = owner.to_owned();

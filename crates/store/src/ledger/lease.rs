@@ -21,6 +21,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     FAILED,
     RELEASE,
     EXPIRE,
+    RECLAIM,
     DUE_TARGETS,
     NEXT_ATTEMPT,
     NEXT_TIMER,
@@ -78,6 +79,8 @@ const RELEASE: &str = "UPDATE ledger SET phase = 'pending', attempts = attempts 
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_owner = $1";
 const EXPIRE: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_until <= $1";
+const RECLAIM: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1, lease_owner = NULL, \
+    lease_until = NULL, version = version + 1 WHERE phase = 'leased'";
 const DUE_TARGETS: &str =
     "SELECT DISTINCT target FROM ledger WHERE phase = 'pending' AND next_attempt_at <= $1";
 const NEXT_ATTEMPT: &str = "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending'";
@@ -307,6 +310,11 @@ pub fn release(tx: &mut WriteTx<'_>, owner: &str) -> Result<u64, Error> {
 /// Takes work back whose worker did not answer in time.
 pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
     tx.execute(EXPIRE, &[value::int(now.micros())])
+}
+
+/// Takes all claimed work back, whoever claimed it.
+pub fn reclaim(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(RECLAIM, &[value::int(now.micros())])
 }
 
 /// The targets that have work due.
