@@ -35,9 +35,7 @@ pub(crate) fn check(packages: &[Package], files: &[TextFile]) -> Vec<Finding> {
 fn of_file(file: &TextFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     let first = file.text.lines().find(|line| !line.trim().is_empty());
-    // `foo/tests.rs` belongs to `foo`, which says what it is for.
-    let needs_words = !file.path.ends_with("/tests.rs");
-    if needs_words && !first.is_some_and(|line| line.starts_with("//!")) {
+    if !belongs_to_another(&file.path) && !first.is_some_and(|line| line.starts_with("//!")) {
         findings.push(Finding::in_file(
             &file.path,
             "the module does not begin with `//!`, which says what it is for",
@@ -60,6 +58,14 @@ fn of_file(file: &TextFile) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// `foo/tests.rs` belongs to `foo`, and `tests/it/foo/bar.rs` to `tests/it/foo.rs`: those say what they are for.
+fn belongs_to_another(path: &str) -> bool {
+    let below_a_topic = path
+        .split_once("/tests/")
+        .is_some_and(|(_, rest)| rest.matches('/').count() > 1);
+    path.ends_with("/tests.rs") || below_a_topic
 }
 
 fn unfinished(line: &str) -> Option<&'static str> {
@@ -101,6 +107,8 @@ mod tests {
         assert_eq!(of_file(&file("a/src/b.rs", "use x;\n")).len(), 1);
         assert!(of_file(&file("a/src/b.rs", "//! About b.\nuse x;\n")).is_empty());
         assert!(of_file(&file("a/src/b/tests.rs", "use x;\n")).is_empty());
+        assert_eq!(of_file(&file("a/tests/it/b.rs", "use x;\n")).len(), 1);
+        assert!(of_file(&file("a/tests/it/b/c.rs", "use x;\n")).is_empty());
     }
 
     #[test]
