@@ -9,7 +9,16 @@ use crate::engine::Row;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, FIND_LIVE, INSERT, SAVE, DUE, HOLDS, NEXT_END];
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND,
+    FIND_LIVE,
+    INSERT,
+    SAVE,
+    DUE,
+    HOLDS,
+    NEXT_END,
+    UNEXPIRED_OF,
+];
 
 /// The assignments that end by themselves (A8): with an end, not over, and with nothing in the way. A removal that failed
 /// is not begun again by itself, as its request can be reprocessed.
@@ -50,6 +59,7 @@ const FIND: &str = select!("WHERE id = $1");
 const FIND_LIVE: &str = select!(
     "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('delivering', 'delivered', 'partiallyDelivered')"
 );
+const UNEXPIRED_OF: &str = select!("WHERE target_id = $1 AND state <> 'expired' ORDER BY id");
 const INSERT: &str = "INSERT INTO assignment (id, access_package_id, assignment_policy_id, target_id, state, status, \
     schedule, starts_at, ends_at, is_extended, expired_at, created_at, modified_at, version) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
@@ -101,6 +111,11 @@ pub fn find_live(
 /// itself: its request can be reprocessed.
 pub fn due(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Assignment>, Error> {
     tx.query_map(DUE, &[value::int(now.micros()), value::int(limit)], read)
+}
+
+/// The assignments of a target that are not over.
+pub fn unexpired_of(tx: &mut ReadTx<'_>, target: SubjectId) -> Result<Vec<Assignment>, Error> {
+    tx.query_map(UNEXPIRED_OF, &[value::text(target)], read)
 }
 
 /// When the next assignment ends by itself.

@@ -14,6 +14,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     FIND_OPEN,
     FIND_OPEN_OF,
     INSERT,
+    OPEN_OF_TARGET,
     SAVE,
     DELETE,
     PLAN_DUE,
@@ -41,6 +42,9 @@ const FIND_OPEN: &str = select!(
 );
 const FIND_OPEN_OF: &str = select!(
     "WHERE assignment_id = $1 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')"
+);
+const OPEN_OF_TARGET: &str = select!(
+    "WHERE target_id = $1 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') ORDER BY id"
 );
 const INSERT: &str = "INSERT INTO assignment_request (id, request_type, is_extension, access_package_id, \
     assignment_policy_id, assignment_id, requestor_id, target_id, created_by, state, status, justification, answers, \
@@ -92,6 +96,14 @@ pub fn find_open_of(
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// The open requests for a target.
+pub fn open_of_target(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+) -> Result<Vec<AssignmentRequest>, Error> {
+    tx.query_map(OPEN_OF_TARGET, &[value::text(target)], read)
 }
 
 /// Requests whose deliveries are not planned yet, oldest first.

@@ -4,7 +4,7 @@ use auth::decide::Access;
 use auth::roles::Action;
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
-use domain::id::RequestId;
+use domain::id::{ObjectId, RequestId};
 use domain::policy::Asker;
 use store::WriteTx;
 
@@ -164,6 +164,40 @@ pub(crate) fn make_way_for_removal(
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None)
         .with("reason", "a removal took precedence");
     audit::record(tx, moment, ctx, event)?;
+    Ok(())
+}
+
+/// The directory object of a subject is gone for good: its open requests end, and so do its assignments (AS-18, T17). A
+/// removal under way goes on.
+pub(crate) fn end_all_of(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    object: ObjectId,
+) -> Result<(), ServiceError> {
+    let Some(subject) = store::subject::find_by_object(tx, object)? else {
+        return Ok(());
+    };
+    let mut leaving = Vec::new();
+    for mut open in store::assignment_request::open_of_target(tx, subject.id)? {
+        if open.request_type.purpose() == Purpose::Remove {
+            leaving.extend(open.assignment_id);
+            continue;
+        }
+        open.take(Event::Withdrawn, moment.now)
+            .map_err(ServiceError::internal)?;
+        let why = "the target of the request was deleted";
+        open.failure = Some((Code::TargetNotFound.name(), why.to_owned()));
+        store::assignment_request::save(tx, &open)?;
+        let activity = "Cancel access package assignment request";
+        let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None);
+        audit::record(tx, moment, ctx, event.with("reason", why))?;
+    }
+    for assignment in store::assignment::unexpired_of(tx, subject.id)? {
+        if !leaving.contains(&assignment.id) {
+            begin_system_request(tx, moment, ctx, assignment, RequestType::SystemRemove)?;
+        }
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use store::directory::{object, user};
 use store::{ReadTx, WriteTx};
 
 use super::flawed;
+use crate::assignment_requests::withdraw;
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
@@ -120,6 +121,7 @@ pub async fn hard_delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(
         .write(move |tx| hard_delete_in(tx, &moment, &ctx, id))
         .await?;
     service.callers.invalidate();
+    service.wake();
     Ok(())
 }
 
@@ -134,6 +136,7 @@ pub fn hard_delete_in(
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     user::delete(tx, id)?;
+    withdraw::end_all_of(tx, moment, ctx, id)?;
     record(tx, moment, ctx, "Hard Delete user", &gone)
 }
 

@@ -140,7 +140,7 @@ pub(super) fn by_role_or_own(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, 
 /// Adds the condition to the query, and theirs to its expansions. What a row that the caller may see points to is shown
 /// with it; lists below it are narrowed again.
 fn narrowed(ctx: &Ctx, me: &Me, mut query: Query, shown: Predicate) -> Query {
-    query.filter = shown.and(query.filter);
+    query.filter = shown.and(present(query.entity)).and(query.filter);
     for expansion in &mut query.expand {
         let entity = expansion.query.entity;
         let inner = if expansion.relation.is_to_one() || reveals(query.entity, expansion.relation) {
@@ -157,6 +157,14 @@ fn narrowed(ctx: &Ctx, me: &Me, mut query: Query, shown: Predicate) -> Query {
         expansion.query = narrowed(ctx, me, child, inner);
     }
     query
+}
+
+/// Soft-deleted users are in no answer.
+fn present(entity: &'static Entity) -> Predicate {
+    match entity.field("deleted_at") {
+        Some(field) => Predicate::equals(field, Value::Null),
+        None => Predicate::True,
+    }
 }
 
 /// Lists that belong to their parent so closely that who sees the one sees the other.
@@ -290,7 +298,7 @@ fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
 
 /// The caller's own rows, with what they point to: no role is asked for, and lists below are the caller's own too.
 pub(super) fn own_query(mut query: Query, mine: Predicate) -> Result<Query, ServiceError> {
-    query.filter = mine.and(query.filter);
+    query.filter = mine.and(present(query.entity)).and(query.filter);
     let entity = query.entity;
     for expansion in &mut query.expand {
         let shown = expansion.relation.is_to_one() || reveals(entity, expansion.relation);

@@ -13,6 +13,7 @@ use domain::submission::{Submission, TargetReference};
 use domain::time::Duration;
 use service::access_packages::role_scopes;
 use service::deliveries::{Settled, Verdict};
+use service::directory::users;
 use service::{Code, assignment_requests, deliveries, planning, reprocess, timers};
 use store::ledger::lease::{Leased, ObservedBy};
 
@@ -401,4 +402,26 @@ async fn retries_are_used_up_before_a_request_fails_rp_33() {
 
     assert_eq!(attempts, 8);
     assert_eq!(world.request_row(id).state, State::DeliveryFailed);
+}
+
+#[tokio::test]
+async fn the_assignments_of_a_user_who_is_gone_for_good_end_as_18() {
+    let world = World::new();
+    let offer = offer(&world, "Books", &two_groups(&world)).await;
+    let alice = world.user(1, "alice");
+    let id = world.submit(admin_add(&offer, alice)).await;
+    world.deliver(|_| done()).await;
+    let system = world.service.system();
+    users::delete(&world.service, &system, alice).await.unwrap();
+
+    users::hard_delete(&world.service, &system, alice)
+        .await
+        .unwrap();
+    world.deliver(|_| done()).await;
+
+    let assignment = world.request_row(id).assignment_id.unwrap();
+    assert_eq!(
+        world.assignment_row(assignment).state,
+        assignment::State::Expired
+    );
 }

@@ -35,7 +35,7 @@ const CLAIM: &str = "UPDATE ledger SET phase = 'leased', lease_owner = $3, lease
 const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origin_system, l.resource_origin_id, \
     l.role_origin_id, l.scope_origin_id, b.address, \
     COALESCE(g.display_name, p.display_name, l.resource_origin_id), \
-    s.id, s.object_id, s.subject_type, u.user_principal_name, \
+    s.id, s.object_id, s.subject_type, COALESCE(u.user_principal_name, s.principal_name), \
     COALESCE(u.display_name, sp.display_name, s.display_name, ''), u.given_name, u.surname, \
     COALESCE(u.mail, s.email), COALESCE(u.account_enabled, sp.account_enabled, FALSE), \
     u.id IS NOT NULL AND u.deleted_at IS NOT NULL, u.id IS NOT NULL OR sp.id IS NOT NULL \
