@@ -7,12 +7,14 @@ use percent_encoding::percent_decode_str;
 
 /// Decodes one name or value of a query string: `+` is a space, `%XX` a byte.
 /// A `%` that starts no escape stands for itself, as browsers read it.
-/// `None` when the bytes are not UTF-8.
+/// `None` when the bytes are not UTF-8, or hold the NUL character, which no
+/// database stores.
 pub(crate) fn query_component(raw: &str) -> Option<String> {
     let spaced = raw.replace('+', " ");
     percent_decode_str(&spaced)
         .decode_utf8()
         .ok()
+        .filter(|text| !text.contains('\0'))
         .map(std::borrow::Cow::into_owned)
 }
 
@@ -38,8 +40,9 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_refused() {
+    fn bytes_that_are_not_utf8_and_nul_are_refused() {
         assert_eq!(query_component("%C3%28"), None);
+        assert_eq!(query_component("a%00b"), None);
     }
 
     #[test]

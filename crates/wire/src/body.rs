@@ -122,6 +122,10 @@ impl<'j> Node<'j> {
     pub fn text(&self) -> Result<Option<&str>, InvalidField> {
         match &*self.value {
             Json::Null => Ok(None),
+            // No database stores it in a text.
+            Json::String(text) if text.contains('\0') => {
+                Err(self.invalid("must not contain the NUL character"))
+            }
             Json::String(text) => Ok(Some(text)),
             Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => {
                 Err(self.invalid("must be a string"))

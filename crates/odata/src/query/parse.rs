@@ -156,7 +156,7 @@ pub(super) fn query(raw: &str) -> Result<QueryOptions, QueryError> {
         let not_utf8 = |option: &str| QueryError {
             option: option.to_owned(),
             position: 1,
-            problem: "the percent-encoded bytes are not UTF-8".to_owned(),
+            problem: "the percent-encoded bytes are not UTF-8, or hold a NUL character".to_owned(),
         };
         let name = query_component(raw_name).ok_or_else(|| not_utf8(raw_name))?;
         let value = query_component(raw_value).ok_or_else(|| not_utf8(&name))?;
