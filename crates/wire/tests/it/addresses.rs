@@ -1,9 +1,4 @@
 //! What paths point at (semantics 1.1, 1.3, 4.1, 8.6).
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "helpers of tests fail as tests do"
-)]
 
 use domain::query::{Predicate, Value};
 use odata::path;

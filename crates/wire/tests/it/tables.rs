@@ -1,10 +1,4 @@
 //! The property tables against the model of the store and against the published schema (R40).
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail as tests do"
-)]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

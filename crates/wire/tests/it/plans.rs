@@ -1,5 +1,4 @@
 //! From query options to JSON, over rows made up here.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use domain::query::{Page, Predicate, Query, Record, Value};
 use odata::accept::MetadataLevel;

@@ -1,0 +1,12 @@
+//! The wire shapes: paths, plans and property tables.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod addresses;
+mod plans;
+mod tables;
