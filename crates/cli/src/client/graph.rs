@@ -1,0 +1,389 @@
+//! A client of any Graph root: pages, batches, and patience with a server that says "not now".
+//!
+//! **Invariant:** what is sent again is only what the server said it did not take, or what may be repeated; and never
+//! more than [`TRIES`] times.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use service::clock::{Clock, Ids};
+use tokio::sync::RwLock;
+
+use super::sign_in;
+use crate::dev_file::{Client, DevFile};
+
+/// How often one call is sent at most.
+const TRIES: u32 = 8;
+/// The wait after a refusal that names none, and the longest that is obeyed without giving up.
+const DEFAULT_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Most parts of a `$batch` (BA-1).
+pub(crate) const BATCH: usize = 20;
+
+/// Where tokens come from.
+#[derive(Debug)]
+pub(crate) enum TokenSource {
+    /// This one, while it lasts.
+    Fixed(String),
+    /// A client of a development tenant signs in, again when its token has run out.
+    Client { dev: DevFile, client: Client },
+    /// No token is sent.
+    None,
+}
+
+/// A Graph root.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    http: reqwest::Client,
+    root: String,
+    source: TokenSource,
+    token: RwLock<Option<String>>,
+    clock: Clock,
+    ids: Ids,
+}
+
+/// An answer, whatever it says.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// The error's code, or what stands in for it.
+    pub(crate) fn code(&self) -> &str {
+        self.body
+            .pointer("/error/code")
+            .and_then(Value::as_str)
+            .unwrap_or("no code")
+    }
+
+    /// The error's message.
+    pub(crate) fn message(&self) -> &str {
+        self.body
+            .pointer("/error/message")
+            .and_then(Value::as_str)
+            .unwrap_or("no message")
+    }
+
+    /// Whether the server asks to be asked later.
+    fn is_not_now(&self) -> bool {
+        matches!(self.status, 429 | 503)
+    }
+
+    fn wait(&self) -> Duration {
+        self.retry_after.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)
+    }
+
+    pub(super) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
+        if (200..300).contains(&self.status) {
+            return Ok(self.body);
+        }
+        bail!(
+            "{what} was answered {} {}: {}",
+            self.status,
+            self.code(),
+            self.message()
+        )
+    }
+}
+
+/// One part of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Part {
+    pub(crate) method: &'static str,
+    /// Below the root of the version.
+    pub(crate) url: String,
+}
+
+impl Graph {
+    /// The root at `url`, without version.
+    pub(crate) fn new(
+        http: reqwest::Client,
+        url: &str,
+        source: TokenSource,
+    ) -> anyhow::Result<Self> {
+        let root = url.trim_end_matches('/').to_owned();
+        reqwest::Url::parse(&root).with_context(|| format!("`{url}` is no URL"))?;
+        Ok(Self {
+            http,
+            root,
+            source,
+            token: RwLock::default(),
+            clock: Clock::system(),
+            ids: Ids::random(),
+        })
+    }
+
+    /// The root, without slash at its end.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
+    /// Sends one call and gives back whatever the answer is, without patience.
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        let token = self.current_token().await?;
+        let answer = self
+            .send(method.clone(), path, body, token.as_deref())
+            .await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        // It may have run out since.
+        match self.next_token(token.as_deref()).await? {
+            Some(next) => self.send(method, path, body, Some(&next)).await,
+            None => Ok(answer),
+        }
+    }
+
+    /// The body of a GET.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.patiently(Method::GET, path, None)
+            .await?
+            .expect_success(path)
+    }
+
+    /// The body of what a POST made.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.patiently(Method::POST, path, Some(body))
+            .await?
+            .expect_success(path)
+    }
+
+    /// All members of a collection, page after page, each given to `each`.
+    pub(crate) async fn for_each(
+        &self,
+        path: &str,
+        mut each: impl FnMut(Value),
+    ) -> anyhow::Result<()> {
+        let mut next = Some(path.to_owned());
+        while let Some(path) = next {
+            let mut page = self.get(&path).await?;
+            let Some(members) = page.get_mut("value").and_then(Value::as_array_mut) else {
+                bail!("the answer to {path} is no collection");
+            };
+            members.drain(..).for_each(&mut each);
+            next = page
+                .get("@odata.nextLink")
+                .or_else(|| page.get("nextLink"))
+                .and_then(Value::as_str)
+                .map(|link| self.own_path(link))
+                .transpose()?;
+        }
+        Ok(())
+    }
+
+    /// The same in a list.
+    pub(crate) async fn list(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut members = Vec::new();
+        self.for_each(path, |member| members.push(member)).await?;
+        Ok(members)
+    }
+
+    /// Sends up to [`BATCH`] calls in one, and again those that the server did not take; answers in their order.
+    pub(crate) async fn batch(&self, parts: &[Part]) -> anyhow::Result<Vec<Answer>> {
+        // The same id at each repetition, so that a server knows it for one (RP-41).
+        let ids: Vec<String> = parts
+            .iter()
+            .map(|_| self.ids.next(self.clock.now()).to_string())
+            .collect();
+        let mut answers: Vec<Option<Answer>> = vec![None; parts.len()];
+        for _ in 0..TRIES {
+            let open: Vec<usize> = answers
+                .iter()
+                .enumerate()
+                .filter(|(_, answer)| answer.as_ref().is_none_or(Answer::is_not_now))
+                .map(|(index, _)| index)
+                .collect();
+            if open.is_empty() {
+                break;
+            }
+            if let Some(wait) = answers
+                .iter()
+                .flatten()
+                .filter(|answer| answer.is_not_now())
+                .map(Answer::wait)
+                .max()
+            {
+                tokio::time::sleep(wait).await;
+            }
+            for (index, answer) in self.batch_once(parts, &ids, &open).await? {
+                if let Some(place) = answers.get_mut(index) {
+                    *place = Some(answer);
+                }
+            }
+        }
+        answers
+            .into_iter()
+            .map(|answer| answer.context("a part of a batch was not answered"))
+            .collect()
+    }
+
+    async fn batch_once(
+        &self,
+        parts: &[Part],
+        ids: &[String],
+        open: &[usize],
+    ) -> anyhow::Result<Vec<(usize, Answer)>> {
+        let requests: Vec<Value> = open
+            .iter()
+            .filter_map(|&index| {
+                let part = parts.get(index)?;
+                Some(json!({
+                    "id": index.to_string(),
+                    "method": part.method,
+                    "url": part.url,
+                    "headers": { "client-request-id": ids.get(index)? },
+                }))
+            })
+            .collect();
+        let body = json!({ "requests": requests });
+        let answer = self
+            .patiently(Method::POST, "/v1.0/$batch", Some(&body))
+            .await?
+            .expect_success("the batch")?;
+        let responses = answer
+            .get("responses")
+            .and_then(Value::as_array)
+            .context("the answer to a batch holds no responses")?;
+        Ok(responses.iter().filter_map(part_answer).collect())
+    }
+
+    /// One call, sent again as long as the server says "not now".
+    async fn patiently(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        let mut answer = self.call(method.clone(), path, body).await?;
+        for _ in 1..TRIES {
+            if !answer.is_not_now() {
+                break;
+            }
+            tokio::time::sleep(answer.wait()).await;
+            answer = self.call(method.clone(), path, body).await?;
+        }
+        Ok(answer)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        token: Option<&str>,
+    ) -> anyhow::Result<Answer> {
+        let mut request = self.http.request(method, format!("{}{path}", self.root));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{} does not answer", self.root))?;
+        let status = answer.status().as_u16();
+        let retry_after = answer
+            .headers()
+            .get(reqwest::header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(seconds);
+        let text = answer.text().await.context("the answer broke off")?;
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        };
+        Ok(Answer {
+            status,
+            body,
+            retry_after,
+        })
+    }
+
+    async fn current_token(&self) -> anyhow::Result<Option<String>> {
+        match &self.source {
+            TokenSource::Fixed(token) => Ok(Some(token.clone())),
+            TokenSource::None => Ok(None),
+            TokenSource::Client { .. } => {
+                // The lock must be free again before another token is asked for.
+                let known = self.token.read().await.clone();
+                match known {
+                    Some(token) => Ok(Some(token)),
+                    None => self.next_token(None).await,
+                }
+            }
+        }
+    }
+
+    /// Another token than `refused`; none if there is no way to one.
+    async fn next_token(&self, refused: Option<&str>) -> anyhow::Result<Option<String>> {
+        let TokenSource::Client { dev, client } = &self.source else {
+            return Ok(None);
+        };
+        let mut token = self.token.write().await;
+        if token.is_some() && token.as_deref() != refused {
+            return Ok(token.clone());
+        }
+        let next = sign_in::client(&self.http, dev, client, &[]).await?;
+        *token = Some(next.clone());
+        Ok(Some(next))
+    }
+
+    /// A link of the server as a path; one that leads elsewhere would carry the token there.
+    fn own_path(&self, link: &str) -> anyhow::Result<String> {
+        match link.strip_prefix(&self.root) {
+            Some(path) if path.starts_with('/') => Ok(path.to_owned()),
+            _ => bail!(
+                "the next page is at another address than {}: {link}",
+                self.root
+            ),
+        }
+    }
+}
+
+fn part_answer(response: &Value) -> Option<(usize, Answer)> {
+    let index = response.get("id")?.as_str()?.parse().ok()?;
+    let status = u16::try_from(response.get("status")?.as_u64()?).ok()?;
+    let retry_after = response
+        .get("headers")
+        .and_then(Value::as_object)
+        .and_then(|headers| {
+            let (_, value) = headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+            value
+                .as_str()
+                .and_then(seconds)
+                .or_else(|| value.as_u64().map(Duration::from_secs))
+        });
+    let body = response.get("body").cloned().unwrap_or(Value::Null);
+    Some((
+        index,
+        Answer {
+            status,
+            body,
+            retry_after,
+        },
+    ))
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Text for a place in a query string.
+pub(crate) fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

@@ -1,0 +1,186 @@
+//! What is wrong with a configuration whose keys and types are right.
+
+use std::collections::BTreeSet;
+
+use auth::principal::Permission;
+use domain::time::Duration;
+
+use super::value::{Iso, Listen};
+use super::{Config, IssuerSection, LdapTarget, ScimTarget, TargetSection};
+
+/// Everything that is wrong, each by its key.
+pub(super) fn flaws(config: &Config) -> Vec<String> {
+    let mut flaws = Vec::new();
+    server(config, &mut flaws);
+    database(config, &mut flaws);
+    delivery(config, &mut flaws);
+    let mut issuers = BTreeSet::new();
+    for (index, section) in config.issuer.iter().enumerate() {
+        issuer(&format!("issuer[{index}]"), section, &mut flaws);
+        if !issuers.insert(&section.issuer) {
+            flaws.push(format!(
+                "`issuer[{index}].issuer` is configured twice: `{}`",
+                section.issuer
+            ));
+        }
+    }
+    let mut targets = BTreeSet::from([delivery::registry::DIRECTORY]);
+    for (index, section) in config.target.iter().enumerate() {
+        let at = format!("target[{index}]");
+        match section {
+            TargetSection::Scim(target) => scim(&at, target, &mut flaws),
+            TargetSection::Ldap(target) => ldap(&at, target, &mut flaws),
+        }
+        if section.name().trim().is_empty() {
+            flaws.push(format!("`{at}.name` is empty"));
+        } else if !targets.insert(section.name()) {
+            flaws.push(format!("`{at}.name` is taken: `{}`", section.name()));
+        }
+        if section
+            .rate_per_second()
+            .is_some_and(|rate| !rate.is_finite() || rate <= 0.0)
+        {
+            flaws.push(format!("`{at}.ratePerSecond` must be above zero"));
+        }
+    }
+    if let Err(error) = config.log.filter.parse::<tracing_subscriber::EnvFilter>() {
+        flaws.push(format!("`log.filter` cannot be read: {error}"));
+    }
+    flaws
+}
+
+fn server(config: &Config, flaws: &mut Vec<String>) {
+    let server = &config.server;
+    if server.certificate_file.is_some() != server.key_file.is_some() {
+        flaws.push("`server.certificateFile` and `server.keyFile` belong together".to_owned());
+    }
+    if server.http == Listen::Off && matches!(server.https, None | Some(Listen::Off)) {
+        flaws.push(
+            "`server.http` and `server.https` are both `off`: nobody could reach the server"
+                .to_owned(),
+        );
+    }
+    let is_origin = |url: &String| {
+        reqwest::Url::parse(url).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none()
+        })
+    };
+    if let Some(url) = &server.public_url
+        && !is_origin(url)
+    {
+        flaws.push(format!(
+            "`server.publicUrl` must be scheme, host and port alone, such as `https://reeve.example.com`: `{url}`"
+        ));
+    }
+}
+
+fn database(config: &Config, flaws: &mut Vec<String>) {
+    let database = &config.database;
+    if database.url.is_some() && database.url_file.is_some() {
+        flaws.push("`database.url` and `database.urlFile` exclude each other".to_owned());
+    }
+    if database.ca_file.is_some() && database.url.is_none() && database.url_file.is_none() {
+        flaws.push(
+            "`database.caFile` is for a database server, and `database.url` names none".to_owned(),
+        );
+    }
+}
+
+fn delivery(config: &Config, flaws: &mut Vec<String>) {
+    let zero = Duration::default();
+    if config.reprocess.request_window.0 <= zero {
+        flaws.push("`reprocess.requestWindow` must be above zero".to_owned());
+    }
+    if config.reprocess.per_minute_per_tenant == Some(0) {
+        flaws.push(
+            "`reprocess.perMinutePerTenant` must be at least 1; leave it out for no limit"
+                .to_owned(),
+        );
+    }
+    let gaps = &config.delivery.retry_schedule.0;
+    if gaps.is_empty() {
+        flaws.push("`delivery.retrySchedule` is empty: nothing would ever be delivered".to_owned());
+    }
+    if gaps.iter().any(|gap| gap.0 < zero) {
+        flaws.push("`delivery.retrySchedule` holds a gap below zero".to_owned());
+    }
+    if config.delivery.poll_interval.0 <= zero {
+        flaws.push("`delivery.pollInterval` must be above zero".to_owned());
+    }
+}
+
+fn issuer(at: &str, issuer: &IssuerSection, flaws: &mut Vec<String>) {
+    if issuer.audiences.is_empty() {
+        flaws.push(format!(
+            "`{at}.audiences` is empty: no token would be accepted"
+        ));
+    }
+    for name in &issuer.implied_scopes {
+        if Permission::from_name(name).is_none() {
+            flaws.push(format!(
+                "`{at}.impliedScopes` names a permission that there is not: `{name}`"
+            ));
+        }
+    }
+    for (key, claim) in [
+        ("userClaim", &issuer.user_claim),
+        ("rolesClaim", &issuer.roles_claim),
+        ("scopesClaim", &issuer.scopes_claim),
+        ("tenantClaim", &issuer.tenant_claim),
+    ] {
+        if claim.is_empty() {
+            flaws.push(format!("`{at}.{key}` is empty"));
+        }
+    }
+    if issuer.clock_skew.0 < Duration::default() {
+        flaws.push(format!("`{at}.clockSkew` is below zero"));
+    }
+}
+
+fn scim(at: &str, target: &ScimTarget, flaws: &mut Vec<String>) {
+    one_of(
+        at,
+        "token",
+        target.token.is_some(),
+        target.token_file.is_some(),
+        flaws,
+    );
+    timeout(at, target.timeout, flaws);
+}
+
+fn ldap(at: &str, target: &LdapTarget, flaws: &mut Vec<String>) {
+    one_of(
+        at,
+        "password",
+        target.password.is_some(),
+        target.password_file.is_some(),
+        flaws,
+    );
+    timeout(at, target.timeout, flaws);
+    if target.user_base.is_some() != target.user_filter.is_some() {
+        flaws.push(format!(
+            "`{at}.userBase` and `{at}.userFilter` belong together"
+        ));
+    }
+    if target.user_dn.is_some() && target.user_base.is_some() {
+        flaws.push(format!(
+            "`{at}.userDn` and `{at}.userBase` exclude each other"
+        ));
+    }
+}
+
+fn one_of(at: &str, key: &str, inline: bool, file: bool, flaws: &mut Vec<String>) {
+    match (inline, file) {
+        (false, false) => flaws.push(format!("`{at}.{key}` or `{at}.{key}File` is needed")),
+        (true, true) => flaws.push(format!(
+            "`{at}.{key}` and `{at}.{key}File` exclude each other"
+        )),
+        _ => {}
+    }
+}
+
+fn timeout(at: &str, timeout: Option<Iso>, flaws: &mut Vec<String>) {
+    if timeout.is_some_and(|timeout| timeout.0 <= Duration::default()) {
+        flaws.push(format!("`{at}.timeout` must be above zero"));
+    }
+}

@@ -1,0 +1,113 @@
+//! The configuration: one TOML file, then the environment, checked whole before anything starts.
+//!
+//! **Invariant:** a [`Config`] that exists is usable as far as its text can tell; what is wrong is told by the key's own
+//! name, and unknown keys are refused.
+
+mod check;
+mod environment;
+pub(crate) mod secret;
+mod sections;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use config::{File, FileFormat};
+use serde::Deserialize;
+
+pub(crate) use sections::{
+    CompatSection, DatabaseSection, DeliverySection, IssuerSection, LdapTarget, LogFormat,
+    LogSection, MatchBy, ODataSection, ReprocessSection, RequestsSection, ScimTarget,
+    ServerSection, TargetSection, UserBy,
+};
+pub(crate) use value::{Iso, Listen};
+
+/// The documented default file: what `reeve config` prints.
+pub(crate) const DEFAULT_FILE: &str = include_str!("../../reeve.default.toml");
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) server: ServerSection,
+    pub(crate) database: DatabaseSection,
+    /// Whose tokens are accepted: `[[issuer]]`.
+    pub(crate) issuer: Vec<IssuerSection>,
+    pub(crate) reprocess: ReprocessSection,
+    pub(crate) delivery: DeliverySection,
+    pub(crate) requests: RequestsSection,
+    pub(crate) compat: CompatSection,
+    pub(crate) odata: ODataSection,
+    /// What access is delivered to besides the built-in directory: `[[target]]`.
+    pub(crate) target: Vec<TargetSection>,
+    pub(crate) log: LogSection,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it.
+    pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
+        let text = file
+            .map(|path| {
+                std::fs::read_to_string(path).with_context(|| {
+                    format!("cannot read the configuration file `{}`", path.display())
+                })
+            })
+            .transpose()?;
+        let config = Self::parse(text.as_deref().unwrap_or_default(), std::env::vars_os())
+            .with_context(|| match file {
+                Some(path) => format!(
+                    "the configuration (`{}` and the environment) cannot be used",
+                    path.display()
+                ),
+                None => "the configuration in the environment cannot be used".to_owned(),
+            })?;
+        Ok(config)
+    }
+
+    /// Reads the text of a file, and variables over it.
+    fn parse(
+        text: &str,
+        variables: impl IntoIterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
+    ) -> anyhow::Result<Self> {
+        let mut builder =
+            config::Config::builder().add_source(File::from_str(text, FileFormat::Toml));
+        for (key, value) in environment::overrides(variables)? {
+            builder = builder.set_override(key, value)?;
+        }
+        let config: Self = builder.build()?.try_deserialize()?;
+        let flaws = check::flaws(&config);
+        if !flaws.is_empty() {
+            bail!("{}", flaws.join("\n"));
+        }
+        Ok(config)
+    }
+
+    /// The folder for data that is not in a database server.
+    pub(crate) fn data_folder(&self, from_command_line: Option<&Path>) -> PathBuf {
+        from_command_line.map_or_else(|| self.database.data_folder.clone(), Path::to_owned)
+    }
+
+    /// The settings that the rules read.
+    pub(crate) fn settings(&self) -> service::settings::Settings {
+        service::settings::Settings {
+            reprocess_request_window: self.reprocess.request_window.0,
+            reprocess_tracking_requests: self.reprocess.tracking_requests,
+            reprocess_per_minute: self.reprocess.per_minute_per_tenant,
+            delivery_retry_schedule: self
+                .delivery
+                .retry_schedule
+                .0
+                .iter()
+                .map(|gap| gap.0)
+                .collect(),
+            delivery_poll_interval: self.delivery.poll_interval.0,
+            delete_with_live_assignment: self.requests.delete_with_live_assignment,
+            admin_add_auto_approves: self.compat.admin_add_auto_approves,
+            legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
+            strict_bodies: self.odata.strict_bodies,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! One struct for each section, with its keys and defaults.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use domain::time::Duration;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use service::settings::Settings;
+
+use super::value::{Gaps, Iso, Listen};
+
+/// `[server]`: where the server is reached.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct ServerSection {
+    /// Where plain HTTP is spoken.
+    pub(crate) http: Listen,
+    /// Where TLS is spoken; not at all, if not given, but for development tenants.
+    pub(crate) https: Option<Listen>,
+    /// The certificate for TLS and those between it and its authority, in PEM.
+    pub(crate) certificate_file: Option<PathBuf>,
+    /// Its private key, in PEM.
+    pub(crate) key_file: Option<PathBuf>,
+    /// The address that links are made of, if clients do not reach the server directly.
+    pub(crate) public_url: Option<String>,
+    /// Which cloud's API is shown.
+    pub(crate) cloud_profile: CloudProfile,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            http: Listen::At(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
+            https: None,
+            certificate_file: None,
+            key_file: None,
+            public_url: None,
+            cloud_profile: CloudProfile::Global,
+        }
+    }
+}
+
+/// Which cloud's API is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CloudProfile {
+    /// All of it.
+    Global,
+}
+
+/// `[database]`: where the data is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct DatabaseSection {
+    /// The folder of the built-in database and of keys that the server makes.
+    pub(crate) data_folder: PathBuf,
+    /// A PostgreSQL server, as libpq writes it; then the data is there.
+    #[serde(deserialize_with = "secret")]
+    pub(crate) url: Option<Hidden>,
+    /// The same, in a file.
+    pub(crate) url_file: Option<PathBuf>,
+    /// The authorities that the database server's certificate may come from.
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self {
+            data_folder: PathBuf::from("reeve-data"),
+            url: None,
+            url_file: None,
+            ca_file: None,
+        }
+    }
+}
+
+/// A secret in the configuration: equal to another of the same text, and never shown.
+#[derive(Debug, Clone)]
+pub(crate) struct Hidden(pub(crate) SecretString);
+
+impl PartialEq for Hidden {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Hidden>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| Hidden(SecretString::from(text))))
+}
+
+/// `[[issuer]]`: whose tokens are accepted, and what their claims mean.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct IssuerSection {
+    /// The exact `iss`; its discovery document is below it.
+    pub(crate) issuer: String,
+    /// The values of `aud` that mean this server.
+    pub(crate) audiences: Vec<String>,
+    /// Authorities that the issuer's certificate may come from; the system's, if none is given.
+    #[serde(default)]
+    pub(crate) ca_files: Vec<PathBuf>,
+    /// The claim that tells the user.
+    #[serde(default = "oid")]
+    pub(crate) user_claim: String,
+    /// What that claim holds.
+    #[serde(default)]
+    pub(crate) user_by: UserBy,
+    /// The claim with the application permissions.
+    #[serde(default = "roles")]
+    pub(crate) roles_claim: String,
+    /// The claim with the delegated permissions.
+    #[serde(default = "scp")]
+    pub(crate) scopes_claim: String,
+    /// The claim with the tenant.
+    #[serde(default = "tid")]
+    pub(crate) tenant_claim: String,
+    /// The only tenant that counts.
+    #[serde(default)]
+    pub(crate) tenant: Option<String>,
+    /// What a user's token without scopes claim may do.
+    #[serde(default)]
+    pub(crate) implied_scopes: Vec<String>,
+    /// How far clocks may be apart.
+    #[serde(default = "minute")]
+    pub(crate) clock_skew: Iso,
+}
+
+fn oid() -> String {
+    "oid".to_owned()
+}
+
+fn roles() -> String {
+    "roles".to_owned()
+}
+
+fn scp() -> String {
+    "scp".to_owned()
+}
+
+fn tid() -> String {
+    "tid".to_owned()
+}
+
+fn minute() -> Iso {
+    Iso(Duration::from_secs(60))
+}
+
+/// What the user claim of an issuer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum UserBy {
+    /// The id of the user's directory object.
+    #[default]
+    ObjectId,
+    /// The sign-in name or mail address.
+    Name,
+}
+
+/// `[reprocess]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct ReprocessSection {
+    pub(crate) request_window: Iso,
+    pub(crate) tracking_requests: bool,
+    pub(crate) per_minute_per_tenant: Option<u32>,
+}
+
+impl Default for ReprocessSection {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            request_window: Iso(settings.reprocess_request_window),
+            tracking_requests: settings.reprocess_tracking_requests,
+            per_minute_per_tenant: settings.reprocess_per_minute,
+        }
+    }
+}
+
+/// `[delivery]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct DeliverySection {
+    pub(crate) retry_schedule: Gaps,
+    pub(crate) poll_interval: Iso,
+}
+
+impl Default for DeliverySection {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            retry_schedule: Gaps(
+                settings
+                    .delivery_retry_schedule
+                    .into_iter()
+                    .map(Iso)
+                    .collect(),
+            ),
+            poll_interval: Iso(settings.delivery_poll_interval),
+        }
+    }
+}
+
+/// `[requests]`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct RequestsSection {
+    pub(crate) delete_with_live_assignment: bool,
+}
+
+/// `[compat]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct CompatSection {
+    pub(crate) admin_add_auto_approves: bool,
+    pub(crate) legacy_v1_reprocess_path: bool,
+}
+
+impl Default for CompatSection {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            admin_add_auto_approves: settings.admin_add_auto_approves,
+            legacy_v1_reprocess_path: settings.legacy_v1_reprocess_path,
+        }
+    }
+}
+
+/// `[odata]`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct ODataSection {
+    pub(crate) strict_bodies: bool,
+}
+
+/// `[[target]]`: a system that access is delivered to.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub(crate) enum TargetSection {
+    /// It speaks SCIM 2.0.
+    Scim(ScimTarget),
+    /// It speaks LDAP.
+    Ldap(LdapTarget),
+}
+
+impl TargetSection {
+    /// What groups and applications are bound to.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Scim(target) => &target.name,
+            Self::Ldap(target) => &target.name,
+        }
+    }
+
+    /// Most calls a second.
+    pub(crate) const fn rate_per_second(&self) -> Option<f64> {
+        match self {
+            Self::Scim(target) => target.rate_per_second,
+            Self::Ldap(target) => target.rate_per_second,
+        }
+    }
+}
+
+/// A target that speaks SCIM 2.0. What is not given is as the connector has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ScimTarget {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    #[serde(default, deserialize_with = "secret")]
+    pub(crate) token: Option<Hidden>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) timeout: Option<Iso>,
+    pub(crate) match_by: Option<MatchBy>,
+    pub(crate) provision_users: Option<bool>,
+    pub(crate) create_groups: Option<bool>,
+    pub(crate) retry_missing_users: Option<bool>,
+    pub(crate) max_subjects: Option<usize>,
+    pub(crate) max_in_flight: Option<usize>,
+    pub(crate) rate_per_second: Option<f64>,
+}
+
+/// How a SCIM target knows a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum MatchBy {
+    /// `userName` is the sign-in name.
+    UserName,
+    /// `externalId` is the directory id.
+    ExternalId,
+}
+
+/// A target that speaks LDAP. What is not given is as the connector has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LdapTarget {
+    pub(crate) name: String,
+    pub(crate) url: String,
+    pub(crate) bind_dn: String,
+    #[serde(default, deserialize_with = "secret")]
+    pub(crate) password: Option<Hidden>,
+    pub(crate) password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) start_tls: bool,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) timeout: Option<Iso>,
+    /// The DN of a subject's entry, a template.
+    pub(crate) user_dn: Option<String>,
+    /// Where subjects are searched, if not by DN.
+    pub(crate) user_base: Option<String>,
+    /// The filter of that search, a template.
+    pub(crate) user_filter: Option<String>,
+    /// The DN of a group without an address of its own, a template.
+    pub(crate) group_dn: Option<String>,
+    pub(crate) member_attribute: Option<String>,
+    /// The text of a member, where it is no DN.
+    pub(crate) member_value: Option<String>,
+    pub(crate) placeholder_member: Option<String>,
+    pub(crate) create_groups_as: Option<String>,
+    pub(crate) retry_missing_users: Option<bool>,
+    pub(crate) max_subjects: Option<usize>,
+    pub(crate) max_in_flight: Option<usize>,
+    pub(crate) rate_per_second: Option<f64>,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct LogSection {
+    pub(crate) format: LogFormat,
+    /// Which events, as `tracing` filters are written.
+    pub(crate) filter: String,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+/// How a line of the log looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
+}
+
+impl DeliverySection {
+    /// Replaces the gaps before attempts.
+    pub(crate) fn set_retry_schedule(&mut self, gaps: &[Duration]) {
+        self.retry_schedule = Gaps(gaps.iter().copied().map(Iso).collect());
+    }
+}

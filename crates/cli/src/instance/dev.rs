@@ -1,0 +1,85 @@
+//! A development tenant: its id, accounts and issuer, the same at each start of the same data folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use auth::keys::Keys;
+use auth::token::{IssuerConfig, KeySource};
+use service::Service;
+use service::tenant::{DevAccounts, DevSecrets};
+
+use super::issuers::GRAPH;
+use crate::dev_file::{Client, DevFile, User};
+
+/// Makes sure that the accounts exist, with the secrets that `dev.json` told at an earlier start.
+pub(super) async fn prepare(
+    service: &Service,
+    data: &Path,
+    base_url: &str,
+    authority: &Path,
+) -> anyhow::Result<DevFile> {
+    let earlier = DevFile::find(data)?;
+    let tenant_id = match &earlier {
+        Some(earlier) => earlier.tenant_id.clone(),
+        None => service.moment().id(|uuid| uuid.to_string()),
+    };
+    let accounts = service::tenant::dev_accounts(service, &secrets(earlier.as_ref()))
+        .await
+        .context("cannot make the development accounts")?;
+    let ca_file = std::path::absolute(authority).context("the data folder has no absolute path")?;
+    Ok(file(tenant_id, base_url, ca_file, accounts))
+}
+
+fn secrets(earlier: Option<&DevFile>) -> DevSecrets {
+    let Some(earlier) = earlier else {
+        return DevSecrets::default();
+    };
+    let passwords: BTreeMap<String, String> = earlier
+        .users
+        .iter()
+        .map(|user| (user.user_principal_name.clone(), user.password.clone()))
+        .collect();
+    let client_secret = earlier
+        .client("admin")
+        .ok()
+        .map(|client| client.client_secret.clone());
+    DevSecrets {
+        client_secret,
+        passwords,
+    }
+}
+
+fn file(tenant_id: String, base_url: &str, ca_file: PathBuf, accounts: DevAccounts) -> DevFile {
+    let clients = accounts.clients.into_iter().map(|client| Client {
+        name: client.name,
+        client_id: client.client_id.to_string(),
+        client_secret: client.client_secret,
+        roles: client.roles,
+    });
+    let users = accounts.users.into_iter().map(|user| User {
+        id: user.id.to_string(),
+        user_principal_name: user.user_principal_name,
+        display_name: user.display_name,
+        password: user.password,
+        roles: user.roles,
+    });
+    DevFile {
+        authority: format!("{base_url}/{tenant_id}"),
+        tenant_id,
+        base_url: base_url.to_owned(),
+        ca_file,
+        clients: clients.collect(),
+        users: users.collect(),
+    }
+}
+
+/// What the verifier is told about the tenant's own issuer.
+pub(super) fn own_issuer(dev: &DevFile, keys: &Keys) -> IssuerConfig {
+    let issuer = auth::issuer::issuer_url(&dev.base_url, &dev.tenant_id);
+    IssuerConfig::new(
+        &issuer,
+        &[GRAPH, &dev.base_url],
+        KeySource::Static(keys.jwks()),
+    )
+}

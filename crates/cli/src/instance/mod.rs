@@ -1,0 +1,408 @@
+//! One running server: database, service, engine and listeners, wired from a configuration.
+//!
+//! **Invariant:** an [`Instance`] answers as soon as it exists, and [`Instance::stop`] leaves nothing behind: requests in
+//! flight are answered, claimed work is given back, the database is closed.
+
+mod database;
+mod dev;
+mod issuers;
+mod seed;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use auth::keys::{Algorithm, Keys, TlsMaterial};
+use auth::token::Verifier;
+use connector_api::Connector;
+use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use prometheus_client::registry::Registry as MetricsRegistry;
+use server::{
+    App, Bound, DEFAULT_TIMEOUT, Delivery, Https, Issuer, Listeners, Metrics, Parts, Stuck,
+    StuckQuery, Target,
+};
+use service::Service;
+use service::clock::{Clock, Ids};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub(crate) use database::{create_folder, describe, open, open_existing, schema_state};
+pub(crate) use issuers::{GRAPH, verifier_configs};
+
+use crate::client::graph::{Graph, TokenSource};
+use crate::client::http_client;
+use crate::config::{Config, Listen, TargetSection};
+use crate::dev_file::DevFile;
+use crate::targets;
+
+/// Where a development tenant speaks TLS, if nobody says otherwise.
+const DEV_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+
+/// What an instance is made of.
+#[derive(Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) config: Config,
+    pub(crate) data: PathBuf,
+    /// Bring the schema of a database server up to date as well.
+    pub(crate) migrate: bool,
+    /// Be a development tenant.
+    pub(crate) dev: bool,
+    pub(crate) seed: Option<PathBuf>,
+    pub(crate) sample_organisation: bool,
+    /// Targets besides those of the configuration.
+    pub(crate) targets: Vec<(&'static str, Arc<dyn Connector>, TargetOptions)>,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) https: Option<SocketAddr>,
+    /// How to sign in, if this is a development tenant.
+    pub(crate) dev: Option<DevFile>,
+    stop: watch::Sender<bool>,
+    stop_engine: watch::Sender<bool>,
+    serving: JoinHandle<anyhow::Result<()>>,
+    engine: JoinHandle<()>,
+    service: Service,
+    _lock: Option<database::Lock>,
+}
+
+impl Instance {
+    /// Starts a server; it accepts when this returns.
+    pub(crate) async fn start(blueprint: Blueprint) -> anyhow::Result<Self> {
+        let Blueprint {
+            config,
+            data,
+            migrate,
+            dev,
+            seed,
+            sample_organisation,
+            targets: more,
+        } = blueprint;
+        database::create_folder(&data)?;
+        let lock = database::lock(&config, &data)?;
+        let clock = Clock::system();
+        let store = {
+            let (config, data, now) = (config.clone(), data.clone(), clock.now());
+            tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now))
+                .await??
+        };
+        let service = Service::new(store, clock, Ids::random(), config.settings());
+        service::tenant::initialise(&service)
+            .await
+            .context("cannot set up the tenant")?;
+        if lock.is_some() {
+            let reclaimed = service::deliveries::reclaim(&service)
+                .await
+                .context("cannot take up deliveries")?;
+            if reclaimed > 0 {
+                tracing::info!(reclaimed, "took up deliveries that an earlier process left");
+            }
+        }
+
+        let material = (dev
+            || config.server.certificate_file.is_none() && https_address(&config, dev).is_some())
+        .then(|| {
+            TlsMaterial::load_or_create(
+                &data,
+                &certificate_names(&config, dev),
+                service.clock.now(),
+            )
+        })
+        .transpose()?;
+        let bound = bind(&config, dev, material.as_ref()).await?;
+        let (http, https) = (bound.http_address(), bound.https_address());
+        let base_url = base_url(&config, http, https)?;
+        let dev_file = match &material {
+            Some(material) if dev => {
+                let authority = config
+                    .server
+                    .certificate_file
+                    .as_ref()
+                    .unwrap_or(&material.authority);
+                Some(dev::prepare(&service, &data, &base_url, authority).await?)
+            }
+            _ => None,
+        };
+        if sample_organisation {
+            service::tenant::sample_organisation(&service)
+                .await
+                .context("cannot make the sample organisation")?;
+        }
+
+        let mut registry = targets::register(Registry::new(&service), &config.target)?;
+        for (name, connector, options) in more {
+            registry = registry.with(name, connector, options)?;
+        }
+        if dev {
+            registry = registry.with_faults(FaultPlan::default());
+        }
+        let delivery = operators_view(&config, &service, &registry);
+        let engine = Engine::new(service.clone(), registry, EngineOptions::default());
+        let app = app(
+            &config,
+            &data,
+            &service,
+            &engine,
+            dev_file.as_ref(),
+            delivery,
+        )?;
+        let router = server::router(app);
+
+        let (stop, stopped) = watch::channel(false);
+        let (stop_engine, engine_stopped) = watch::channel(false);
+        let engine = tokio::spawn(engine.run(engine_stopped));
+        let serving = tokio::spawn(async move {
+            bound
+                .serve(router, until(stopped))
+                .await
+                .context("the server failed")
+        });
+        let instance = Self {
+            http,
+            https,
+            dev: dev_file,
+            stop,
+            stop_engine,
+            serving,
+            engine,
+            service,
+            _lock: lock,
+        };
+        if let Err(error) = instance.introduce(&data, seed.as_deref()).await {
+            instance.stop().await?;
+            return Err(error);
+        }
+        Ok(instance)
+    }
+
+    /// Brings in the seed, then tells how to sign in: whoever waits for that file finds everything there.
+    async fn introduce(&self, data: &Path, seed: Option<&Path>) -> anyhow::Result<()> {
+        let Some(dev) = &self.dev else {
+            return Ok(());
+        };
+        if let Some(seed) = seed {
+            let graph = self.graph(dev)?;
+            seed::apply(&graph, seed).await?;
+        }
+        dev.write(data)
+    }
+
+    /// The tenant's own Graph API, as its client `admin`.
+    pub(crate) fn graph(&self, dev: &DevFile) -> anyhow::Result<Graph> {
+        let root = base_url_of(self.http, self.https)?;
+        let mut here = dev.clone();
+        here.authority = format!("{root}/{}", dev.tenant_id);
+        let http = http_client(Some(&dev.ca_file))?;
+        let client = here.client("admin")?.clone();
+        Graph::new(http, &root, TokenSource::Client { dev: here, client })
+    }
+
+    /// Waits until the server ends by itself, which only a failure makes it do.
+    pub(crate) async fn failed(&mut self) -> anyhow::Error {
+        let what = tokio::select! {
+            served = &mut self.serving => match served {
+                Ok(Ok(())) => anyhow!("the server stopped by itself"),
+                Ok(Err(error)) => error,
+                Err(panic) => anyhow!(panic).context("the server panicked"),
+            },
+            engine = &mut self.engine => match engine {
+                Ok(()) => anyhow!("the delivery engine stopped by itself"),
+                Err(panic) => anyhow!(panic).context("the delivery engine panicked"),
+            },
+        };
+        what
+    }
+
+    /// Stops accepting, lets requests and calls under way finish, gives claimed work back, closes the database.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        // Where nobody listens any more there is nothing to stop.
+        let _ = self.stop.send(true);
+        let served = self.serving.await.context("the server panicked")?;
+        let _ = self.stop_engine.send(true);
+        self.engine.await.context("the delivery engine panicked")?;
+        // The last one to go closes the database, which waits for what was submitted.
+        let service = self.service;
+        tokio::task::spawn_blocking(move || drop(service)).await?;
+        served
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender goes with the instance; that is a reason to stop as well.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+/// Where TLS is to be spoken.
+fn https_address(config: &Config, dev: bool) -> Option<SocketAddr> {
+    match config.server.https {
+        Some(listen) => listen.address(),
+        None => dev.then_some(DEV_HTTPS),
+    }
+}
+
+async fn bind(config: &Config, dev: bool, material: Option<&TlsMaterial>) -> anyhow::Result<Bound> {
+    let given = config
+        .server
+        .certificate_file
+        .as_ref()
+        .zip(config.server.key_file.as_ref());
+    let own = material.map(|material| (&material.certificate, &material.key));
+    let https =
+        https_address(config, dev)
+            .zip(given.or(own))
+            .map(|(address, (certificate, key))| Https {
+                address,
+                certificate: certificate.clone(),
+                key: key.clone(),
+            });
+    let listeners = Listeners {
+        http: config.server.http.address(),
+        https,
+    };
+    Ok(server::bind(listeners).await?)
+}
+
+/// The names that a self-made certificate is for, besides this machine's own.
+fn certificate_names(config: &Config, dev: bool) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(address) = https_address(config, dev)
+        && !address.ip().is_unspecified()
+    {
+        names.push(address.ip().to_string());
+    }
+    let public = config
+        .server
+        .public_url
+        .as_deref()
+        .and_then(|url| reqwest::Url::parse(url).ok());
+    if let Some(host) = public.as_ref().and_then(reqwest::Url::host_str) {
+        names.push(host.trim_matches(['[', ']']).to_owned());
+    }
+    names
+}
+
+/// Where clients are told to go: scheme, host and port.
+fn base_url(
+    config: &Config,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+) -> anyhow::Result<String> {
+    if let Some(url) = &config.server.public_url {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    base_url_of(http, https)
+}
+
+fn base_url_of(http: Option<SocketAddr>, https: Option<SocketAddr>) -> anyhow::Result<String> {
+    https
+        .map(|address| url("https", address))
+        .or_else(|| http.map(|address| url("http", address)))
+        .context("the server listens nowhere")
+}
+
+/// The URL of a listener, as seen from this machine.
+pub(crate) fn url(scheme: &str, address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("{scheme}://{address}")
+}
+
+fn app(
+    config: &Config,
+    data: &Path,
+    service: &Service,
+    engine: &Engine,
+    dev: Option<&DevFile>,
+    delivery: Delivery,
+) -> anyhow::Result<App> {
+    let mut issuers = verifier_configs(&config.issuer)?;
+    let issuer = match dev {
+        Some(dev) => {
+            let keys = Keys::load_or_create(data, Algorithm::Es256)?;
+            issuers.push(dev::own_issuer(dev, &keys));
+            Some(Issuer {
+                tenant: dev.tenant_id.clone(),
+                authority: dev.base_url.clone(),
+                audience: GRAPH.to_owned(),
+                keys,
+            })
+        }
+        None => None,
+    };
+    if issuers.is_empty() {
+        tracing::warn!(
+            "no issuer is configured, so every call of the Graph API is answered 401: add an `[[issuer]]` to the \
+             configuration (see `reeve config`), or use `reeve serve --dev` for a tenant with an issuer of its own"
+        );
+    }
+    let mut registry = MetricsRegistry::default();
+    let metrics = Metrics::register(&mut registry);
+    engine.metrics().register(&mut registry);
+    Ok(App::new(Parts {
+        service: service.clone(),
+        verifier: Verifier::new(issuers)?,
+        token_clock: Clock::system(),
+        public_url: config.server.public_url.clone(),
+        authorization_uri: dev.map(|dev| format!("{}/oauth2/v2.0/authorize", dev.authority)),
+        issuer,
+        delivery,
+        development: dev.is_some(),
+        paging_key: database::paging_key(config, data)?,
+        metrics,
+        registry: Arc::new(registry),
+        timeout: DEFAULT_TIMEOUT,
+    }))
+}
+
+/// What operators are shown of deliveries.
+fn operators_view(config: &Config, service: &Service, registry: &Registry) -> Delivery {
+    let targets = registry
+        .names()
+        .map(|name| {
+            let configured = config.target.iter().find(|target| target.name() == name);
+            let kind = match configured {
+                Some(TargetSection::Scim(_)) => "scim",
+                Some(TargetSection::Ldap(_)) => "ldap",
+                None if name == delivery::DIRECTORY => "directory",
+                None => "built-in",
+            };
+            Target {
+                name: name.to_owned(),
+                kind: kind.to_owned(),
+            }
+        })
+        .collect();
+    let service = service.clone();
+    let stuck: StuckQuery = Arc::new(move || {
+        let service = service.clone();
+        Box::pin(async move {
+            let report = delivery::stuck(&service).await?;
+            let now = service.clock.now();
+            Ok(report
+                .objects
+                .into_iter()
+                .map(|object| Stuck {
+                    kind: object.kind.as_str().to_owned(),
+                    id: object.id,
+                    since: object.since.unwrap_or(now),
+                })
+                .collect())
+        })
+    });
+    Delivery { targets, stuck }
+}
+
+/// Replaces what the command line says about listeners.
+pub(crate) fn override_listeners(config: &mut Config, http: Option<Listen>, https: Option<Listen>) {
+    if let Some(http) = http {
+        config.server.http = http;
+    }
+    if https.is_some() {
+        config.server.https = https;
+    }
+}
