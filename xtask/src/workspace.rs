@@ -96,6 +96,8 @@ impl Workspace {
     pub(crate) fn files(&self) -> anyhow::Result<Vec<TextFile>> {
         let listed = output(
             Command::new("git")
+                // A checkout that another user owns is listed all the same.
+                .args(["-c", "safe.directory=*"])
                 .args(["ls-files", "-z", "--cached", "--others"])
                 .arg("--exclude-standard")
                 .current_dir(&self.root),
