@@ -35,6 +35,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::plan::STATEMENTS,
     crate::ledger::stuck::STATEMENTS,
     crate::ledger::watch::STATEMENTS,
+    crate::ledger::witness::STATEMENTS,
     crate::subject::STATEMENTS,
     crate::target_switch::STATEMENTS,
     crate::migrate::STATEMENTS,

@@ -10,8 +10,10 @@ use domain::directory::{
 };
 use domain::failure::FailureCode;
 use domain::id::{AppRoleAssignmentId, AppRoleId, ObjectId};
+use domain::resource::OriginSystem;
 use store::directory::app_role_assignment::{self, AppRoleAssignment, Role};
 use store::directory::{object, service_principal};
+use store::ledger::witness;
 use store::{Error, WriteTx};
 
 use super::{Operation, Outcome};
@@ -54,6 +56,8 @@ pub async fn grant(
                 fresh
             })?;
             accept_grant(wanted, outcome.first().copied())?;
+            let known_as = granted(resource_id, app_role_id);
+            witness::changed(tx, &known_as, principal_id, true, moment.now)?;
             let event = success(
                 "Add app role assignment",
                 "ServicePrincipal",
@@ -84,6 +88,8 @@ pub async fn revoke(
             let found = app_role_assignment::find(tx, id)?.filter(|found| side.shows(found));
             let gone = found.ok_or_else(|| ServiceError::not_found("app role assignment", id))?;
             app_role_assignment::delete(tx, id)?;
+            let known_as = granted(gone.resource_id, gone.app_role_id);
+            witness::changed(tx, &known_as, gone.principal_id, false, moment.now)?;
             let event = success(
                 "Remove app role assignment",
                 "ServicePrincipal",
@@ -95,6 +101,15 @@ pub async fn revoke(
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
+}
+
+/// The role that the ledger knows an app role assignment as.
+fn granted(application: ObjectId, role: AppRoleId) -> witness::Role {
+    witness::Role {
+        origin_system: OriginSystem::AadApplication.as_str(),
+        resource: application,
+        role_origin_id: role.to_string(),
+    }
 }
 
 impl Side {

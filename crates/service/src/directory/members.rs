@@ -8,7 +8,9 @@ use auth::directory::DirectoryAction;
 use domain::directory::{Group, GroupRole, MemberStanding, judge_addition, judge_modifiable};
 use domain::failure::FailureCode;
 use domain::id::ObjectId;
+use domain::resource::OriginSystem;
 use store::directory::{group, membership, object};
+use store::ledger::witness;
 use store::{Error, ReadTx, WriteTx};
 
 use super::{Operation, Outcome, groups};
@@ -38,6 +40,7 @@ pub async fn add(
                 outcomes.first().copied(),
                 Code::ResourceNotFound,
             )?;
+            witness::changed(tx, &granted(group, role), object, true, moment.now)?;
             let activity = match role {
                 GroupRole::Member => "Add member to group",
                 GroupRole::Owner => "Add owner to group",
@@ -78,6 +81,7 @@ pub async fn remove(
                     return Err(ServiceError::refused(Code::ResourceNotFound, message));
                 }
             }
+            witness::changed(tx, &granted(group, role), object, false, moment.now)?;
             let activity = match role {
                 GroupRole::Member => "Remove member from group",
                 GroupRole::Owner => "Remove owner from group",
@@ -89,6 +93,19 @@ pub async fn remove(
         .await?;
     service.callers.invalidate();
     Ok(())
+}
+
+/// The role that the ledger knows a membership as.
+fn granted(group: ObjectId, role: GroupRole) -> witness::Role {
+    let name = match role {
+        GroupRole::Member => "Member",
+        GroupRole::Owner => "Owner",
+    };
+    witness::Role {
+        origin_system: OriginSystem::AadGroup.as_str(),
+        resource: group,
+        role_origin_id: format!("{name}_{group}"),
+    }
 }
 
 /// Makes it so for many subjects in one transaction, on behalf of the delivery engine; one outcome a subject, in the
