@@ -117,7 +117,10 @@ fn object_of(row: &Leased) -> Object {
         resource_origin_id: row.resource_origin_id.clone(),
         resource_display_name: row.resource_display_name.clone(),
         role_origin_id: row.role_origin_id.clone(),
-        role_display_name: role_name(&row.role_origin_id, &row.resource_origin_id).to_owned(),
+        role_display_name: row
+            .role_display_name
+            .clone()
+            .unwrap_or_else(|| role_name(&row.role_origin_id, &row.resource_origin_id).to_owned()),
         scope_origin_id: row.scope_origin_id.clone(),
         address: row.address.clone(),
     }

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use auth::roles::Action;
 use domain::failure::FailureCode;
 use domain::id::GrantId;
-use domain::ledger::{Operation, next_attempt};
+use domain::ledger::{Operation, Phase, next_attempt};
 use domain::time::{Duration, Timestamp};
 use store::WriteTx;
 use store::ledger::lease::{self, Failure, Leased, ObservedBy};
+use store::ledger::plan;
 
 use crate::ctx::{Ctx, Moment, Service};
-use crate::error::ServiceError;
-use crate::{audit, rollup};
+use crate::error::{Code, ServiceError};
+use crate::{audit, authorize, rollup};
 
 /// What came of one unit of work.
 #[derive(Debug, Clone)]
@@ -111,6 +113,36 @@ pub async fn reclaim(service: &Service) -> Result<u64, ServiceError> {
         .await?)
 }
 
+/// Makes an attempt due at once for a grant that was given up, whether or not a request is behind it.
+pub async fn retry(service: &Service, ctx: &Ctx, grant: GrantId) -> Result<(), ServiceError> {
+    authorize::in_tenant(ctx, Action::Reprocess)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let unknown = || ServiceError::not_found("grant", grant);
+            let entry = store::ledger::entry::find(tx, grant)?.ok_or_else(unknown)?;
+            if entry.phase != Phase::NeedsAttention {
+                return Err(ServiceError::refused(
+                    Code::InvalidRequestState,
+                    "only a grant that needs attention can be tried again",
+                ));
+            }
+            plan::wake(tx, &[grant], moment.now)?;
+            let event = audit::success(
+                "Update access package catalog resource",
+                "AccessPackageResourceAssignment",
+                grant,
+                None,
+            );
+            audit::record(tx, &moment, &ctx, event.with("operation", "retry"))?;
+            Ok(())
+        })
+        .await?;
+    service.wake();
+    Ok(())
+}
+
 /// Gives the work of a lease back untried.
 pub async fn release(service: &Service, owner: &str) -> Result<u64, ServiceError> {
     let owner = owner.to_owned();
@@ -178,8 +210,8 @@ fn record_successes(
     }
     for (operation, by, grants) in groups.into_values() {
         let recorded = lease::succeed(tx, owner, &grants, operation, by, moment.now)?;
-        counts.done += usize::try_from(recorded).unwrap_or(usize::MAX);
-        for grant in &grants {
+        counts.done += recorded.len();
+        for grant in &recorded {
             audit::record(tx, moment, ctx, fulfilled(operation, *grant))?;
         }
     }
@@ -222,7 +254,9 @@ fn record_failures(
             in_doubt: *in_doubt,
             next_attempt_at: next,
         };
-        lease::fail(tx, owner, &failure, moment.now)?;
+        if !lease::fail(tx, owner, &failure, moment.now)? {
+            continue;
+        }
         if next.is_some() {
             counts.retried += 1;
         } else {

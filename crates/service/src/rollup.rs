@@ -93,7 +93,8 @@ fn move_assignment(
         .map_err(ServiceError::internal)
 }
 
-/// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try.
+/// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try, or for the
+/// removal that canceling the request leads to.
 fn justify_nothing(tx: &mut WriteTx<'_>, assignment: AssignmentId) -> Result<(), store::Error> {
     let grants: Vec<GrantId> = plan::linked(tx, [assignment])?
         .into_iter()

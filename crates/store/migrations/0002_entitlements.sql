@@ -45,6 +45,7 @@ CREATE TABLE resource_role (
     description TEXT,
     UNIQUE (resource_id, origin_id)
 );
+CREATE INDEX resource_role_origin ON resource_role (origin_id);
 
 CREATE TABLE resource_scope (
     id TEXT NOT NULL PRIMARY KEY,

@@ -13,6 +13,8 @@ CREATE TABLE ledger (
     observed TEXT NOT NULL,
     observed_at BIGINT,
     observed_by TEXT,
+    -- The last write may have been taken although no answer came.
+    in_doubt BOOLEAN NOT NULL DEFAULT FALSE,
     -- It was there before Reeve granted it (AS-3).
     preexisting BOOLEAN NOT NULL,
     -- In flight: `settled`, `pending`, `leased` or `needsAttention`.

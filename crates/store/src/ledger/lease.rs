@@ -38,7 +38,9 @@ const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origi
     s.id, s.object_id, s.subject_type, COALESCE(u.user_principal_name, s.principal_name), \
     COALESCE(u.display_name, sp.display_name, s.display_name, ''), u.given_name, u.surname, \
     COALESCE(u.mail, s.email), COALESCE(u.account_enabled, sp.account_enabled, FALSE), \
-    u.id IS NOT NULL AND u.deleted_at IS NOT NULL, u.id IS NOT NULL OR sp.id IS NOT NULL \
+    u.id IS NOT NULL AND u.deleted_at IS NOT NULL, u.id IS NOT NULL OR sp.id IS NOT NULL, \
+    (SELECT min(rr.display_name) FROM resource_role rr WHERE rr.origin_id = l.role_origin_id \
+        AND rr.origin_system = l.origin_system) \
     FROM ledger l JOIN subject s ON s.id = l.subject_id \
     LEFT JOIN directory_user u ON u.id = s.object_id \
     LEFT JOIN service_principal sp ON sp.id = s.object_id \
@@ -47,20 +49,20 @@ const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origi
     LEFT JOIN target_binding b ON b.object_id = l.resource_origin_id \
     WHERE l.phase = 'leased' AND l.lease_owner = $1 AND l.target = $2 \
     ORDER BY l.resource_origin_id, l.role_origin_id, l.operation, l.id";
-const SUCCEED: &str = "UPDATE ledger SET observed = $3, observed_at = $4, observed_by = $5, \
+const SUCCEED: &str = "UPDATE ledger SET observed = $3, observed_at = $4, observed_by = $5, in_doubt = FALSE, \
     phase = CASE WHEN desired = $6 THEN 'settled' ELSE 'pending' END, \
     operation = CASE WHEN desired = $6 THEN operation WHEN desired THEN 'add' ELSE 'remove' END, \
     attempts = 0, next_attempt_at = CASE WHEN desired = $6 THEN NULL ELSE CAST($4 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = NULL, error_message = NULL, error_at = NULL, \
-    version = version + 1 WHERE id IN EACH($1) AND phase = 'leased' AND lease_owner = $2";
+    version = version + 1 WHERE id IN EACH($1) AND phase = 'leased' AND lease_owner = $2 RETURNING id";
 const DONE: &str = "UPDATE request_delivery SET outcome = 'done', settled_at = $3, attempts = attempts + 1, \
     error_code = NULL, error_message = NULL \
     WHERE outcome = 'pending' AND operation = $2 AND grant_id IN EACH($1)";
 const PREEXISTING: &str = "UPDATE ledger SET preexisting = TRUE WHERE id IN EACH($1) AND observed = 'unknown' \
-    AND observed_at IS NULL AND phase = 'leased' AND lease_owner = $2";
+    AND observed_at IS NULL AND in_doubt = FALSE AND phase = 'leased' AND lease_owner = $2";
 const RETRY: &str = "UPDATE ledger SET phase = 'pending', \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
-    observed = CASE WHEN $7 THEN 'unknown' ELSE observed END, \
+    observed = CASE WHEN $7 THEN 'unknown' ELSE observed END, in_doubt = in_doubt OR $7, \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
     next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN CAST($3 AS BIGINT) ELSE CAST($6 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $4, error_message = $5, error_at = $6, \
@@ -68,7 +70,7 @@ const RETRY: &str = "UPDATE ledger SET phase = 'pending', \
 const GIVE_UP: &str = "UPDATE ledger SET \
     phase = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN 'needsAttention' ELSE 'pending' END, \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
-    observed = CASE WHEN $6 THEN 'unknown' ELSE observed END, \
+    observed = CASE WHEN $6 THEN 'unknown' ELSE observed END, in_doubt = in_doubt OR $6, \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
     next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN NULL ELSE CAST($5 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $3, error_message = $4, error_at = $5, \
@@ -138,6 +140,8 @@ pub struct Leased {
     pub deleted: bool,
     /// Whether the directory knows them at all.
     pub known: bool,
+    /// The role's name, while a catalog has the role.
+    pub role_display_name: Option<String>,
 }
 
 /// Claims due work of a target under a lease that nobody else has, and reads it.
@@ -182,6 +186,7 @@ pub fn claim(
             enabled: row.boolean(18)?,
             deleted: row.boolean(19)?,
             known: row.boolean(20)?,
+            role_display_name: opt_string(row, 21)?,
         })
     })
 }
@@ -215,7 +220,8 @@ pub fn mark_preexisting(
         .map(drop)
 }
 
-/// Records that the operation is verified for these grants. Where `desired` changed meanwhile, the opposite work is due.
+/// Records that the operation is verified for these grants; answers those that were still under the lease. Where `desired`
+/// changed meanwhile, the opposite work is due.
 pub fn succeed(
     tx: &mut WriteTx<'_>,
     owner: &str,
@@ -223,7 +229,7 @@ pub fn succeed(
     operation: Operation,
     by: ObservedBy,
     now: Timestamp,
-) -> Result<u64, Error> {
+) -> Result<Vec<GrantId>, Error> {
     let args = [
         value::list(grants),
         value::text(owner),
@@ -232,10 +238,10 @@ pub fn succeed(
         value::text(by.as_str()),
         value::boolean(operation == Operation::Add),
     ];
-    let recorded = tx.execute(SUCCEED, &args)?;
-    if recorded > 0 {
+    let recorded = tx.query_map(SUCCEED, &args, |row| parsed(row, 0, "ledger.id"))?;
+    if !recorded.is_empty() {
         let args = [
-            value::list(grants),
+            value::list(&recorded),
             value::text(operation.as_str()),
             value::int(now.micros()),
         ];
@@ -261,13 +267,14 @@ pub struct Failure {
     pub next_attempt_at: Option<Timestamp>,
 }
 
-/// Records a failed attempt: try again later, or leave it to a person and fail what waits for it.
+/// Records a failed attempt: try again later, or leave it to a person and fail what waits for it. Answers whether the grant
+/// was still under the lease.
 pub fn fail(
     tx: &mut WriteTx<'_>,
     owner: &str,
     failure: &Failure,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let (code, message) = (value::text(&failure.code), value::text(&failure.message));
     if let Some(next) = failure.next_attempt_at {
         let args = [
@@ -279,7 +286,7 @@ pub fn fail(
             value::int(now.micros()),
             value::boolean(failure.in_doubt),
         ];
-        return tx.execute(RETRY, &args).map(drop);
+        return Ok(tx.execute(RETRY, &args)? > 0);
     }
     let args = [
         value::text(failure.grant_id),
@@ -289,7 +296,8 @@ pub fn fail(
         value::int(now.micros()),
         value::boolean(failure.in_doubt),
     ];
-    if tx.execute(GIVE_UP, &args)? > 0 {
+    let recorded = tx.execute(GIVE_UP, &args)? > 0;
+    if recorded {
         let args = [
             value::text(failure.grant_id),
             value::text(failure.operation.as_str()),
@@ -299,7 +307,7 @@ pub fn fail(
         ];
         tx.execute(FAILED, &args)?;
     }
-    Ok(())
+    Ok(recorded)
 }
 
 /// Gives all work of a lease back untried (orderly stop).

@@ -48,8 +48,8 @@ const WANTED: &str = "SELECT a.id, a.target_id, res.origin_system, res.origin_id
 const LINKED: &str =
     "SELECT assignment_id, grant_id FROM ledger_link WHERE assignment_id IN EACH($1)";
 const INSERT: &str = "INSERT INTO ledger (id, subject_id, origin_system, resource_origin_id, role_origin_id, \
-    scope_origin_id, desired, observed, preexisting, phase, target, attempts, created_at, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, FALSE, 'unknown', FALSE, 'settled', $7, 0, $8, 1)";
+    scope_origin_id, desired, observed, in_doubt, preexisting, phase, target, attempts, created_at, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, FALSE, 'unknown', FALSE, FALSE, 'settled', $7, 0, $8, 1)";
 const INSERT_LINK: &str = "INSERT INTO ledger_link (grant_id, assignment_id, resource_role_id, resource_scope_id) \
     VALUES ($1, $2, $3, $4) ON CONFLICT (assignment_id, grant_id) DO UPDATE \
     SET resource_role_id = excluded.resource_role_id, resource_scope_id = excluded.resource_scope_id";
