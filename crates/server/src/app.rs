@@ -13,9 +13,10 @@ use service::clock::Clock;
 use crate::error::Challenge;
 use crate::issuer::Issuer;
 use crate::metrics::Metrics;
+use crate::reeve::Delivery;
 
 /// How long a request may take before it is given up.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The pieces an [`App`] is put together from.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Parts {
     pub authorization_uri: Option<String>,
     /// The built-in issuer of a development tenant.
     pub issuer: Option<Issuer>,
+    /// What is known of the delivery engine, for operators.
+    pub delivery: Delivery,
     /// Whether the routes that move the clock and inject faults are served.
     pub development: bool,
     /// Signs the tokens of next pages; the same on all replicas.
@@ -95,6 +98,10 @@ impl App {
 
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         self.0.parts.issuer.as_ref()
+    }
+
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.0.parts.delivery
     }
 
     pub(crate) fn is_development(&self) -> bool {

@@ -173,11 +173,15 @@ impl Error {
             Self::Service(ServiceError::Throttled { .. }) => {
                 plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")
             }
-            Self::Service(ServiceError::Unavailable { .. }) => unavailable(),
+            Self::Service(ServiceError::Unavailable { .. }) | Self::TimedOut { .. } => {
+                unavailable()
+            }
             Self::Service(ServiceError::Internal(_)) | Self::Internal(_) => internal(),
             Self::Token(error) if error.is_temporary() => unavailable(),
             Self::Token(_) => plain(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken"),
-            Self::Path(_) | Self::Address(_) => plain(StatusCode::BAD_REQUEST, "BadRequest"),
+            Self::Path(_) | Self::Address(_) | Self::Resolve(_) => {
+                plain(StatusCode::BAD_REQUEST, "BadRequest")
+            }
             Self::Query(error) => aimed(StatusCode::BAD_REQUEST, "BadRequest", &error.option),
             Self::Batch(error) => aimed(StatusCode::BAD_REQUEST, "BadRequest", &error.target),
             Self::BadRequest { target, .. } => Shown {
@@ -194,7 +198,6 @@ impl Error {
                 }
             },
             Self::Field(error) => aimed(StatusCode::BAD_REQUEST, "InvalidModel", &error.target),
-            Self::Resolve(_) => plain(StatusCode::BAD_REQUEST, "BadRequest"),
             Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "ResourceNotFound"),
             Self::MethodNotAllowed { .. } => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
@@ -207,7 +210,6 @@ impl Error {
                 plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType")
             }
             Self::FailedDependency(_) => plain(StatusCode::FAILED_DEPENDENCY, "FailedDependency"),
-            Self::TimedOut { .. } => unavailable(),
         }
     }
 

@@ -7,20 +7,22 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::app::App;
 use crate::around;
 use crate::call::CallIds;
 use crate::error::Error;
-use crate::{graph, health, issuer};
+use crate::{graph, health, issuer, reeve};
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
+        .route("/metrics", get(health::metrics))
+        .route("/reeve/v1", any(reeve::serve))
+        .route("/reeve/v1/{*rest}", any(reeve::serve));
     if app.issuer().is_some() {
         router = router.merge(issuer::routes());
     }

@@ -1,6 +1,6 @@
 //! `If-Match`: change this, but only if it still is what I read (HT-2).
 
-use domain::query::Query;
+use domain::query::{Query, Value};
 use http::header;
 use service::reads;
 use wire::address::Tail;
@@ -34,7 +34,7 @@ pub(super) async fn check(request: &GraphRequest<'_>) -> Result<(), Error> {
         // The command says so in its own words.
         return Ok(());
     };
-    let version = row.values.first().and_then(|value| value.as_int());
+    let version = row.values.first().and_then(Value::as_int);
     if version.is_some_and(|version| names(wanted, version)) {
         Ok(())
     } else {

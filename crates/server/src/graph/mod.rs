@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** nothing here branches on the version of the API (R38).
 
-mod authenticate;
+pub(crate) mod authenticate;
 mod batch;
 mod condition;
 mod created;

@@ -1,11 +1,10 @@
-//! The built-in issuer of a development tenant: token endpoint, OpenID configuration, keys, and the metadata that
+//! The built-in issuer of a development tenant: token endpoint, the configuration of `OpenID`, keys, and the metadata that
 //! clients ask for before they ask for a token (clients.md 1 and 2).
 //!
 //! **Invariant:** served only where it is configured; every refusal is a 4xx in the form of OAuth, because clients
 //! retry a 5xx.
 
 mod discovery;
-mod form;
 mod token;
 
 use auth::keys::Keys;

@@ -14,11 +14,12 @@ use service::tenant;
 
 use super::Issuer;
 use super::discovery::tenant_of;
-use super::form::{Form, basic};
+
 use crate::app::App;
 use crate::body;
 use crate::call::CallIds;
 use crate::error::Error;
+use crate::form::{Form, basic};
 use crate::reply::Reply;
 
 /// Answers a token request.

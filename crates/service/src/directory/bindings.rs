@@ -4,7 +4,8 @@ use auth::roles::Action;
 use domain::directory::ObjectKind;
 use domain::id::ObjectId;
 use store::directory::object;
-use store::directory::target_binding::{self, TargetBinding};
+use store::directory::target_binding;
+pub use store::directory::target_binding::TargetBinding;
 
 use crate::audit::{self, success};
 use crate::authorize;

@@ -174,6 +174,7 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
         ("access_package", "resource_role_scopes")
             | ("resource", "roles" | "scopes")
             | ("approval" | "assignment_request", "stages")
+            | ("approval_stage", "approvers")
             | ("service_principal", "app_roles")
             | ("directory_group", "members" | "owners" | "member_of")
             | (

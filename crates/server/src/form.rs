@@ -1,4 +1,4 @@
-//! Reading a form, and the `Authorization: Basic` that may stand in for two of its fields.
+//! Reading a form or a plain query string, and the `Authorization: Basic` that may stand in for two of its fields.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,11 +7,11 @@ use percent_encoding::percent_decode_str;
 
 /// The fields of a form, in order; unknown ones are kept and never looked at.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Form(Vec<(String, String)>);
+pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads `a=b&c=d`. What is no UTF-8 is replaced, and then equals nothing that is known.
-    pub(super) fn parse(body: &[u8]) -> Self {
+    pub(crate) fn parse(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let pairs = text
             .split('&')
@@ -24,8 +24,13 @@ impl Form {
         Self(pairs)
     }
 
+    /// The names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The first field of this name that is not empty.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(own, value)| own == name && !value.is_empty())
@@ -39,7 +44,7 @@ fn decoded(text: &str) -> String {
 }
 
 /// Client id and secret of `Authorization: Basic`; both are form-encoded before they are joined (RFC 6749, 2.3.1).
-pub(super) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, encoded) = value.trim().split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -1,0 +1,40 @@
+//! `GET` and `POST /dev/clock`: the time of a development tenant.
+
+use auth::roles::Action;
+use domain::time::Duration;
+use http::StatusCode;
+use serde_json::json;
+use service::authorize;
+
+use super::OwnRequest;
+use crate::error::Error;
+use crate::reply::Reply;
+
+/// Tells the time.
+pub(super) async fn get(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    authorize::in_tenant(request.ctx(), Action::ReadSettings)?;
+    Ok(now(request))
+}
+
+/// Moves the clock forward; what waits for time follows.
+pub(super) async fn advance(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    authorize::in_tenant(request.ctx(), Action::ManageSettings)?;
+    let body = request.json()?;
+    let wrong = || Error::InvalidModel {
+        target: "advance".to_owned(),
+        message: "`advance` must be a duration forward such as `PT1H` or `P14D`".to_owned(),
+    };
+    let text = body.get("advance").and_then(|text| text.as_str());
+    let by = text
+        .and_then(|text| Duration::parse(text).ok())
+        .filter(|by| *by >= Duration::default())
+        .ok_or_else(wrong)?;
+    request.service().clock.advance(by);
+    request.service().wake();
+    Ok(now(request))
+}
+
+fn now(request: &OwnRequest<'_>) -> Reply {
+    let now = request.service().clock.now().to_string();
+    Reply::json(StatusCode::OK, &json!({ "now": now }))
+}

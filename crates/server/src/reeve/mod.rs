@@ -1,0 +1,128 @@
+//! Reeve's own API under `/reeve/v1`: what operators need and Graph has no place for.
+//!
+//! **Invariant:** nothing of this is ever added to a Graph body. Every route is a row of [`table::OPERATIONS`], from
+//! which requests are routed and the description of the API is written.
+
+mod bindings;
+mod clock;
+mod deliveries;
+mod faults;
+mod ledger;
+mod openapi;
+mod request;
+mod rows;
+mod stuck;
+mod table;
+mod targets;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::response::Response;
+use domain::time::Timestamp;
+use futures_util::future::BoxFuture;
+use http::{Method, StatusCode};
+use service::{Ctx, ServiceError};
+
+use crate::app::App;
+use crate::body;
+use crate::call::{Call, CallIds, Origin};
+use crate::error::Error;
+use crate::graph::authenticate;
+use crate::reply::Reply;
+
+pub(crate) use request::OwnRequest;
+
+/// What the server is told of the delivery engine.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The configured targets, the built-in directory among them.
+    pub targets: Vec<Target>,
+    /// Asks which objects are stuck.
+    pub stuck: StuckQuery,
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("targets", &self.targets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configured target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// The kind of connector: `directory`, `scim`, `ldap`.
+    pub kind: String,
+}
+
+/// Asks the engine which objects are stuck (L9).
+pub type StuckQuery =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Stuck>, ServiceError>> + Send + Sync>;
+
+/// An object that nobody moves on although its deadline has passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// What it is, in one word.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Since when it should have moved.
+    pub since: Timestamp,
+}
+
+/// The description of the API.
+const DESCRIPTION: &str = "openapi.json";
+
+/// Everything under `/reeve/v1`.
+pub(crate) async fn serve(
+    State(app): State<App>,
+    Extension(ids): Extension<CallIds>,
+    request: Request<Body>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let origin = Origin::of(app.public_url(), &parts);
+    let path = parts
+        .uri
+        .path()
+        .strip_prefix(table::ROOT)
+        .unwrap_or_default()
+        .to_owned();
+    let outcome = match body::read(&parts.headers, body).await {
+        Ok(body) => {
+            let call = Call {
+                ids: ids.clone(),
+                origin,
+                path,
+                raw_query: parts.uri.query().unwrap_or_default().to_owned(),
+                method: parts.method,
+                headers: parts.headers,
+                body,
+            };
+            answer(&app, &call).await
+        }
+        Err(error) => Err(error),
+    };
+    outcome
+        .unwrap_or_else(|error| error.into_reply(&ids, app.service().clock.now(), app.challenge()))
+        .into()
+}
+
+async fn answer(app: &App, call: &Call) -> Result<Reply, Error> {
+    let is_read = call.method == Method::GET || call.method == Method::HEAD;
+    if call.path.trim_matches('/') == DESCRIPTION && is_read {
+        let document = openapi::document(call.origin.as_str(), app.is_development());
+        return Ok(Reply::json(StatusCode::OK, &document));
+    }
+    let caller = authenticate::caller(app, &call.headers).await?;
+    let ctx = Ctx::of_caller(caller.caller, call.ids.request, call.ids.client.clone());
+    let found = table::find(&call.method, &call.path, app.is_development())?;
+    let request = OwnRequest::new(app, &ctx, call, found.arguments);
+    request.expect_known_parameters(found.operation)?;
+    (found.operation.run)(&request).await
+}

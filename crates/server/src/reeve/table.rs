@@ -1,0 +1,264 @@
+//! The routes of Reeve's own API, as a table: for routing, and for the description that clients read.
+
+use futures_util::future::BoxFuture;
+use http::Method;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::{OwnRequest, bindings, clock, deliveries, faults, ledger, stuck, targets};
+use crate::error::Error;
+use crate::reply::Reply;
+
+/// What stands before each path of the table.
+pub(super) const ROOT: &str = "/reeve/v1";
+
+/// Carries out one kind of request.
+type Handler = for<'a> fn(&'a OwnRequest<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
+
+/// One row.
+pub(super) struct Operation {
+    /// The method.
+    pub(super) method: Method,
+    /// The path below [`ROOT`], with parameters in braces.
+    pub(super) path: &'static str,
+    /// Its name, for generated clients.
+    pub(super) id: &'static str,
+    /// What it does, in one sentence.
+    pub(super) summary: &'static str,
+    /// The parameters behind the `?`.
+    pub(super) query: &'static [Parameter],
+    /// The schema of the body, if it takes one.
+    pub(super) body: Option<&'static str>,
+    /// The status of success.
+    pub(super) status: u16,
+    /// The schema of the answer, if it has one.
+    pub(super) answer: Option<&'static str>,
+    /// Whether only development tenants have it.
+    pub(super) development: bool,
+    /// Who carries it out.
+    pub(super) run: Handler,
+}
+
+/// A parameter behind the `?`.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// The type of its value in a JSON schema.
+    pub(super) kind: &'static str,
+    pub(super) summary: &'static str,
+}
+
+const fn parameter(name: &'static str, kind: &'static str, summary: &'static str) -> Parameter {
+    Parameter {
+        name,
+        kind,
+        summary,
+    }
+}
+
+const fn read(
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    answer: &'static str,
+    run: Handler,
+) -> Operation {
+    Operation {
+        method: Method::GET,
+        path,
+        id,
+        summary,
+        query: &[],
+        body: None,
+        status: 200,
+        answer: Some(answer),
+        development: false,
+        run,
+    }
+}
+
+const fn change(
+    method: Method,
+    path: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    body: Option<&'static str>,
+    run: Handler,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        id,
+        summary,
+        query: &[],
+        body,
+        status: 204,
+        answer: None,
+        development: false,
+        run,
+    }
+}
+
+const fn with_query(mut operation: Operation, query: &'static [Parameter]) -> Operation {
+    operation.query = query;
+    operation
+}
+
+const fn answering(mut operation: Operation, answer: &'static str) -> Operation {
+    operation.status = 200;
+    operation.answer = Some(answer);
+    operation
+}
+
+const fn development(mut operation: Operation) -> Operation {
+    operation.development = true;
+    operation
+}
+
+const PAGE: &[Parameter] = &[
+    parameter("top", "integer", "Most rows of a page, from 1 to 999."),
+    parameter(
+        "after",
+        "string",
+        "Where the page begins, from the `nextLink` of the page before.",
+    ),
+];
+
+const LEDGER: &[Parameter] = &[
+    parameter(
+        "subject",
+        "string",
+        "Only grants of this subject, by its own id or its directory id.",
+    ),
+    parameter(
+        "assignment",
+        "string",
+        "Only grants that this assignment justifies.",
+    ),
+    parameter(
+        "request",
+        "string",
+        "Only grants that this assignment request delivers.",
+    ),
+    parameter("target", "string", "Only grants in this target."),
+    parameter(
+        "phase",
+        "string",
+        "Only grants in this phase: settled, pending, leased or needsAttention.",
+    ),
+    parameter(
+        "drifted",
+        "boolean",
+        "Only grants that are not as they should be, with nothing in flight.",
+    ),
+    parameter("top", "integer", "Most rows of a page, from 1 to 999."),
+    parameter(
+        "after",
+        "string",
+        "Where the page begins, from the `nextLink` of the page before.",
+    ),
+];
+
+/// A function as the table wants it.
+macro_rules! run {
+    ($function:path) => {
+        |request| Box::pin($function(request))
+    };
+}
+
+/// The table.
+#[rustfmt::skip]
+pub(super) static OPERATIONS: &[Operation] = &[
+    read("/targets", "listTargets", "Lists the targets, what waits for each, and what was switched.", "Targets", run!(targets::list)),
+    change(Method::POST, "/targets/{name}/pause", "pauseTarget", "Holds back all deliveries to a target.", Some("Pause"), run!(targets::pause)),
+    change(Method::POST, "/targets/{name}/resume", "resumeTarget", "Lets deliveries to a target go on.", None, run!(targets::resume)),
+    read("/bindings", "listBindings", "Lists which groups and applications are delivered to which target.", "Bindings", run!(bindings::list)),
+    read("/bindings/{objectId}", "getBinding", "Tells which target a group or application is delivered to.", "Binding", run!(bindings::get)),
+    answering(change(Method::PUT, "/bindings/{objectId}", "setBinding", "Delivers a group or application to a target.", Some("NewBinding"), run!(bindings::set)), "Binding"),
+    change(Method::DELETE, "/bindings/{objectId}", "clearBinding", "Delivers a group or application to the built-in directory again.", None, run!(bindings::clear)),
+    with_query(read("/ledger", "listLedger", "Lists grants: what is desired, what was observed, what is in flight.", "Grants", run!(ledger::list)), LEDGER),
+    with_query(read("/drift", "listDrift", "Counts and lists grants that are not as they should be, with nothing in flight.", "Drift", run!(ledger::drift)), PAGE),
+    read("/assignmentRequests/{id}/deliveries", "listDeliveries", "Lists the units of work of a request, with attempts and errors.", "Deliveries", run!(deliveries::list)),
+    read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
+    development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
+    development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),
+    development(change(Method::PUT, "/dev/faults/{target}", "setFault", "Makes a target misbehave, or behave again.", Some("Fault"), run!(faults::set))),
+];
+
+/// A row that fits, with the values of its path parameters.
+pub(super) struct Found {
+    pub(super) operation: &'static Operation,
+    pub(super) arguments: Vec<(&'static str, String)>,
+}
+
+/// The row for a request.
+pub(super) fn find(method: &Method, path: &str, development: bool) -> Result<Found, Error> {
+    let segments = segments(path)?;
+    let method = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    let mut allow = Vec::new();
+    for operation in OPERATIONS
+        .iter()
+        .filter(|row| development || !row.development)
+    {
+        let Some(arguments) = matches(operation.path, &segments) else {
+            continue;
+        };
+        if operation.method == *method {
+            return Ok(Found {
+                operation,
+                arguments,
+            });
+        }
+        allow.push(operation.method.as_str());
+    }
+    if allow.is_empty() {
+        return Err(Error::NotFound(format!("`{ROOT}{path}` does not exist")));
+    }
+    if allow.contains(&"GET") {
+        allow.push("HEAD");
+    }
+    Err(Error::MethodNotAllowed {
+        allow: allow.join(", "),
+    })
+}
+
+fn segments(path: &str) -> Result<Vec<String>, Error> {
+    path.trim_matches('/')
+        .split('/')
+        .map(|segment| {
+            percent_decode_str(segment)
+                .decode_utf8()
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| Error::bad_request("the path is not UTF-8"))
+        })
+        .collect()
+}
+
+fn matches(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static str, String)>> {
+    let pattern: Vec<&'static str> = pattern.trim_matches('/').split('/').collect();
+    if pattern.len() != segments.len() {
+        return None;
+    }
+    let mut arguments = Vec::new();
+    for (wanted, found) in pattern.into_iter().zip(segments) {
+        match parameter_name(wanted) {
+            Some(name) => arguments.push((name, found.clone())),
+            None if wanted.eq_ignore_ascii_case(found) => {}
+            None => return None,
+        }
+    }
+    Some(arguments)
+}
+
+/// The name of a path parameter, if the segment is one.
+pub(super) fn parameter_name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// A schema by its name.
+pub(super) fn reference(name: &str) -> Value {
+    serde_json::json!({ "$ref": format!("#/components/schemas/{name}") })
+}

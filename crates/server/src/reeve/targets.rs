@@ -1,0 +1,80 @@
+//! `GET /targets`, `POST /targets/{name}/pause` and `…/resume` (L7)
+
+use http::StatusCode;
+use serde_json::{Map, Value as Json, json};
+use service::targets;
+
+use super::{OwnRequest, Target};
+use crate::error::Error;
+use crate::reply::Reply;
+
+/// Lists the targets.
+pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    let phases = targets::phases(request.service(), request.ctx()).await?;
+    let switches = targets::switches(request.service()).await?;
+    let value: Vec<Json> = configured(request)
+        .iter()
+        .map(|target| {
+            let grants: Map<String, Json> = phases
+                .iter()
+                .filter(|(name, ..)| *name == target.name)
+                .map(|(_, phase, count)| (phase.clone(), json!(count)))
+                .collect();
+            let switch = switches.iter().find(|switch| switch.target == target.name);
+            json!({
+                "name": target.name,
+                "kind": target.kind,
+                "paused": switch.is_some_and(|switch| switch.paused),
+                "reason": switch.and_then(|switch| switch.reason.clone()),
+                "fault": switch.and_then(|switch| switch.fault.clone()),
+                "switchedAt": switch.map(|switch| switch.changed_at.to_string()),
+                "grants": grants,
+            })
+        })
+        .collect();
+    Ok(Reply::json(StatusCode::OK, &json!({ "value": value })))
+}
+
+/// Holds deliveries back.
+pub(super) async fn pause(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    let body = request.json_or_empty()?;
+    let reason = match body.get("reason") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(reason)) => Some(reason.clone()),
+        Some(_) => {
+            return Err(Error::InvalidModel {
+                target: "reason".to_owned(),
+                message: "`reason` must be a text".to_owned(),
+            });
+        }
+    };
+    switch(request, true, reason).await
+}
+
+/// Lets deliveries go on.
+pub(super) async fn resume(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    switch(request, false, None).await
+}
+
+async fn switch(
+    request: &OwnRequest<'_>,
+    paused: bool,
+    reason: Option<String>,
+) -> Result<Reply, Error> {
+    let target = known(request, request.argument("name"))?;
+    targets::pause(request.service(), request.ctx(), target, paused, reason).await?;
+    Ok(Reply::no_content())
+}
+
+fn configured<'r>(request: &'r OwnRequest<'_>) -> &'r [Target] {
+    &request.app().delivery().targets
+}
+
+/// The name of a configured target, in its own spelling.
+pub(super) fn known<'r>(request: &'r OwnRequest<'_>, name: &str) -> Result<&'r str, Error> {
+    configured(request)
+        .iter()
+        .map(|target| target.name.as_str())
+        .find(|own| own.eq_ignore_ascii_case(name))
+        .ok_or_else(|| Error::NotFound(format!("target `{name}` does not exist")))
+}

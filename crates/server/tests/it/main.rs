@@ -1,0 +1,20 @@
+//! The server as clients see it: its router on a throw-away database, without sockets but for the listeners' own tests.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail as loudly as tests"
+)]
+
+mod batch;
+mod catalogs;
+mod errors;
+mod headers;
+mod issuer;
+mod listeners;
+mod paging;
+mod reeve;
+mod reprocess;
+mod robustness;
+mod routes;
+mod support;
