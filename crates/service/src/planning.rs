@@ -9,7 +9,7 @@ use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
 use domain::ledger::Operation;
 use store::WriteTx;
-use store::ledger::plan;
+use store::ledger::{plan, watch};
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
@@ -103,7 +103,8 @@ fn refuse(
 }
 
 /// Brings the ledger to what the packages of these live assignments hold now. Where a request is behind an assignment, it
-/// waits for every grant: what is missing is written, what is there is read again (RP-8, RP-21).
+/// waits for every grant: what is missing is written, what is there is read again (RP-8, RP-21), and revocations that
+/// were given up are tried again.
 fn enforce(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -117,13 +118,16 @@ fn enforce(
         .into_iter()
         .collect();
     let after = link_wanted(tx, moment, assignments, &before)?;
-    let dropped: Vec<_> = before.difference(&after).copied().collect();
+    let mut dropped: BTreeSet<_> = before.difference(&after).copied().collect();
     for (assignment, grant) in &dropped {
         plan::unlink(tx, *assignment, *grant)?;
     }
+    let given_up = watch::abandoned(tx, requests.keys().copied())?;
+    dropped.extend(given_up.into_iter().filter(|pair| !after.contains(pair)));
 
-    let touched: BTreeSet<GrantId> = before
-        .symmetric_difference(&after)
+    let touched: BTreeSet<GrantId> = after
+        .difference(&before)
+        .chain(&dropped)
         .chain(
             after
                 .iter()
