@@ -277,7 +277,8 @@ fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
     me.user?;
     let relations: &[&str] = match entity.name {
         "assignment_request" | "approval" => &["stages", "approvers"],
-        "approval_stage" => &["approvers"],
+        // Whoever is asked in one stage sees how the others went.
+        "approval_stage" => &["request", "stages", "approvers"],
         _ => return None,
     };
     let hops = walk(entity, relations).ok()?;
