@@ -84,3 +84,6 @@ fn add_headers(headers: &mut HeaderMap, ids: &CallIds, clock: &Clock) {
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ mod table;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
+use http::header::LINK;
 use http::{HeaderName, HeaderValue, Method};
 use odata::path::Segment;
 use service::Ctx;
@@ -34,6 +35,9 @@ pub(crate) use request::GraphRequest;
 pub(crate) use table::{Handler, Place, Route};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+/// Names of collections that are on their way out, and what takes their place.
+const RETIRING: &[(&str, &str)] = &[("accessPackageAssignmentRequests", "assignmentRequests")];
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 
 /// The path of a URL and the version that its first segment names.
@@ -104,7 +108,22 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
     }
     let address = resolve(app, version, &ctx, &segments)?;
     let request = GraphRequest::new(app, &ctx, &caller, call, address);
-    route(&request).await
+    route(&request).await.map(|reply| retiring(&request, reply))
+}
+
+/// Tells clients of a retiring name of a collection where to go (VE-1).
+fn retiring(request: &GraphRequest<'_>, reply: Reply) -> Reply {
+    let set = request.address().set;
+    let own = set.name(request.version());
+    let Some((_, successor)) = RETIRING.iter().find(|(name, _)| own == Some(name)) else {
+        return reply;
+    };
+    let root = set.root.segments().join("/");
+    let link = format!(
+        "<{}/{root}/{successor}>; rel=\"successor-version\"",
+        request.root()
+    );
+    reply.with(DEPRECATION, "true").with(LINK, &link)
 }
 
 /// The address of a path. RP-5: on a path to an action, who may not call it at all learns that before learning that

@@ -5,6 +5,7 @@
 use domain::query::{Page, Predicate, Query};
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
+use odata::prefer::Preferences;
 use odata::query::QueryOptions;
 use odata::{link, skiptoken};
 use serde_json::{Map, Value};
@@ -50,7 +51,11 @@ pub(crate) async fn list(
     let context = encode::context(request.root(), request.address(), false);
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
-    Ok(sized(request, request.document(StatusCode::OK, json)))
+    Ok(sized(
+        request,
+        options,
+        request.document(StatusCode::OK, json),
+    ))
 }
 
 /// All objects that satisfy `filter` and that the caller may see, on one page: for lists that the client named itself.
@@ -77,7 +82,11 @@ pub(crate) async fn own(request: &GraphRequest<'_>, own: Own, count: bool) -> Re
     let context = encode::context(request.root(), request.address(), false);
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
-    Ok(sized(request, request.document(StatusCode::OK, json)))
+    Ok(sized(
+        request,
+        &options,
+        request.document(StatusCode::OK, json),
+    ))
 }
 
 /// A page, or the number, of objects that are not of the address's own type.
@@ -99,7 +108,11 @@ pub(crate) async fn objects(
     let context = format!("{}/$metadata#directoryObjects", request.root());
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
-    Ok(sized(request, request.document(StatusCode::OK, json)))
+    Ok(sized(
+        request,
+        &options,
+        request.document(StatusCode::OK, json),
+    ))
 }
 
 async fn one(
@@ -276,9 +289,15 @@ fn next_link(request: &GraphRequest<'_>, page: &Page) -> Option<String> {
     ))
 }
 
-/// Tells that the wanted page size was followed.
-fn sized(request: &GraphRequest<'_>, mut reply: Reply) -> Reply {
-    if let Some(applied) = request.preferences().applied()
+/// Tells which preferences were followed.
+fn sized(request: &GraphRequest<'_>, options: &QueryOptions, mut reply: Reply) -> Reply {
+    let wanted = request.preferences();
+    let followed = Preferences {
+        max_page_size: wanted.max_page_size.filter(|_| options.top.is_none()),
+        returned: None,
+        ..wanted
+    };
+    if let Some(applied) = followed.applied()
         && let Ok(value) = HeaderValue::from_str(&applied)
     {
         reply.headers.insert(super::PREFERENCE_APPLIED, value);

@@ -104,3 +104,6 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::APP_ROLE_ASSIGNMENT, Place::Collection, Method::POST, run!(app_role_assignments::create::run)),
     route(&model::APP_ROLE_ASSIGNMENT, Place::Object, Method::DELETE, run!(app_role_assignments::delete::run)),
 ];
+
+#[cfg(test)]
+mod tests;

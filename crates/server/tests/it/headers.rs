@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Method, Request};
 use serde_json::json;
 
-use crate::support::{Server, V1};
+use crate::support::{BETA, Server, V1};
 
 #[tokio::test]
 async fn every_answer_carries_its_ids_its_date_and_the_version_of_the_protocol() {
@@ -130,4 +130,20 @@ async fn a_head_is_a_get_without_its_body() {
 
     assert!(head.body.is_empty());
     assert_eq!(head.header("content-type"), get.header("content-type"));
+}
+
+#[tokio::test]
+async fn ve_1_the_retiring_name_of_requests_points_to_its_successor() {
+    let server = Server::new().await;
+
+    let old = format!("{BETA}/accessPackageAssignmentRequests");
+    let old = server.get(&server.admin(), &old).await.expect(200);
+    let new = format!("{BETA}/assignmentRequests");
+    let new = server.get(&server.admin(), &new).await.expect(200);
+
+    let successor =
+        format!("<http://127.0.0.1:8080{BETA}/assignmentRequests>; rel=\"successor-version\"");
+    assert_eq!(old.header("link"), successor);
+    assert_eq!(old.header("deprecation"), "true");
+    assert_eq!(new.header("deprecation"), "");
 }

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth::token::Verifier;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use http::StatusCode;
+use http_body_util::BodyExt;
+use prometheus_client::registry::Registry;
+use serde_json::Value;
+use service::Service;
+use service::clock::{Clock, Ids};
+use service::settings::Settings;
+use store::{Location, Options, Store};
+use tower::ServiceExt;
+
+use super::*;
+use crate::app::Parts;
+use crate::metrics::Metrics;
+use crate::reeve::Delivery;
+
+/// A router of handlers that do not behave, with everything around it.
+fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
+    let location = Location::Sqlite {
+        path: folder.path().join("test.db"),
+    };
+    let store = Store::open(&location, &Options::default()).unwrap();
+    let clock = Clock::system();
+    let mut registry = Registry::default();
+    let app = App::new(Parts {
+        service: Service::new(store, clock.clone(), Ids::random(), Settings::default()),
+        verifier: Verifier::new(Vec::new()).unwrap(),
+        token_clock: clock,
+        public_url: None,
+        authorization_uri: None,
+        issuer: None,
+        delivery: Delivery {
+            targets: Vec::new(),
+            stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
+        },
+        development: false,
+        paging_key: [0; 32],
+        metrics: Metrics::register(&mut registry),
+        registry: Arc::new(registry),
+        timeout,
+    });
+    Router::new()
+        .route(
+            "/panics",
+            get(async || -> &'static str { panic!("secret of the handler") }),
+        )
+        .route(
+            "/hangs",
+            get(async || -> &'static str { std::future::pending().await }),
+        )
+        .route("/metrics", get(crate::health::metrics))
+        .layer(from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}
+
+async fn ask(router: &Router, path: &str) -> (StatusCode, HeaderMap, String) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (
+        parts.status,
+        parts.headers,
+        String::from_utf8(body.to_vec()).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_with_the_envelope_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, Duration::from_mins(1));
+
+    let (status, headers, body) = ask(&router, "/panics").await;
+    let (.., metrics) = ask(&router, "/metrics").await;
+
+    let error: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(error["error"]["code"], "InternalServerError");
+    assert_eq!(
+        error["error"]["innerError"]["request-id"],
+        headers[REQUEST_ID].to_str().unwrap()
+    );
+    assert!(!body.contains("secret"), "{body}");
+    assert!(metrics.contains("reeve_http_panics_total 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_given_up_with_a_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, Duration::from_millis(20));
+
+    let (status, headers, body) = ask(&router, "/hangs").await;
+
+    let error: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(error["error"]["code"], "ServiceUnavailable");
+    assert!(headers.contains_key(header::RETRY_AFTER));
+}
