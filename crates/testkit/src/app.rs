@@ -1,0 +1,293 @@
+//! The app itself: everything wired up, and the hand that drives clock and engine.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use domain::id::ObjectId;
+use domain::time::{Duration, Timestamp};
+use prometheus_client::registry::Registry as Metrics;
+use server::{Delivery, Stuck, Target};
+use service::Service;
+use service::clock::{Clock, Ids};
+use service::settings::Settings;
+
+use auth::token::{IssuerConfig, KeySource, Verifier};
+
+use crate::backend::{Backend, Home};
+use crate::fake_target::FakeTarget;
+use crate::people::{self, AUDIENCE, ISSUER, keys};
+use crate::{CRM, ERP};
+
+/// The time at which every test begins.
+pub(crate) const START: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
+
+/// How often the clock may be moved before it is clear that there will never be an end.
+const MOST_MOVES: usize = 2_000;
+
+/// How an app starts.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// The settings of the rules.
+    pub settings: Settings,
+}
+
+/// A whole Reeve.
+#[derive(Debug)]
+pub struct TestApp {
+    pub(crate) inner: Arc<Inner>,
+    engine: Mutex<Engine>,
+}
+
+/// What callers share with the app.
+pub(crate) struct Inner {
+    pub(crate) service: Service,
+    pub(crate) router: Router,
+    targets: BTreeMap<&'static str, Arc<FakeTarget>>,
+    faults: FaultPlan,
+    names: Mutex<BTreeMap<String, ObjectId>>,
+    pub(crate) catalogs: Mutex<BTreeMap<String, String>>,
+    pub(crate) resources: Mutex<BTreeMap<(String, ObjectId), String>>,
+    backend: Backend,
+    _home: Home,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inner")
+            .field("backend", &self.backend)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn remember(&self, name: &str, id: ObjectId) {
+        let mut names = self.names.lock().unwrap();
+        let before = names.insert(name.to_owned(), id);
+        assert!(before.is_none(), "`{name}` is in the directory twice");
+    }
+
+    pub(crate) fn object(&self, name: &str) -> ObjectId {
+        self.find(name)
+            .unwrap_or_else(|| panic!("nobody is called `{name}`"))
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<ObjectId> {
+        self.names.lock().unwrap().get(name).copied()
+    }
+}
+
+impl TestApp {
+    /// Runs a test on a fresh app of each database; afterwards nothing that is due may be left.
+    pub async fn on_both(test: impl AsyncFn(&Self)) {
+        Self::on_both_with(Start::default(), test).await;
+    }
+
+    /// The same, started in another way.
+    pub async fn on_both_with(start: Start, test: impl AsyncFn(&Self)) {
+        for backend in Backend::ALL {
+            let Some(app) = Self::on(backend, start.clone()).await else {
+                continue;
+            };
+            test(&app).await;
+            app.wait_out_retries().await;
+        }
+    }
+
+    /// A fresh app on SQLite.
+    pub async fn new() -> Self {
+        let app = Self::on(Backend::Sqlite, Start::default()).await;
+        app.expect("SQLite is always there")
+    }
+
+    /// A fresh app; `None`, after saying so, if PostgreSQL is not installed and may be missing.
+    pub async fn on(backend: Backend, start: Start) -> Option<Self> {
+        let (store, home) = backend.open()?;
+        let service = Service::new(store, Clock::manual(START), Ids::counted(1), start.settings);
+        let targets: BTreeMap<_, _> = [ERP, CRM]
+            .map(|name| (name, Arc::new(FakeTarget::default())))
+            .into();
+        let faults = FaultPlan::default();
+        let engine = engine(&service, &targets, &faults);
+        let router = router(&service, &engine);
+        let inner = Inner {
+            service,
+            router,
+            targets,
+            faults,
+            names: Mutex::default(),
+            catalogs: Mutex::default(),
+            resources: Mutex::default(),
+            backend,
+            _home: home,
+        };
+        people::settle_in(&inner).await;
+        Some(Self {
+            inner: Arc::new(inner),
+            engine: Mutex::new(engine),
+        })
+    }
+
+    /// Which database it runs on.
+    pub fn backend(&self) -> Backend {
+        self.inner.backend
+    }
+
+    /// The use cases, for what the API does not show.
+    pub fn service(&self) -> &Service {
+        &self.inner.service
+    }
+
+    /// A target in memory.
+    pub fn target(&self, name: &str) -> &FakeTarget {
+        let target = self.inner.targets.get(name);
+        target.unwrap_or_else(|| panic!("no target is called `{name}`"))
+    }
+
+    /// What goes wrong with any target, the built-in directory too.
+    pub fn faults(&self) -> &FaultPlan {
+        &self.inner.faults
+    }
+
+    /// The directory id of a person, a group or an application of the test.
+    pub fn id_of(&self, name: &str) -> ObjectId {
+        self.inner.object(name)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.inner.service.clock.now()
+    }
+
+    /// Moves the clock; nothing else happens.
+    pub fn advance(&self, by: Duration) {
+        self.inner.service.clock.advance(by);
+    }
+
+    /// Lets the engine do what can be done now.
+    pub async fn deliver(&self) {
+        let report = self.engine().settle().await.unwrap();
+        assert!(report.is_quiet, "the engine finds no end: {report:?}");
+    }
+
+    /// Moves the clock from one attempt to the next, until the engine has brought everything to its end, well or not.
+    pub async fn wait_out_retries(&self) {
+        for _ in 0..MOST_MOVES {
+            self.deliver().await;
+            let next = self
+                .inner
+                .service
+                .store
+                .read(store::ledger::lease::next_attempt);
+            let Some(next) = next.await.unwrap() else {
+                return;
+            };
+            // What is due and still not done waits for its target to recover.
+            let gap = next.micros() - self.now().micros();
+            self.advance(Duration::from_micros(gap.max(1_000_000)));
+        }
+        panic!("attempts never end");
+    }
+
+    /// Targets answer again, and the engine has waited long enough to believe it.
+    pub fn recover(&self, targets: &[&str]) {
+        for target in targets {
+            self.target(target).comes_up();
+        }
+        self.advance(Duration::from_minutes(1));
+    }
+
+    /// The engine dies with all that it had in hand; another one takes over.
+    pub fn crash(&self) {
+        let inner = &self.inner;
+        *self.engine.lock().unwrap() = engine(&inner.service, &inner.targets, &inner.faults);
+    }
+
+    /// The engine, to be driven in other ways.
+    pub fn engine(&self) -> Engine {
+        self.engine.lock().unwrap().clone()
+    }
+}
+
+impl Drop for TestApp {
+    /// Work that is due and was not done is a test that stopped half-way, or an engine that overlooks something.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let now = self.now();
+        let left = self
+            .inner
+            .service
+            .store
+            .read_blocking(move |tx| store::ledger::stuck::list(tx, now, 5))
+            .unwrap();
+        assert!(left.is_empty(), "work was left undone: {left:?}");
+    }
+}
+
+fn engine(
+    service: &Service,
+    targets: &BTreeMap<&'static str, Arc<FakeTarget>>,
+    faults: &FaultPlan,
+) -> Engine {
+    let mut registry = Registry::new(service);
+    for (name, target) in targets {
+        registry = registry
+            .with(name, target.clone(), TargetOptions::default())
+            .unwrap();
+    }
+    let registry = registry.with_faults(faults.clone());
+    Engine::new(service.clone(), registry, EngineOptions::default())
+}
+
+fn router(service: &Service, engine: &Engine) -> Router {
+    let mut registry = Metrics::default();
+    let metrics = server::Metrics::register(&mut registry);
+    engine.metrics().register(&mut registry);
+    let issuer = IssuerConfig::new(ISSUER, &[AUDIENCE], KeySource::Static(keys().jwks()));
+    server::router(server::App::new(server::Parts {
+        service: service.clone(),
+        verifier: Verifier::new(vec![issuer]).unwrap(),
+        token_clock: Clock::manual(START),
+        public_url: None,
+        authorization_uri: None,
+        issuer: None,
+        delivery: known_of_delivery(service),
+        development: false,
+        paging_key: [7; 32],
+        metrics,
+        registry: Arc::new(registry),
+        timeout: server::DEFAULT_TIMEOUT,
+    }))
+}
+
+/// What the server is told of the engine.
+fn known_of_delivery(service: &Service) -> Delivery {
+    let kinds = [
+        (delivery::DIRECTORY, "directory"),
+        (ERP, "memory"),
+        (CRM, "memory"),
+    ];
+    let targets = kinds.map(|(name, kind)| Target {
+        name: name.to_owned(),
+        kind: kind.to_owned(),
+    });
+    let service = service.clone();
+    Delivery {
+        targets: targets.into(),
+        stuck: Arc::new(move || {
+            let service = service.clone();
+            Box::pin(async move {
+                let report = delivery::stuck(&service).await?;
+                let stuck = report.objects.into_iter().map(|object| Stuck {
+                    kind: object.kind.as_str().to_owned(),
+                    id: object.id,
+                    since: object.since.unwrap_or(START),
+                });
+                Ok(stuck.collect())
+            })
+        }),
+    }
+}

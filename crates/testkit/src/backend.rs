@@ -1,0 +1,55 @@
+//! The two databases that every behaviour holds on.
+
+use peers::postgres::{Cluster, Database};
+use store::{Location, Options, Store};
+use tempfile::TempDir;
+
+use crate::app::START;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// A file of its own.
+    Sqlite,
+    /// A database of its own on the cluster that the test process shares.
+    Postgres,
+}
+
+impl Backend {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// A migrated, empty store; `None`, after saying so, if PostgreSQL is not installed and may be missing.
+    pub(crate) fn open(self) -> Option<(Store, Home)> {
+        let (location, home) = match self {
+            Self::Sqlite => {
+                let folder = TempDir::new().unwrap();
+                let path = folder.path().join("reeve.db");
+                (Location::Sqlite { path }, Home::Folder(folder))
+            }
+            Self::Postgres => {
+                let database = Cluster::shared()?.create_database().unwrap();
+                let location = Location::Postgres {
+                    url: database.url(),
+                    ca: None,
+                };
+                (location, Home::Database(database))
+            }
+        };
+        let options = Options {
+            sqlite_readers: 2,
+            postgres_writers: 4,
+            postgres_readers: 2,
+            ..Options::default()
+        };
+        let store = Store::open(&location, &options).unwrap();
+        store.migrate(START).unwrap();
+        Some((store, home))
+    }
+}
+
+/// Where the data is; gone with this value.
+pub(crate) enum Home {
+    Folder(#[expect(dead_code, reason = "held until it may go")] TempDir),
+    Database(#[expect(dead_code, reason = "held until it may go")] Database<'static>),
+}
