@@ -1,0 +1,15 @@
+//! What every build must be able to do (semantics 4.8), through the whole of Reeve in one process and on both databases:
+//! reprocess by every path, and the life of requests and assignments around it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail as loudly as tests"
+)]
+
+mod approvals;
+mod assignments;
+mod life;
+mod lingering;
+mod paths;
+mod refusals;
+mod requests;
