@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** a check that could not be made is never reported as passed.
 
+mod bench;
 mod finding;
 mod source;
 mod suite;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Run every check, on the real peers; installs those that are missing
     Test(suite::Options),
+    /// Measure Reeve beside bare yardsticks; takes some minutes
+    Bench(bench::Options),
     /// Check the rules of the house that no compiler knows
     Tidy {
         /// Write the generated documents instead of comparing them
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Workspace::open().and_then(|workspace| match arguments.command {
         Command::Test(options) => Ok(suite::run(&workspace, &options)),
+        Command::Bench(options) => bench::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });
     match outcome {

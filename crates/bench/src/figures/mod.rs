@@ -1,0 +1,189 @@
+//! What is measured: one module a figure.
+//!
+//! **Invariant:** Reeve and its yardstick take turns within a pair, and which of them begins changes from pair to pair.
+
+mod accept;
+mod deliver;
+mod footprint;
+mod page;
+mod start;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use peers::postgres::{Cluster, Durability};
+use tokio::runtime::Runtime;
+
+use crate::data::Size;
+use crate::http::Target;
+use crate::machine::{self, Memory};
+use crate::report::{Figure, Pair, Section};
+use crate::server::Server;
+use crate::tenant::Tenant;
+
+/// How much of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    size: Size,
+    pairs: usize,
+    /// Parallel callers of writes.
+    callers: usize,
+    /// Parallel callers of lists.
+    readers: usize,
+    /// Calls of `reprocess` in a run.
+    accepts: u64,
+    /// The same where each has a commit of its own.
+    single_accepts: u64,
+    /// Direct assignments in a run.
+    deliveries: u64,
+    /// How long a run of lists takes.
+    listing: Duration,
+}
+
+impl Plan {
+    /// What the published figures come from.
+    pub(crate) fn full(pairs: usize) -> Self {
+        Self {
+            size: Size::FULL,
+            pairs,
+            callers: 64,
+            readers: 16,
+            accepts: 10_000,
+            single_accepts: 3_000,
+            deliveries: 4_000,
+            listing: Duration::from_secs(3),
+        }
+    }
+
+    /// Just enough to see that everything works.
+    pub(crate) fn quick() -> Self {
+        Self {
+            size: Size::SMALL,
+            pairs: 1,
+            callers: 64,
+            readers: 4,
+            accepts: 400,
+            single_accepts: 100,
+            deliveries: 200,
+            listing: Duration::from_millis(200),
+        }
+    }
+}
+
+/// What every figure is measured with.
+struct Bench<'a> {
+    plan: &'a Plan,
+    /// One thread: the load is to leave the machine to the servers.
+    runtime: Runtime,
+    tenant: Tenant,
+    server: Server,
+    /// Reeve.
+    reeve: Target,
+    /// Its memory, the most that was seen after a run.
+    most: Option<Memory>,
+}
+
+impl Bench<'_> {
+    /// Takes turns: `reeve` and `yardstick` each give one measurement of a pair. `more` says what else is to be done
+    /// before the next.
+    fn pairs(
+        &mut self,
+        mut reeve: impl FnMut(&mut Self, u64) -> anyhow::Result<f64>,
+        mut yardstick: impl FnMut(&mut Self, u64) -> anyhow::Result<f64>,
+    ) -> anyhow::Result<Vec<Pair>> {
+        let mut pairs = Vec::new();
+        for number in 0..self.plan.pairs as u64 {
+            let before = machine::ticks();
+            let (reeve, yardstick) = if number.is_multiple_of(2) {
+                let first = reeve(self, number)?;
+                (first, yardstick(self, number)?)
+            } else {
+                let first = yardstick(self, number)?;
+                (reeve(self, number)?, first)
+            };
+            pairs.push(Pair {
+                reeve,
+                yardstick,
+                others: machine::foreign_share(before),
+            });
+            self.look_at_memory();
+        }
+        Ok(pairs)
+    }
+
+    fn look_at_memory(&mut self) {
+        let Some(memory) = machine::memory(self.server.process()) else {
+            return;
+        };
+        let most = self.most.get_or_insert(memory);
+        most.resident = most.resident.max(memory.resident);
+        most.anonymous = most.anonymous.max(memory.anonymous);
+    }
+}
+
+/// Measures everything on SQLite, and on PostgreSQL where it is wanted and installed.
+pub(crate) fn measure(reeve: &Path, plan: &Plan, postgres: bool) -> anyhow::Result<Vec<Section>> {
+    eprintln!("filling a SQLite file ...");
+    let tenant = Tenant::on_sqlite(reeve, plan.size)?;
+    let mut sections = vec![section("SQLite", reeve, plan, tenant)?];
+    if !postgres {
+        return Ok(sections);
+    }
+    let Some(cluster) = Cluster::start(Durability::Full)? else {
+        eprintln!("SKIPPED: {} is not installed", peers::postgres::NAME);
+        return Ok(sections);
+    };
+    eprintln!("filling a PostgreSQL database ...");
+    let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
+    sections.push(section("PostgreSQL", reeve, plan, tenant)?);
+    Ok(sections)
+}
+
+fn section(database: &str, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Result<Section> {
+    // The yardsticks' databases are copies of one that nobody has open.
+    let group = tenant.yardstick("group", 512)?;
+    let each = tenant.yardstick("each", 1)?;
+    eprintln!("{database}: starting");
+    let started = start::measure(plan, &tenant)?;
+
+    let server = tenant.start()?;
+    let target = tenant.target(&server)?;
+    let mut bench = Bench {
+        plan,
+        runtime: tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no runtime")?,
+        tenant,
+        server,
+        reeve: target,
+        most: None,
+    };
+    let idle = footprint::idle(&bench)?;
+    let mut figures = Vec::new();
+    eprintln!("{database}: lists");
+    figures.push(page::measure(&mut bench, &group)?);
+    eprintln!("{database}: reprocess");
+    figures.extend(accept::measure(&mut bench, &group, &each)?);
+    eprintln!("{database}: deliveries");
+    figures.push(deliver::measure(&mut bench, &group)?);
+    figures.push(started);
+    figures.extend(footprint::measure(&bench, idle, &group, reeve)?);
+    let size = plan.size;
+    Ok(Section {
+        title: format!(
+            "{database}: {} assignments, {} packages, {} users; {} callers of writes, {} of lists; {} pairs",
+            size.assignments, size.packages, size.users, plan.callers, plan.readers, plan.pairs
+        ),
+        figures,
+    })
+}
+
+/// A server that wants no token.
+fn open(server: &Server) -> Target {
+    Target {
+        address: server.address,
+        token: None,
+    }
+}

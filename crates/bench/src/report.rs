@@ -1,0 +1,287 @@
+//! What was measured, as a table to read and as JSON.
+
+use std::fmt::Write;
+
+use serde_json::json;
+
+/// One measurement of both sides, in turns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pair {
+    /// Reeve.
+    pub(crate) reeve: f64,
+    /// The yardstick.
+    pub(crate) yardstick: f64,
+    /// The share of the machine's CPU that others used meanwhile.
+    pub(crate) others: Option<f64>,
+}
+
+/// A figure with its yardstick.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure {
+    /// What is measured, with its unit.
+    pub(crate) name: &'static str,
+    /// What it is measured against.
+    pub(crate) yardstick: &'static str,
+    /// The measurements.
+    pub(crate) pairs: Vec<Pair>,
+    /// More to know about it.
+    pub(crate) note: Option<String>,
+}
+
+/// The figures on one database.
+#[derive(Debug, Clone)]
+pub(crate) struct Section {
+    /// On what.
+    pub(crate) title: String,
+    /// The figures.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// Above this share of foreign CPU a pair says little.
+const NOISY: f64 = 0.10;
+
+/// A figure's numbers in one row.
+struct Summary {
+    reeve: f64,
+    yardstick: f64,
+    ratio: f64,
+    lowest: f64,
+    highest: f64,
+    others: Option<f64>,
+    noisy: usize,
+}
+
+impl Figure {
+    fn summary(&self) -> Summary {
+        let ratios = sorted(self.pairs.iter().map(|pair| pair.reeve / pair.yardstick));
+        let others = sorted(self.pairs.iter().filter_map(|pair| pair.others));
+        Summary {
+            reeve: median(&sorted(self.pairs.iter().map(|pair| pair.reeve))),
+            yardstick: median(&sorted(self.pairs.iter().map(|pair| pair.yardstick))),
+            ratio: median(&ratios),
+            lowest: ratios.first().copied().unwrap_or(f64::NAN),
+            highest: ratios.last().copied().unwrap_or(f64::NAN),
+            others: others.last().copied(),
+            noisy: others.iter().filter(|share| **share > NOISY).count(),
+        }
+    }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    let at = |position: usize| sorted.get(position).copied().unwrap_or(f64::NAN);
+    if sorted.len().is_multiple_of(2) {
+        f64::midpoint(at(middle.wrapping_sub(1)), at(middle))
+    } else {
+        at(middle)
+    }
+}
+
+/// The table, aligned.
+pub(crate) fn table(sections: &[Section]) -> String {
+    let mut text = String::new();
+    for section in sections {
+        let mut rows = vec![
+            [
+                "",
+                "Reeve",
+                "yardstick",
+                "ratio",
+                "spread",
+                "others",
+                "noisy",
+            ]
+            .map(str::to_owned),
+        ];
+        for figure in &section.figures {
+            let summary = figure.summary();
+            rows.push([
+                figure.name.to_owned(),
+                amount(summary.reeve),
+                amount(summary.yardstick),
+                format!("{:.2}", summary.ratio),
+                format!("{:.2}-{:.2}", summary.lowest, summary.highest),
+                summary
+                    .others
+                    .map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0)),
+                format!("{}/{}", summary.noisy, figure.pairs.len()),
+            ]);
+        }
+        let _ = writeln!(text, "{}\n", section.title);
+        write_aligned(&mut text, &rows);
+        text.push('\n');
+        for figure in &section.figures {
+            let note = figure
+                .note
+                .as_ref()
+                .map_or_else(String::new, |note| format!("; {note}"));
+            let _ = writeln!(
+                text,
+                "- {}: against {}{note}",
+                figure.name, figure.yardstick
+            );
+        }
+        text.push('\n');
+    }
+    text.push_str(
+        "ratio: median of the ratios of the pairs, Reeve to yardstick; spread: lowest and highest of them; others: highest \
+         share of the machine's\nCPU that other processes used during a pair; noisy: pairs in which that was above 10 %. \
+         Numbers without their yardstick say nothing.",
+    );
+    text
+}
+
+fn write_aligned<const N: usize>(text: &mut String, rows: &[[String; N]]) {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for row in rows {
+        let mut line = String::new();
+        for (position, (width, cell)) in widths.iter().zip(row).enumerate() {
+            let _ = if position == 0 {
+                write!(line, "{cell:<width$}")
+            } else {
+                write!(line, "  {cell:>width$}")
+            };
+        }
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}
+
+/// A number with as many digits as mean something, thousands apart.
+fn amount(value: f64) -> String {
+    if value < 100.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// The same with every pair.
+pub(crate) fn json(sections: &[Section]) -> anyhow::Result<String> {
+    let sections: Vec<_> = sections
+        .iter()
+        .map(|section| {
+            let figures: Vec<_> = section.figures.iter().map(figure_json).collect();
+            json!({ "title": section.title, "figures": figures })
+        })
+        .collect();
+    Ok(serde_json::to_string_pretty(&sections)?)
+}
+
+fn figure_json(figure: &Figure) -> serde_json::Value {
+    let summary = figure.summary();
+    let pairs: Vec<_> = figure
+        .pairs
+        .iter()
+        .map(|pair| {
+            json!({ "reeve": pair.reeve, "yardstick": pair.yardstick, "otherProcessesCpuShare": pair.others })
+        })
+        .collect();
+    json!({
+        "name": figure.name,
+        "yardstick": figure.yardstick,
+        "note": figure.note,
+        "ratio": { "median": summary.ratio, "lowest": summary.lowest, "highest": summary.highest },
+        "noisyPairs": summary.noisy,
+        "pairs": pairs,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure() -> Figure {
+        let pair = |reeve, yardstick, others| Pair {
+            reeve,
+            yardstick,
+            others: Some(others),
+        };
+        Figure {
+            name: "things/s",
+            yardstick: "bare things",
+            pairs: vec![
+                pair(10_000.0, 20_000.0, 0.01),
+                pair(30_000.0, 20_000.0, 0.2),
+                pair(12_000.0, 20_000.0, 0.05),
+            ],
+            note: None,
+        }
+    }
+
+    #[test]
+    fn the_ratio_is_the_median_of_the_pairs() {
+        let summary = figure().summary();
+
+        assert!((summary.ratio - 0.6).abs() < 1e-9);
+        assert!((summary.lowest - 0.5).abs() < 1e-9);
+        assert!((summary.highest - 1.5).abs() < 1e-9);
+        assert_eq!(summary.noisy, 1);
+        assert!((median(&[1.0, 2.0]) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_table_shows_both_sides_and_the_noise() {
+        let text = table(&[Section {
+            title: "On paper".to_owned(),
+            figures: vec![figure()],
+        }]);
+
+        let row = text
+            .lines()
+            .find(|line| line.starts_with("things/s"))
+            .unwrap();
+        let cells: Vec<&str> = row.split_whitespace().collect();
+        assert_eq!(
+            cells,
+            [
+                "things/s",
+                "12,000",
+                "20,000",
+                "0.60",
+                "0.50-1.50",
+                "20",
+                "%",
+                "1/3"
+            ]
+        );
+        assert!(text.contains("- things/s: against bare things"));
+    }
+
+    #[test]
+    fn json_keeps_every_pair() {
+        let section = Section {
+            title: "On paper".to_owned(),
+            figures: vec![figure()],
+        };
+
+        let told: serde_json::Value = serde_json::from_str(&json(&[section]).unwrap()).unwrap();
+
+        assert_eq!(told[0]["figures"][0]["pairs"][1]["reeve"], 30_000.0);
+        assert_eq!(told[0]["figures"][0]["noisyPairs"], 1);
+    }
+
+    #[test]
+    fn amounts_are_grouped() {
+        assert_eq!(amount(1_234_567.8), "1,234,568");
+        assert_eq!(amount(12.34), "12.3");
+        assert_eq!(amount(123.4), "123");
+    }
+}

@@ -1,0 +1,207 @@
+//! A development tenant full of assignments, with the databases of its yardsticks, which start as copies of its own.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use peers::postgres::Cluster;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::data::{self, Size};
+use crate::http::{Target, now};
+use crate::server::Server;
+
+/// How long work may take to be done.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How long between two looks at the work.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+const UNDER_WAY: &str =
+    "SELECT count(*) FROM assignment_request WHERE state IN ('submitted', 'delivering')";
+
+/// A database.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    /// A file.
+    Sqlite(PathBuf),
+    /// An address.
+    Postgres(String),
+}
+
+/// The tenant.
+pub(crate) struct Tenant {
+    reeve: PathBuf,
+    folder: TempDir,
+    database: Database,
+    watcher: Watcher,
+}
+
+impl fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A look past the server at how much is under way.
+enum Watcher {
+    Sqlite(rusqlite::Connection),
+    Postgres(postgres::Client),
+}
+
+impl Tenant {
+    /// A tenant in a SQLite file.
+    pub(crate) fn on_sqlite(reeve: &Path, size: Size) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("data/reeve.db");
+        first_start(reeve, folder.path())?;
+        let mut connection = rusqlite::Connection::open(&file)?;
+        data::into_sqlite(&mut connection, size)?;
+        drop(connection);
+        let watcher = rusqlite::Connection::open(&file)?;
+        Ok(Self {
+            reeve: reeve.to_owned(),
+            folder,
+            database: Database::Sqlite(file),
+            watcher: Watcher::Sqlite(watcher),
+        })
+    }
+
+    /// A tenant in a database of a PostgreSQL server.
+    pub(crate) fn on_postgres(reeve: &Path, cluster: &Cluster, size: Size) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        cluster.sql("postgres", "CREATE DATABASE measured TEMPLATE template0")?;
+        let url = cluster.url("measured");
+        let configuration = format!("[database]\nurl = \"{url}\"\n");
+        std::fs::write(folder.path().join("reeve.toml"), configuration)?;
+        first_start(reeve, folder.path())?;
+        data::into_postgres(&url, size)?;
+        for copy in ["bare_group", "bare_each"] {
+            cluster.sql(
+                "postgres",
+                &format!("CREATE DATABASE {copy} TEMPLATE measured"),
+            )?;
+        }
+        let watcher = postgres::Client::connect(&url, postgres::NoTls)?;
+        Ok(Self {
+            reeve: reeve.to_owned(),
+            folder,
+            database: Database::Postgres(url),
+            watcher: Watcher::Postgres(watcher),
+        })
+    }
+
+    /// Starts Reeve on it.
+    pub(crate) fn start(&self) -> anyhow::Result<Server> {
+        serve(&self.reeve, self.folder.path())
+    }
+
+    /// Reeve, as its client `admin`.
+    pub(crate) fn target(&self, server: &Server) -> anyhow::Result<Target> {
+        let told = Command::new(&self.reeve)
+            .args(["token", "--client", "admin", "--data"])
+            .arg(self.folder.path().join("data"))
+            .output()?;
+        ensure!(
+            told.status.success(),
+            "reeve token: {}",
+            String::from_utf8_lossy(&told.stderr)
+        );
+        Ok(Target {
+            address: server.address,
+            token: Some(String::from_utf8(told.stdout)?.trim().to_owned()),
+        })
+    }
+
+    /// Starts a yardstick on a copy of the database as it was before anything was measured; `group` writes at most share a
+    /// commit. Before the first start of Reeve.
+    pub(crate) fn yardstick(&self, copy: &str, group: usize) -> anyhow::Result<Server> {
+        let mut command = yardstick()?;
+        match &self.database {
+            Database::Sqlite(file) => {
+                let path = self.folder.path().join(format!("{copy}.db"));
+                std::fs::copy(file, &path)?;
+                command.arg("--sqlite").arg(path);
+            }
+            Database::Postgres(url) => {
+                let (server, _) = url
+                    .rsplit_once('/')
+                    .context("an address without database")?;
+                command.args(["--postgres", &format!("{server}/bare_{copy}")]);
+            }
+        }
+        command.args(["--group", &group.to_string()]);
+        Server::start(
+            &mut command,
+            &self.folder.path().join(format!("{copy}.log")),
+        )
+    }
+
+    /// Starts a yardstick without a database.
+    pub(crate) fn empty_yardstick(&self) -> anyhow::Result<Server> {
+        Server::start(&mut yardstick()?, &self.folder.path().join("empty.log"))
+    }
+
+    /// Waits until no request is under way any more.
+    pub(crate) fn settle(&mut self, runtime: &Runtime) -> anyhow::Result<()> {
+        let begun = now();
+        loop {
+            let left = self.under_way()?;
+            if left == 0 {
+                return Ok(());
+            }
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "{left} requests are still under way after {PATIENCE:?}"
+            );
+            runtime.block_on(tokio::time::sleep(LOOK_EVERY));
+        }
+    }
+
+    fn under_way(&mut self) -> anyhow::Result<i64> {
+        Ok(match &mut self.watcher {
+            Watcher::Sqlite(connection) => connection
+                .prepare_cached(UNDER_WAY)?
+                .query_row([], |row| row.get(0))?,
+            Watcher::Postgres(client) => client.query_one(UNDER_WAY, &[])?.get(0),
+        })
+    }
+}
+
+/// This program as a yardstick.
+fn yardstick() -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("yardstick");
+    Ok(command)
+}
+
+/// Has Reeve make the schema and the tenant's own accounts.
+fn first_start(reeve: &Path, folder: &Path) -> anyhow::Result<()> {
+    serve(reeve, folder)?.stop()
+}
+
+fn serve(reeve: &Path, folder: &Path) -> anyhow::Result<Server> {
+    let mut command = Command::new(reeve);
+    command
+        .args([
+            "serve",
+            "--dev",
+            "--http",
+            "127.0.0.1:0",
+            "--https",
+            "off",
+            "--migrate",
+            "--data",
+        ])
+        .arg(folder.join("data"));
+    let configuration = folder.join("reeve.toml");
+    if configuration.exists() {
+        command.arg("--config").arg(configuration);
+    }
+    Server::start(&mut command, &folder.join("reeve.log"))
+}

@@ -1,0 +1,169 @@
+//! The yardsticks: servers that do the same work on the same tables and emit the same bytes, and nothing else. No
+//! authentication, no authorisation, no validation, no engine.
+//!
+//! **Invariant:** a write is answered after the commit that holds it.
+
+mod page;
+mod postgres;
+mod sqlite;
+mod work;
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tokio::sync::{mpsc, oneshot};
+
+use self::page::Position;
+use self::work::Work;
+
+/// What the yardstick is to be.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// A SQLite file of Reeve's schema.
+    #[arg(long, conflicts_with = "postgres")]
+    sqlite: Option<PathBuf>,
+    /// The address of a PostgreSQL database of Reeve's schema.
+    #[arg(long)]
+    postgres: Option<String>,
+    /// Most writes that share a commit.
+    #[arg(long, default_value_t = 512)]
+    group: usize,
+}
+
+/// A write with the place for its answer.
+type Job = (Work, oneshot::Sender<anyhow::Result<()>>);
+
+/// A read with the place for its answer.
+type Question = (Option<Position>, oneshot::Sender<anyhow::Result<Vec<u8>>>);
+
+#[derive(Debug, Clone)]
+struct Yardstick {
+    writes: mpsc::UnboundedSender<Job>,
+    reads: Reads,
+}
+
+#[derive(Debug, Clone)]
+enum Reads {
+    /// There is no database.
+    None,
+    /// On this thread.
+    Sqlite(PathBuf),
+    /// On threads of their own.
+    Postgres(mpsc::UnboundedSender<Question>),
+}
+
+/// Serves until the process is ended.
+pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
+    let (writes, jobs) = mpsc::unbounded_channel();
+    let reads = match (options.sqlite, options.postgres) {
+        (Some(file), _) => {
+            sqlite::write(&file, jobs, options.group)?;
+            Reads::Sqlite(file)
+        }
+        (None, Some(url)) => {
+            postgres::write(&url, jobs, options.group)?;
+            let (reads, questions) = mpsc::unbounded_channel();
+            postgres::read(&url, questions)?;
+            Reads::Postgres(reads)
+        }
+        (None, None) => Reads::None,
+    };
+    let routes = Router::new()
+        .route("/nothing", get(async || StatusCode::NO_CONTENT))
+        .route("/reprocess/{id}", post(reprocess))
+        .route("/requests/{user}/{package}", post(request))
+        .route("/page", get(list))
+        .with_state(Yardstick { writes, reads });
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    crate::output::line(&format!(
+        "yardstick ready http=http://{}",
+        listener.local_addr()?
+    ));
+    Ok(axum::serve(listener, routes).await?)
+}
+
+async fn reprocess(State(yardstick): State<Yardstick>, Path(id): Path<String>) -> StatusCode {
+    yardstick
+        .write(Work::Accept(id), StatusCode::ACCEPTED)
+        .await
+}
+
+async fn request(
+    State(yardstick): State<Yardstick>,
+    Path((user, package)): Path<(u64, u64)>,
+) -> StatusCode {
+    yardstick
+        .write(Work::Deliver { user, package }, StatusCode::CREATED)
+        .await
+}
+
+/// Where a page begins.
+#[derive(Debug, Deserialize)]
+struct After {
+    created_at: Option<i64>,
+    id: Option<String>,
+}
+
+async fn list(State(yardstick): State<Yardstick>, Query(after): Query<After>) -> impl IntoResponse {
+    let after = after.created_at.zip(after.id);
+    let page = match &yardstick.reads {
+        Reads::None => Err(anyhow::anyhow!("there is no database")),
+        Reads::Sqlite(file) => sqlite::page(file, after.as_ref()),
+        Reads::Postgres(questions) => ask(questions, after).await,
+    };
+    match page {
+        Ok(body) => {
+            let kind = [(header::CONTENT_TYPE, page::CONTENT_TYPE)];
+            (StatusCode::OK, kind, body).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    }
+}
+
+async fn ask(
+    questions: &mpsc::UnboundedSender<Question>,
+    after: Option<Position>,
+) -> anyhow::Result<Vec<u8>> {
+    let (sender, answer) = oneshot::channel();
+    questions
+        .send((after, sender))
+        .ok()
+        .context("the readers are gone")?;
+    answer.await?
+}
+
+impl Yardstick {
+    async fn write(&self, work: Work, success: StatusCode) -> StatusCode {
+        let (sender, answer) = oneshot::channel();
+        if self.writes.send((work, sender)).is_err() {
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+        match answer.await {
+            Ok(Ok(())) => success,
+            Ok(Err(error)) => {
+                eprintln!("{error:#}");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// Answers a group after its commit.
+fn answer(waiting: Vec<oneshot::Sender<anyhow::Result<()>>>, outcome: &anyhow::Result<()>) {
+    for sender in waiting {
+        let answer = match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(anyhow::anyhow!("{error:#}")),
+        };
+        // Who asked may be gone.
+        let _ = sender.send(answer);
+    }
+}

@@ -1,0 +1,103 @@
+//! A page of assignments in the bytes of a Graph collection.
+
+use std::fmt::Write;
+
+use serde::Deserialize;
+
+/// What is read, from the newest on.
+pub(super) const FIRST: &str = "SELECT id, state, status, expired_at, schedule, created_at FROM assignment \
+    ORDER BY created_at DESC, id LIMIT 101";
+/// The same behind a position.
+pub(super) const NEXT: &str = "SELECT id, state, status, expired_at, schedule, created_at FROM assignment \
+    WHERE created_at <= $1 AND (created_at < $1 OR id > $2) ORDER BY created_at DESC, id LIMIT 101";
+
+/// Rows of a page.
+pub(super) const ROWS: usize = 100;
+
+/// As Graph names it.
+pub(super) const CONTENT_TYPE: &str = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// The last row of a page: when it was made, and its id.
+pub(super) type Position = (i64, String);
+
+/// A page in the making.
+#[derive(Debug)]
+pub(super) struct Page {
+    rows: String,
+    count: usize,
+    last: Option<Position>,
+    has_more: bool,
+}
+
+/// What of a stored schedule is shown.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Schedule<'a> {
+    #[serde(borrow)]
+    start_date_time: &'a str,
+    expiration: Expiration<'a>,
+}
+
+#[derive(Deserialize)]
+struct Expiration<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: &'a str,
+}
+
+/// One row, as it is stored. Nothing of what is measured has expired, has an end or needs an escape.
+pub(super) struct Row<'a> {
+    pub(super) id: &'a str,
+    pub(super) state: &'a str,
+    pub(super) status: &'a str,
+    pub(super) schedule: &'a str,
+    pub(super) created_at: i64,
+}
+
+impl Page {
+    /// Without rows yet.
+    pub(super) fn new() -> Self {
+        Self {
+            rows: String::with_capacity(40_000),
+            count: 0,
+            last: None,
+            has_more: false,
+        }
+    }
+
+    /// Adds a row; the one after the last only tells that there is more.
+    pub(super) fn push(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+        if self.count == ROWS {
+            self.has_more = true;
+            return Ok(());
+        }
+        let schedule: Schedule<'_> = serde_json::from_str(row.schedule)?;
+        if self.count > 0 {
+            self.rows.push(',');
+        }
+        write!(
+            self.rows,
+            r#"{{"id":"{}","state":"{}","status":"{}","expiredDateTime":null,"schedule":{{"startDateTime":"{}","recurrence":null,"expiration":{{"endDateTime":null,"duration":null,"type":"{}"}}}},"customExtensionCalloutInstances":[]}}"#,
+            row.id, row.state, row.status, schedule.start_date_time, schedule.expiration.kind
+        )?;
+        self.count += 1;
+        if self.count == ROWS {
+            self.last = Some((row.created_at, row.id.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The body.
+    pub(super) fn finish(self) -> Vec<u8> {
+        let next = self
+            .last
+            .filter(|_| self.has_more)
+            .map_or_else(String::new, |(time, id)| {
+                format!(r#""@odata.nextLink":"http://127.0.0.1/page?created_at={time}&id={id}","#)
+            });
+        format!(
+            r#"{{"@odata.context":"http://127.0.0.1/v1.0/$metadata#identityGovernance/entitlementManagement/assignments",{next}"value":[{}]}}"#,
+            self.rows
+        )
+        .into_bytes()
+    }
+}

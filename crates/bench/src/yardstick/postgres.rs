@@ -1,0 +1,162 @@
+//! Bare PostgreSQL: as many threads with a connection each as Reeve has.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use postgres::types::private::BytesMut;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, NoTls, Statement};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::page::{self, Page, Position, Row};
+use super::work::{Argument, Transaction};
+use super::{Job, Question, answer};
+
+/// Connections that write, and as many that read.
+const CONNECTIONS: usize = 8;
+
+type BoxError = Box<dyn std::error::Error + Sync + Send>;
+
+impl ToSql for Argument<'_> {
+    fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, BoxError> {
+        match self {
+            Self::Text(text) => text.to_sql(kind, out),
+            Self::Number(number) => number.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(kind: &Type) -> bool {
+        matches!(*kind, Type::TEXT | Type::INT8)
+    }
+
+    to_sql_checked!();
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+/// A connection with its prepared statements.
+struct Session {
+    client: Client,
+    prepared: HashMap<&'static str, Statement>,
+}
+
+impl Session {
+    fn open(url: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            client: Client::connect(url, NoTls)?,
+            prepared: HashMap::new(),
+        })
+    }
+
+    fn statement(&mut self, sql: &'static str) -> anyhow::Result<Statement> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql)?;
+        self.prepared.insert(sql, statement.clone());
+        Ok(statement)
+    }
+}
+
+impl Transaction for Session {
+    fn run(&mut self, sql: &'static str, arguments: &[Argument<'_>]) -> anyhow::Result<u64> {
+        let statement = self.statement(sql)?;
+        let arguments: Vec<&(dyn ToSql + Sync)> = arguments
+            .iter()
+            .map(|one| one as &(dyn ToSql + Sync))
+            .collect();
+        Ok(self.client.execute(&statement, &arguments)?)
+    }
+
+    fn find(&mut self, sql: &'static str, id: &str) -> anyhow::Result<Option<Vec<String>>> {
+        let statement = self.statement(sql)?;
+        let found = self.client.query_opt(&statement, &[&id])?;
+        Ok(found.map(|row| (0..row.len()).map(|column| row.get(column)).collect()))
+    }
+}
+
+/// Starts the threads that write. They end with the other end of the channel.
+pub(super) fn write(url: &str, jobs: UnboundedReceiver<Job>, group: usize) -> anyhow::Result<()> {
+    let jobs = Arc::new(Mutex::new(jobs));
+    for _ in 0..CONNECTIONS {
+        let (jobs, mut session) = (Arc::clone(&jobs), Session::open(url)?);
+        std::thread::Builder::new()
+            .name("write".to_owned())
+            .spawn(move || {
+                while let Some(taken) = take(&jobs, group) {
+                    let (work, waiting): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+                    let outcome = session.run("BEGIN", &[]).and_then(|_| {
+                        for work in &work {
+                            work.run(&mut session)?;
+                        }
+                        session.run("COMMIT", &[]).map(drop)
+                    });
+                    if outcome.is_err() {
+                        // Nothing may be open, then there is nothing to undo.
+                        let _ = session.run("ROLLBACK", &[]);
+                    }
+                    answer(waiting, &outcome);
+                }
+            })?;
+    }
+    Ok(())
+}
+
+/// What waits, up to the size of a group; `None` when nothing will come any more.
+fn take<T>(queue: &Mutex<UnboundedReceiver<T>>, group: usize) -> Option<Vec<T>> {
+    let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut taken = vec![queue.blocking_recv()?];
+    while taken.len() < group
+        && let Ok(one) = queue.try_recv()
+    {
+        taken.push(one);
+    }
+    Some(taken)
+}
+
+/// Starts the threads that read. They end with the other end of the channel.
+pub(super) fn read(url: &str, questions: UnboundedReceiver<Question>) -> anyhow::Result<()> {
+    let questions = Arc::new(Mutex::new(questions));
+    for _ in 0..CONNECTIONS {
+        let (questions, mut session) = (Arc::clone(&questions), Session::open(url)?);
+        std::thread::Builder::new()
+            .name("read".to_owned())
+            .spawn(move || {
+                while let Some(taken) = take(&questions, 1) {
+                    for (after, sender) in taken {
+                        // Who asked may be gone.
+                        let _ = sender.send(page(&mut session, after.as_ref()));
+                    }
+                }
+            })?;
+    }
+    Ok(())
+}
+
+fn page(session: &mut Session, after: Option<&Position>) -> anyhow::Result<Vec<u8>> {
+    let rows = match after {
+        None => {
+            let statement = session.statement(page::FIRST)?;
+            session.client.query(&statement, &[])?
+        }
+        Some((time, id)) => {
+            let statement = session.statement(page::NEXT)?;
+            session.client.query(&statement, &[time, id])?
+        }
+    };
+    let mut page = Page::new();
+    for row in &rows {
+        page.push(&Row {
+            id: row.get(0),
+            state: row.get(1),
+            status: row.get(2),
+            schedule: row.get(4),
+            created_at: row.get(5),
+        })?;
+    }
+    Ok(page.finish())
+}

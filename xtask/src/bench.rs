@@ -1,0 +1,58 @@
+//! `cargo xtask bench`: Reeve beside bare yardsticks, in turns, on release builds.
+//!
+//! **Invariant:** what is measured is what was just built from these sources.
+
+use std::process::Command;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::workspace::{Workspace, cargo};
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Small data and one short pair of each: shows that everything works, not how fast
+    #[arg(long)]
+    quick: bool,
+    /// Print JSON instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Pairs of each figure
+    #[arg(long, default_value_t = 5)]
+    pairs: usize,
+    /// Leave PostgreSQL out
+    #[arg(long)]
+    no_postgres: bool,
+}
+
+/// Builds both programs and measures; tells whether that worked.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bool> {
+    let built = Command::new(cargo())
+        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["--package", "reeve", "--package", "bench"])
+        .current_dir(&workspace.root)
+        .status()
+        .context("cannot run cargo")?;
+    if !built.success() {
+        return Ok(false);
+    }
+    let folder = workspace.target.join("release");
+    let mut measure = Command::new(folder.join("bench"));
+    measure
+        .arg("run")
+        .arg("--reeve")
+        .arg(folder.join("reeve"))
+        .args(["--pairs", &options.pairs.to_string()]);
+    for (wanted, flag) in [
+        (options.quick, "--quick"),
+        (options.json, "--json"),
+        (options.no_postgres, "--no-postgres"),
+    ] {
+        if wanted {
+            measure.arg(flag);
+        }
+    }
+    let measured = measure.status().context("cannot run the measurements")?;
+    Ok(measured.success())
+}
