@@ -19,6 +19,7 @@ pub(crate) enum Command {
     /// Show what Reeve does, step by step, on a throw-away tenant.
     Demo(DemoArgs),
     /// Run the server.
+    #[command(args_override_self = true)]
     Serve(ServeArgs),
     /// Print an access token of a development tenant.
     Token(TokenArgs),

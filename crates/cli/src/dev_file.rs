@@ -19,14 +19,14 @@ pub(crate) struct DevFile {
     pub(crate) base_url: String,
     pub(crate) authority: String,
     pub(crate) ca_file: PathBuf,
-    pub(crate) clients: Vec<Client>,
-    pub(crate) users: Vec<User>,
+    pub(crate) clients: Vec<KnownClient>,
+    pub(crate) users: Vec<KnownUser>,
 }
 
 /// A client that may sign in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Client {
+pub(crate) struct KnownClient {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
@@ -36,7 +36,7 @@ pub(crate) struct Client {
 /// A user who may sign in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct User {
+pub(crate) struct KnownUser {
     pub(crate) id: String,
     pub(crate) user_principal_name: String,
     pub(crate) display_name: String,
@@ -95,7 +95,7 @@ impl DevFile {
     }
 
     /// The client of that name.
-    pub(crate) fn client(&self, name: &str) -> anyhow::Result<&Client> {
+    pub(crate) fn client(&self, name: &str) -> anyhow::Result<&KnownClient> {
         self.clients
             .iter()
             .find(|client| client.name.eq_ignore_ascii_case(name))
@@ -113,8 +113,8 @@ impl DevFile {
     }
 
     /// The user of that sign-in name, or of that part before the `@`.
-    pub(crate) fn user(&self, name: &str) -> anyhow::Result<&User> {
-        let is_named = |user: &&User| {
+    pub(crate) fn user(&self, name: &str) -> anyhow::Result<&KnownUser> {
+        let is_named = |user: &&KnownUser| {
             let full = user.user_principal_name.as_str();
             let short = full.split('@').next().unwrap_or(full);
             full.eq_ignore_ascii_case(name) || short.eq_ignore_ascii_case(name)
@@ -145,13 +145,13 @@ mod tests {
             base_url: "https://127.0.0.1:1".to_owned(),
             authority: "https://127.0.0.1:1/t".to_owned(),
             ca_file: PathBuf::from("ca.pem"),
-            clients: vec![Client {
+            clients: vec![KnownClient {
                 name: "admin".to_owned(),
                 client_id: "c".to_owned(),
                 client_secret: "s".to_owned(),
                 roles: Vec::new(),
             }],
-            users: vec![User {
+            users: vec![KnownUser {
                 id: "u".to_owned(),
                 user_principal_name: "alice@reeve.example".to_owned(),
                 display_name: "Alice".to_owned(),

@@ -62,7 +62,7 @@ pub(crate) async fn run(args: &ConfigArgs) -> anyhow::Result<bool> {
     if config.issuer.is_empty() {
         output::line("note  issuers: none is configured, so only `serve --dev` accepts tokens");
     }
-    if let Some(service) = check_database(args, &config, clock, &mut findings).await {
+    if let Some(service) = check_database(args, &config, clock, &mut findings) {
         check_targets(&service, &config, &mut findings).await;
     }
     Ok(findings.faults == 0)
@@ -139,7 +139,7 @@ async fn fetch(http: &reqwest::Client, url: &str) -> anyhow::Result<Value> {
         .with_context(|| format!("the answer of {url} is no JSON"))
 }
 
-async fn check_database(
+fn check_database(
     args: &ConfigArgs,
     config: &Config,
     clock: Clock,

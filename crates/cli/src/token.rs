@@ -20,8 +20,8 @@ use crate::{instance, output};
 /// Who signs in.
 #[derive(Debug)]
 enum Who<'a> {
-    User(&'a dev_file::User),
-    Client(&'a dev_file::Client),
+    User(&'a dev_file::KnownUser),
+    Client(&'a dev_file::KnownClient),
 }
 
 /// Runs the command.

@@ -12,13 +12,13 @@ use service::clock::{Clock, Ids};
 use tokio::sync::RwLock;
 
 use super::sign_in;
-use crate::dev_file::{Client, DevFile};
+use crate::dev_file::{DevFile, KnownClient};
 
 /// How often one call is sent at most.
 const TRIES: u32 = 8;
 /// The wait after a refusal that names none, and the longest that is obeyed without giving up.
 const DEFAULT_WAIT: Duration = Duration::from_secs(2);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Most parts of a `$batch` (BA-1).
 pub(crate) const BATCH: usize = 20;
 
@@ -28,7 +28,10 @@ pub(crate) enum TokenSource {
     /// This one, while it lasts.
     Fixed(String),
     /// A client of a development tenant signs in, again when its token has run out.
-    Client { dev: DevFile, client: Client },
+    Client {
+        dev: Box<DevFile>,
+        client: KnownClient,
+    },
     /// No token is sent.
     None,
 }

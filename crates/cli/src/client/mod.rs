@@ -38,7 +38,10 @@ pub(crate) fn connect(args: &ConnectArgs) -> anyhow::Result<Graph> {
         (Some(token), _) => TokenSource::Fixed(token.clone()),
         (None, Some(dev)) => {
             let client = dev.client("admin")?.clone();
-            TokenSource::Client { dev, client }
+            TokenSource::Client {
+                dev: Box::new(dev),
+                client,
+            }
         }
         (None, None) => {
             bail!("give an access token with `--token TOKEN` or the variable REEVE_TOKEN")
@@ -68,7 +71,7 @@ pub(crate) fn http_client(ca: Option<&Path>) -> anyhow::Result<reqwest::Client> 
 /// The same with the authorities themselves.
 pub(crate) fn http_client_trusting(pem: Option<&[u8]>) -> anyhow::Result<reqwest::Client> {
     let mut builder = reqwest::Client::builder()
-        .timeout(std::time::Duration::from_secs(60))
+        .timeout(std::time::Duration::from_mins(1))
         .connect_timeout(std::time::Duration::from_secs(10))
         // A redirect would carry the token to a place that nobody named.
         .redirect(reqwest::redirect::Policy::none())

@@ -47,10 +47,6 @@ impl Reprocessed {
             Self::Assignment => "assignments",
         }
     }
-
-    const fn is_under_way(self, state: &str) -> bool {
-        state.eq_ignore_ascii_case("delivering")
-    }
 }
 
 /// Runs the command; says whether everything went well.
@@ -247,7 +243,7 @@ async fn wait(
                     Some(state) => state.to_owned(),
                     None => format!("{} {}", answer.status, answer.code()),
                 };
-                if what.is_under_way(&state) {
+                if state.eq_ignore_ascii_case("delivering") {
                     still_open.push(id.clone());
                 } else {
                     ended.entry(state).or_default().push(id.clone());

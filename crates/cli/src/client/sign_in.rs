@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::dev_file::{Client, DevFile, User};
+use crate::dev_file::{DevFile, KnownClient, KnownUser};
 
 /// A token endpoint's answer that is no token.
 #[derive(Debug, thiserror::Error)]
@@ -14,7 +14,7 @@ pub(crate) struct Refused(String);
 pub(crate) async fn client(
     http: &reqwest::Client,
     dev: &DevFile,
-    client: &Client,
+    client: &KnownClient,
     scopes: &[String],
 ) -> anyhow::Result<String> {
     let scope = scope(dev, scopes);
@@ -31,7 +31,7 @@ pub(crate) async fn client(
 pub(crate) async fn user(
     http: &reqwest::Client,
     dev: &DevFile,
-    user: &User,
+    user: &KnownUser,
     scopes: &[String],
 ) -> anyhow::Result<String> {
     let by = dev.client("admin")?;

@@ -241,7 +241,7 @@ pub(crate) enum TargetSection {
     /// It speaks SCIM 2.0.
     Scim(ScimTarget),
     /// It speaks LDAP.
-    Ldap(LdapTarget),
+    Ldap(Box<LdapTarget>),
 }
 
 impl TargetSection {

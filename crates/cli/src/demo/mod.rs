@@ -20,7 +20,7 @@ use crate::serve::Signals;
 use crate::{logging, output};
 use gate::Gate;
 use story::{Cast, GATE};
-use teller::{Person, Teller};
+use teller::{Person, Teller, chapter};
 
 /// The gaps before the attempts of a delivery, so that giving up takes a moment and not a working day.
 const RETRY_SCHEDULE: [Duration; 3] = [
@@ -98,12 +98,12 @@ async fn tell(instance: &Instance, data: &Path) -> anyhow::Result<bool> {
     let mut teller = Teller::default();
     story::tell(&mut teller, &cast).await?;
 
-    teller.chapter("The ledger: every grant that Reeve has had to do with");
+    chapter("The ledger: every grant that Reeve has had to do with");
     let mut table = output::table([
         "who", "role", "of", "target", "desired", "observed", "attempts",
     ]);
     for row in cast.admin.graph.ledger(None).await? {
-        table.add_row(row.cells());
+        table.add_row(row.cells().map(|cell| teller.named(&cell)));
     }
     output::line(table);
     output::line(if teller.is_true() {

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::teller::{Person, Teller};
+use super::teller::{Person, Teller, chapter, say};
 use crate::client::ENTITLEMENTS;
 use crate::client::bodies::{self, Origin, Requestors};
 use crate::client::own_api::Grant;
@@ -55,9 +55,11 @@ pub(super) async fn tell(teller: &mut Teller, cast: &Cast) -> anyhow::Result<()>
 }
 
 async fn build(teller: &mut Teller, cast: &Cast) -> anyhow::Result<Farm> {
-    teller.chapter("1. Build: who may have what, and who decides");
+    chapter("1. Build: who may have what, and who decides");
     let admin = &cast.admin;
-    teller.say("A group, and an application with a role. The gate is a system of its own: the application is bound to it.");
+    say(
+        "A group, and an application with a role. The gate is a system of its own: the application is bound to it.",
+    );
     let group = json!({
         "displayName": "Harvest crew", "description": "Works on the harvest.",
         "mailEnabled": false, "mailNickname": "harvestcrew", "securityEnabled": true,
@@ -74,8 +76,15 @@ async fn build(teller: &mut Teller, cast: &Cast) -> anyhow::Result<Farm> {
         .make(admin, "/v1.0/servicePrincipals", &application)
         .await?;
     admin.graph.bind_target(&application, GATE).await?;
+    for (id, name) in [
+        (group.as_str(), "Harvest crew"),
+        (&application, "Farm gate"),
+        (OPENER, "Opener"),
+    ] {
+        teller.name(id, name);
+    }
 
-    teller.say("A catalog with both as resources, and an access package with a role of each.");
+    say("A catalog with both as resources, and an access package with a role of each.");
     let catalog = json!({
         "displayName": "Farm", "description": "What the farm needs.", "state": "published", "isExternallyVisible": false,
     });
@@ -116,7 +125,7 @@ async fn build(teller: &mut Teller, cast: &Cast) -> anyhow::Result<Farm> {
             .await?;
     }
 
-    teller.say("A policy: everybody may ask, and bob decides.");
+    say("A policy: everybody may ask, and bob decides.");
     let approvers = [cast.bob_id.clone()];
     let policy = bodies::policy(
         &package,
@@ -144,9 +153,8 @@ async fn request_and_approve(
     cast: &Cast,
     farm: &Farm,
 ) -> anyhow::Result<Granted> {
-    teller.chapter("2. Request, approve, deliver, verify");
-    teller
-        .say("alice asks, bob approves; then the grants are brought to the group and to the gate.");
+    chapter("2. Request, approve, deliver, verify");
+    say("alice asks, bob approves; then the grants are brought to the group and to the gate.");
     let request = ask(teller, &cast.alice, farm).await?;
     approve(teller, cast, &request).await?;
     teller
@@ -154,11 +162,10 @@ async fn request_and_approve(
         .await?;
     let assignment = assignment_of(cast, &request).await?;
 
-    teller
-        .say("`delivered` means verified: each grant was seen at its target. The ledger says how:");
+    say("`delivered` means verified: each grant was seen at its target. The ledger says how:");
     let rows = cast.admin.graph.ledger(Some(&cast.alice_id)).await?;
     for row in &rows {
-        teller.say(&format!("   ledger {}", row.sentence()));
+        say(&teller.named(&format!("   ledger {}", row.sentence())));
     }
     teller.expect(
         rows.len() == 2 && rows.iter().all(Grant::is_verified),
@@ -176,13 +183,15 @@ async fn repair_drift(
     farm: &Farm,
     alices: &Granted,
 ) -> anyhow::Result<()> {
-    teller.chapter("3. Reprocess an assignment that has drifted");
-    teller.say("Somebody removes alice from the group behind Reeve's back.");
+    chapter("3. Reprocess an assignment that has drifted");
+    say("Somebody removes alice from the group behind Reeve's back.");
     let link = format!("/v1.0/groups/{}/members/{}/$ref", farm.group, cast.alice_id);
     teller
         .call(&cast.admin, Method::DELETE, &link, None, 204)
         .await?;
-    teller.say("The assignment still says `delivered`, as it does in Entra; the drift report knows better.");
+    say(
+        "The assignment still says `delivered`, as it does in Entra; the drift report knows better.",
+    );
     teller
         .await_state(
             &cast.admin,
@@ -192,14 +201,14 @@ async fn repair_drift(
         .await?;
     let drifted = cast.admin.graph.drift().await?;
     for row in &drifted {
-        teller.say(&format!("   drift  {}", row.sentence()));
+        say(&teller.named(&format!("   drift  {}", row.sentence())));
     }
     teller.expect(
         drifted.len() == 1,
         "the drift report shows alice's membership, and nothing else",
     );
 
-    teller.say("Reprocess evaluates the assignment again and enforces it:");
+    say("Reprocess evaluates the assignment again and enforces it:");
     let path = format!("{}/reprocess", assignment_path(&alices.assignment));
     teller
         .call(&cast.admin, Method::POST, &path, None, 202)
@@ -223,11 +232,9 @@ async fn survive_an_outage(
     cast: &Cast,
     farm: &Farm,
 ) -> anyhow::Result<Granted> {
-    teller.chapter("4. Reprocess a request whose delivery was partial");
-    teller.say(
-        "The gate goes down. carol asks, bob approves; the group takes her, the gate does not.",
-    );
-    teller.say("(A server tries for about eight hours; the demo for a moment.)");
+    chapter("4. Reprocess a request whose delivery was partial");
+    say("The gate goes down. carol asks, bob approves; the group takes her, the gate does not.");
+    say("(A server tries for about eight hours; the demo for a moment.)");
     cast.admin.graph.set_fault(GATE, Some("down")).await?;
     let request = ask(teller, &cast.carol, farm).await?;
     approve(teller, cast, &request).await?;
@@ -235,7 +242,7 @@ async fn survive_an_outage(
         .await_state(&cast.admin, &request_path(&request), "partiallyDelivered")
         .await?;
 
-    teller.say("The gate comes back. Reprocess tries what is missing, and only that:");
+    say("The gate comes back. Reprocess tries what is missing, and only that:");
     cast.admin.graph.set_fault(GATE, None).await?;
     let path = format!("{}/reprocess", request_path(&request));
     teller
@@ -261,8 +268,8 @@ async fn refuse(
     alices: &Granted,
     carols: &Granted,
 ) -> anyhow::Result<()> {
-    teller.chapter("5. What reprocess refuses");
-    teller.say("carol gives her access back, so that there is an assignment that is over.");
+    chapter("5. What reprocess refuses");
+    say("carol gives her access back, so that there is an assignment that is over.");
     let removal = json!({ "requestType": "userRemove", "assignment": { "id": carols.assignment } });
     let removal = teller
         .make(
@@ -294,7 +301,7 @@ async fn refuse(
             &carols.assignment,
         ),
     ] {
-        teller.say(&format!(
+        say(&format!(
             "{what}: no id, an unknown id, a wrong state, no token, too weak a role."
         ));
         for (who, id, status) in [

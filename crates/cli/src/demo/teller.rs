@@ -23,21 +23,34 @@ pub(super) struct Person {
     pub(super) graph: Graph,
 }
 
+/// A new chapter.
+pub(super) fn chapter(title: &str) {
+    output::line(format_args!("\n== {title}\n"));
+}
+
+/// What is going on.
+pub(super) fn say(text: &str) {
+    output::line(text);
+}
+
 /// Counts what did not go as the story says.
 #[derive(Debug, Default)]
 pub(super) struct Teller {
     surprises: usize,
+    names: Vec<(String, &'static str)>,
 }
 
 impl Teller {
-    /// A new chapter.
-    pub(super) fn chapter(&self, title: &str) {
-        output::line(format_args!("\n== {title}\n"));
+    /// From now on the ledger is told with this name instead of the id.
+    pub(super) fn name(&mut self, id: &str, name: &'static str) {
+        self.names.push((id.to_owned(), name));
     }
 
-    /// What is going on.
-    pub(super) fn say(&self, text: &str) {
-        output::line(text);
+    /// Text with names instead of ids.
+    pub(super) fn named(&self, text: &str) -> String {
+        self.names
+            .iter()
+            .fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
     }
 
     /// Whether everything went as the story says.

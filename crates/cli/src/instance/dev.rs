@@ -10,7 +10,7 @@ use service::Service;
 use service::tenant::{DevAccounts, DevSecrets};
 
 use super::issuers::GRAPH;
-use crate::dev_file::{Client, DevFile, User};
+use crate::dev_file::{DevFile, KnownClient, KnownUser};
 
 /// Makes sure that the accounts exist, with the secrets that `dev.json` told at an earlier start.
 pub(super) async fn prepare(
@@ -51,13 +51,13 @@ fn secrets(earlier: Option<&DevFile>) -> DevSecrets {
 }
 
 fn file(tenant_id: String, base_url: &str, ca_file: PathBuf, accounts: DevAccounts) -> DevFile {
-    let clients = accounts.clients.into_iter().map(|client| Client {
+    let clients = accounts.clients.into_iter().map(|client| KnownClient {
         name: client.name,
         client_id: client.client_id.to_string(),
         client_secret: client.client_secret,
         roles: client.roles,
     });
-    let users = accounts.users.into_iter().map(|user| User {
+    let users = accounts.users.into_iter().map(|user| KnownUser {
         id: user.id.to_string(),
         user_principal_name: user.user_principal_name,
         display_name: user.display_name,

@@ -51,8 +51,11 @@ pub(crate) struct Blueprint {
     pub(crate) seed: Option<PathBuf>,
     pub(crate) sample_organisation: bool,
     /// Targets besides those of the configuration.
-    pub(crate) targets: Vec<(&'static str, Arc<dyn Connector>, TargetOptions)>,
+    pub(crate) targets: Vec<ExtraTarget>,
 }
+
+/// A target that no configuration names.
+pub(crate) type ExtraTarget = (&'static str, Arc<dyn Connector>, TargetOptions);
 
 /// A running server.
 #[derive(Debug)]
@@ -83,24 +86,7 @@ impl Instance {
         } = blueprint;
         database::create_folder(&data)?;
         let lock = database::lock(&config, &data)?;
-        let clock = Clock::system();
-        let store = {
-            let (config, data, now) = (config.clone(), data.clone(), clock.now());
-            tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now))
-                .await??
-        };
-        let service = Service::new(store, clock, Ids::random(), config.settings());
-        service::tenant::initialise(&service)
-            .await
-            .context("cannot set up the tenant")?;
-        if lock.is_some() {
-            let reclaimed = service::deliveries::reclaim(&service)
-                .await
-                .context("cannot take up deliveries")?;
-            if reclaimed > 0 {
-                tracing::info!(reclaimed, "took up deliveries that an earlier process left");
-            }
-        }
+        let service = open_service(&config, &data, migrate, lock.is_some()).await?;
 
         let material = (dev
             || config.server.certificate_file.is_none() && https_address(&config, dev).is_some())
@@ -132,13 +118,7 @@ impl Instance {
                 .context("cannot make the sample organisation")?;
         }
 
-        let mut registry = targets::register(Registry::new(&service), &config.target)?;
-        for (name, connector, options) in more {
-            registry = registry.with(name, connector, options)?;
-        }
-        if dev {
-            registry = registry.with_faults(FaultPlan::default());
-        }
+        let registry = register_targets(&config, &service, more, dev)?;
         let delivery = operators_view(&config, &service, &registry);
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
         let app = app(
@@ -197,7 +177,14 @@ impl Instance {
         here.authority = format!("{root}/{}", dev.tenant_id);
         let http = http_client(Some(&dev.ca_file))?;
         let client = here.client("admin")?.clone();
-        Graph::new(http, &root, TokenSource::Client { dev: here, client })
+        Graph::new(
+            http,
+            &root,
+            TokenSource::Client {
+                dev: Box::new(here),
+                client,
+            },
+        )
     }
 
     /// Waits until the server ends by itself, which only a failure makes it do.
@@ -228,6 +215,51 @@ impl Instance {
         tokio::task::spawn_blocking(move || drop(service)).await?;
         served
     }
+}
+
+/// The service on a database that is up to date. Whoever has the folder alone takes up what was claimed before.
+async fn open_service(
+    config: &Config,
+    data: &Path,
+    migrate: bool,
+    alone: bool,
+) -> anyhow::Result<Service> {
+    let clock = Clock::system();
+    let store = {
+        let (config, data, now) = (config.clone(), data.to_owned(), clock.now());
+        tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now))
+            .await??
+    };
+    let service = Service::new(store, clock, Ids::random(), config.settings());
+    service::tenant::initialise(&service)
+        .await
+        .context("cannot set up the tenant")?;
+    if alone {
+        let reclaimed = service::deliveries::reclaim(&service)
+            .await
+            .context("cannot take up deliveries")?;
+        if reclaimed > 0 {
+            tracing::info!(reclaimed, "took up deliveries that an earlier process left");
+        }
+    }
+    Ok(service)
+}
+
+fn register_targets(
+    config: &Config,
+    service: &Service,
+    more: Vec<ExtraTarget>,
+    dev: bool,
+) -> anyhow::Result<Registry> {
+    let mut registry = targets::register(Registry::new(service), &config.target)?;
+    for (name, connector, options) in more {
+        registry = registry.with(name, connector, options)?;
+    }
+    Ok(if dev {
+        registry.with_faults(FaultPlan::default())
+    } else {
+        registry
+    })
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

@@ -18,7 +18,7 @@ use crate::client::graph::{Graph, encoded};
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Seed {
-    users: Vec<User>,
+    users: Vec<Person>,
     groups: Vec<Group>,
     applications: Vec<Application>,
     catalogs: Vec<Catalog>,
@@ -26,7 +26,7 @@ struct Seed {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct User {
+struct Person {
     user_principal_name: String,
     display_name: String,
     password: Option<String>,
@@ -75,7 +75,7 @@ struct Catalog {
 struct AccessPackage {
     display_name: String,
     description: Option<String>,
-    roles: Vec<Role>,
+    roles: Vec<PackageRole>,
     #[serde(default)]
     policies: Vec<Policy>,
 }
@@ -83,7 +83,7 @@ struct AccessPackage {
 /// A role of a group (`Member` or `Owner`) or of an application (one that it offers).
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Role {
+struct PackageRole {
     group: Option<String>,
     application: Option<String>,
     role: String,
@@ -153,7 +153,7 @@ impl Sower<'_> {
         Ok(())
     }
 
-    async fn user(&self, user: &User) -> anyhow::Result<()> {
+    async fn user(&self, user: &Person) -> anyhow::Result<()> {
         if self.find_user(&user.user_principal_name).await?.is_some() {
             return Ok(());
         }
@@ -272,17 +272,17 @@ impl Sower<'_> {
 
     async fn catalog(&self, catalog: &Catalog) -> anyhow::Result<()> {
         let collection = format!("{ENTITLEMENTS}/catalogs");
-        let id = match self.find_named(&collection, &catalog.display_name).await? {
-            Some(id) => id,
-            None => {
-                let body = json!({
-                    "displayName": catalog.display_name,
-                    "description": catalog.description.as_ref().unwrap_or(&catalog.display_name),
-                    "state": "published",
-                    "isExternallyVisible": false,
-                });
-                self.make(&collection, &body).await?
-            }
+        let known = self.find_named(&collection, &catalog.display_name).await?;
+        let id = if let Some(id) = known {
+            id
+        } else {
+            let body = json!({
+                "displayName": catalog.display_name,
+                "description": catalog.description.as_ref().unwrap_or(&catalog.display_name),
+                "state": "published",
+                "isExternallyVisible": false,
+            });
+            self.make(&collection, &body).await?
         };
         for package in &catalog.access_packages {
             self.package(&id, package)
@@ -321,7 +321,7 @@ impl Sower<'_> {
         Ok(())
     }
 
-    async fn role(&self, catalog: &str, package: &str, role: &Role) -> anyhow::Result<()> {
+    async fn role(&self, catalog: &str, package: &str, role: &PackageRole) -> anyhow::Result<()> {
         let (origin, role_id) = match (&role.group, &role.application) {
             (Some(group), None) => {
                 let id = self.named("/v1.0/groups", group).await?;

@@ -1,0 +1,15 @@
+//! The binary from outside: started, asked, stopped, killed and started again.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod client_commands;
+mod crashes;
+mod demo;
+mod serve;
+mod support;
+mod tools;
