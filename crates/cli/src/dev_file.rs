@@ -143,7 +143,7 @@ mod tests {
         DevFile {
             tenant_id: "t".to_owned(),
             base_url: "https://127.0.0.1:1".to_owned(),
-            authority: "https://127.0.0.1:1/t".to_owned(),
+            authority: "https://127.0.0.1:1".to_owned(),
             ca_file: PathBuf::from("ca.pem"),
             clients: vec![KnownClient {
                 name: "admin".to_owned(),

@@ -60,7 +60,7 @@ async fn token(
     dev: &DevFile,
     form: &[(&str, &str)],
 ) -> anyhow::Result<String> {
-    let url = format!("{}/oauth2/v2.0/token", dev.authority);
+    let url = format!("{}/{}/oauth2/v2.0/token", dev.authority, dev.tenant_id);
     let answer = http
         .post(&url)
         .form(form)

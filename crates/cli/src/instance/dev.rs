@@ -65,7 +65,7 @@ fn file(tenant_id: String, base_url: &str, ca_file: PathBuf, accounts: DevAccoun
         roles: user.roles,
     });
     DevFile {
-        authority: format!("{base_url}/{tenant_id}"),
+        authority: base_url.to_owned(),
         tenant_id,
         base_url: base_url.to_owned(),
         ca_file,

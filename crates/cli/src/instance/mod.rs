@@ -174,7 +174,7 @@ impl Instance {
     pub(crate) fn graph(&self, dev: &DevFile) -> anyhow::Result<Graph> {
         let root = base_url_of(self.http, self.https)?;
         let mut here = dev.clone();
-        here.authority = format!("{root}/{}", dev.tenant_id);
+        here.authority = root.clone();
         let http = http_client(Some(&dev.ca_file))?;
         let client = here.client("admin")?.clone();
         Graph::new(
@@ -380,7 +380,7 @@ fn app(
         verifier: Verifier::new(issuers)?,
         token_clock: Clock::system(),
         public_url: config.server.public_url.clone(),
-        authorization_uri: dev.map(|dev| format!("{}/oauth2/v2.0/authorize", dev.authority)),
+        authorization_uri: dev.map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id)),
         issuer,
         delivery,
         development: dev.is_some(),
