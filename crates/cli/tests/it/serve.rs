@@ -85,8 +85,9 @@ async fn tls_is_spoken_with_a_certificate_of_the_authority_in_dev_json() {
     let base = dev["baseUrl"].as_str().unwrap();
     assert!(base.starts_with("https://127.0.0.1:"), "{base}");
     let document = format!(
-        "{}/v2.0/.well-known/openid-configuration",
-        dev["authority"].as_str().unwrap()
+        "{}/{}/v2.0/.well-known/openid-configuration",
+        dev["authority"].as_str().unwrap(),
+        dev["tenantId"].as_str().unwrap()
     );
 
     let trusting = reqwest::Client::builder()
