@@ -3,6 +3,7 @@
 //! **Invariant:** everything here may be done again at each start; what is there already stays as it is.
 
 mod accounts;
+mod offers;
 mod sample;
 mod sign_in;
 

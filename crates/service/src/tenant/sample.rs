@@ -1,4 +1,5 @@
-//! A sample organisation for a development tenant: people with managers and departments, groups, applications.
+//! A sample organisation for a development tenant: people with managers and departments, groups, applications, and what
+//! it offers them.
 //!
 //! **Invariant:** people are known by their sign-in names; where the first of them exists, the organisation does.
 
@@ -172,6 +173,9 @@ pub async fn sample_organisation(
         })
         .await?;
     service.callers.invalidate();
+    if let Some(organisation) = &made {
+        super::offers::offer(service, organisation).await?;
+    }
     Ok(made)
 }
 

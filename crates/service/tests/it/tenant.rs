@@ -1,14 +1,17 @@
 //! The first start of a tenant.
 
 use auth::principal::{DirectoryRole, Permission};
+use domain::model;
+use domain::query::Query;
 use service::directory::members;
+use service::reads::{self, Own};
 use service::tenant::{
     DevAccounts, DevSecrets, dev_accounts, initialise, sample_organisation, verify_client,
     verify_password,
 };
 use store::directory::user;
 
-use crate::support::World;
+use crate::support::{World, as_user};
 
 fn secrets_of(accounts: &DevAccounts) -> DevSecrets {
     DevSecrets {
@@ -168,4 +171,28 @@ async fn the_sample_organisation_is_made_once_with_managers_and_nested_groups() 
     assert_eq!(flora.manager_id, Some(fiona.id));
     assert_eq!(flora.department.as_deref(), Some("Finance"));
     assert_eq!(fiona.manager_id, Some(made.users["maud@reeve.example"]));
+}
+
+#[tokio::test]
+async fn the_sample_organisation_offers_packages_that_can_be_asked_for() {
+    let world = World::new();
+    initialise(&world.service).await.unwrap();
+    let made = sample_organisation(&world.service).await.unwrap();
+    let ella = made.unwrap().users["ella@reeve.example"];
+
+    let mut query = Query::of(&model::ACCESS_PACKAGE);
+    query.fields = vec![model::ACCESS_PACKAGE.field("display_name").unwrap()];
+    let page = reads::own(&world.service, &as_user(ella, &[]), query, Own::Requestable)
+        .await
+        .unwrap();
+
+    let names: Vec<_> = page
+        .rows
+        .iter()
+        .filter_map(|row| row.values[0].as_text())
+        .collect();
+    assert_eq!(
+        names,
+        ["Audit", "Bookkeeping", "Order handling", "Remote work"]
+    );
 }
