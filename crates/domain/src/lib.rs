@@ -1,6 +1,7 @@
 //! The rules of entitlement management as values and functions: no IO, no async, no serde, no clock.
 //!
 //! **Invariant:** everything here is a function from values to a value; whoever calls brings the time and the ids.
+#![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod access_package;
 pub mod approval;
