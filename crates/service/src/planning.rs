@@ -188,7 +188,9 @@ fn link_wanted(
 }
 
 /// Ends what the assignment justifies: grants that nothing else needs are taken away (AS-1, LG-1), and the request waits
-/// for them. A removal that is tried again goes on with what it did not bring to its end (RP-9).
+/// for them. A removal that is tried again goes on with what it did not bring to its end (RP-9). Revocations that were given
+/// up before, because a role left the package while its target failed, are tried again: or access would outlive the
+/// assignment (AS-2).
 fn remove(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -200,6 +202,8 @@ fn remove(
         .map(|(_, grant)| grant)
         .collect();
     grants.extend(plan::unfinished(tx, request)?);
+    let given_up = watch::abandoned(tx, [assignment])?;
+    grants.extend(given_up.into_iter().map(|(_, grant)| grant));
     let grants: Vec<GrantId> = grants.into_iter().collect();
     plan::unlink_all(tx, assignment)?;
     plan::derive_desired(tx, &grants)?;
