@@ -2,7 +2,7 @@
 //! reprocess by every path, and the life of requests and assignments around it.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests may fail as loudly as tests"
 )]
 
@@ -13,3 +13,6 @@ mod lingering;
 mod paths;
 mod refusals;
 mod requests;
+mod requests_again;
+mod walk;
+mod withdrawal;

@@ -1,4 +1,4 @@
-//! Reprocess of requests: a delivery that ended badly is retried (TR1 to TR5, TR12 to TR16, RP-10 to RP-12, RP-41).
+//! Reprocess of requests: a delivery that ended badly is retried (TR1 to TR5, TR12 to TR15, RP-8, RP-10).
 
 use domain::time::{Duration, Timestamp};
 use serde_json::Value;
@@ -93,27 +93,6 @@ async fn tr2_a_partial_request_does_not_grant_twice_and_ends_partial_again() {
             let subject = app.id_of(&case.who);
             assert_eq!(app.target(ERP).changes(&good.origin_id, subject), 1, "RP-8");
         }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_12_a_request_may_be_reprocessed_again_and_again_within_the_window() {
-    TestApp::on_both(async |app| {
-        let case = app.request_in("partiallyDelivered").await;
-        let path = format!("{V1}/assignmentRequests/{}/reprocess", case.request);
-
-        for _ in 0..3 {
-            app.target(CRM).goes_down();
-            app.as_operator().post_empty(&path).await.assert_status(202);
-            app.wait_out_retries().await;
-            assert_eq!(app.state(&case.request).await, "partiallyDelivered");
-        }
-        app.recover(&[CRM]);
-        app.as_operator().post_empty(&path).await.assert_status(202);
-        app.deliver().await;
-
-        assert_eq!(app.state(&case.request).await, "delivered");
     })
     .await;
 }
@@ -354,128 +333,6 @@ async fn tr15_a_target_who_is_gone_cannot_be_reprocessed() {
                 path.name
             );
         }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_11_a_request_whose_end_has_passed_is_not_retried() {
-    TestApp::on_both(async |app| {
-        app.target(ERP).goes_down();
-        let package = app
-            .package(
-                testkit::Plan::new("Short")
-                    .member_of("Visitors", ERP)
-                    .lasting("P2D"),
-            )
-            .await;
-        let request = app.assign(&package, "alice").await;
-        app.wait_out_retries().await;
-        assert_eq!(app.state(&request).await, "deliveryFailed");
-        app.advance(Duration::from_days(3));
-
-        let path = format!("{V1}/assignmentRequests/{request}/reprocess");
-        let reply = app.as_operator().post_empty(&path).await;
-
-        reply.assert_error(400, "InvalidSchedule");
-        app.recover(&[ERP]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_11_a_request_is_not_retried_once_its_target_got_the_package_otherwise() {
-    TestApp::on_both(async |app| {
-        let case = app.request_in("deliveryFailed").await;
-        app.assign(&case.package, &case.who).await;
-        app.deliver().await;
-
-        for path in paths::to_requests() {
-            let reply = reprocess(app, &path, &case).await;
-            reply.assert_error(400, "ExistingAssignment");
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_41_the_same_call_sent_again_gets_the_first_answer_and_starts_nothing() {
-    TestApp::on_both(async |app| {
-        for (path, case) in cases(app, "deliveryFailed").await {
-            let operator = app
-                .as_operator()
-                .with_header("client-request-id", path.name);
-            let url = path.to(&case);
-            operator.post_empty(&url).await.assert_status(202);
-            let version = app.request(&case.request).await;
-
-            operator
-                .post_empty(&url)
-                .await
-                .assert_status(202)
-                .assert_empty();
-
-            assert_eq!(app.request(&case.request).await, version, "{}", path.name);
-            let other = app
-                .as_operator()
-                .with_header("client-request-id", "another");
-            other
-                .post_empty(&url)
-                .await
-                .assert_error(400, "InvalidRequestState");
-            let somebody = app
-                .as_user("admin")
-                .with_header("client-request-id", path.name);
-            somebody
-                .post_empty(&url)
-                .await
-                .assert_error(400, "InvalidRequestState");
-        }
-        app.deliver().await;
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_41_after_ten_minutes_the_same_id_is_a_new_call() {
-    TestApp::on_both(async |app| {
-        let case = app.request_in("deliveryFailed").await;
-        let operator = app.as_operator().with_header("client-request-id", "mine");
-        let url = format!("{V1}/assignmentRequests/{}/reprocess", case.request);
-        operator.post_empty(&url).await.assert_status(202);
-        app.deliver().await;
-
-        app.advance(Duration::from_secs(9 * 60 + 59));
-        operator.post_empty(&url).await.assert_status(202);
-        app.advance(Duration::from_secs(2));
-
-        operator
-            .post_empty(&url)
-            .await
-            .assert_error(400, "InvalidRequestState");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn rp_50_an_accepted_call_is_audited() {
-    TestApp::on_both(async |app| {
-        let case = app.request_in("deliveryFailed").await;
-        let url = format!("{V1}/assignmentRequests/{}/reprocess", case.request);
-
-        app.as_operator().post_empty(&url).await.assert_status(202);
-
-        let audits = "/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq \
-                      'Update access package assignment request'";
-        let events = app
-            .as_operator()
-            .get(audits)
-            .await
-            .assert_status(200)
-            .rows();
-        let text = Value::Array(events).to_string();
-        assert!(text.contains(&case.request), "{text}");
-        assert!(text.contains("reprocess"), "{text}");
     })
     .await;
 }
