@@ -190,9 +190,9 @@ impl TestApp {
             self.recover(down_for(state));
         }
         if state == "delivering" {
-            down_for(state)
-                .iter()
-                .for_each(|target| self.target(target).comes_up());
+            for target in down_for(state) {
+                self.target(target).comes_up();
+            }
         }
         let mut cases = Vec::new();
         for (who, request) in people.into_iter().zip(requests) {

@@ -8,6 +8,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
     reason = "called by tests alone, where a panic is the verdict"
 )]
 
