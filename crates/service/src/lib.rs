@@ -15,6 +15,7 @@ mod content;
 pub mod ctx;
 pub mod deliveries;
 pub mod directory;
+mod drift;
 pub mod error;
 mod guards;
 pub mod planning;

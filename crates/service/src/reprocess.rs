@@ -4,7 +4,7 @@
 //! **Invariant:** acceptance is one durable transaction; no target is spoken to before the caller has the answer.
 
 use auth::roles::Action;
-use domain::assignment::{self, State as AssignmentState};
+use domain::assignment::{self, Assignment, State as AssignmentState};
 use domain::assignment_request::{
     AssignmentRequest, Event, NotReprocessable, Purpose, RequestType, can_reprocess,
 };
@@ -126,7 +126,7 @@ fn accept_request(
         window,
     )
     .map_err(refused)?;
-    check_add(tx, moment, &request)?;
+    check_still(tx, moment, &request)?;
     within_rate(tx, moment, settings)?;
 
     request
@@ -170,19 +170,19 @@ fn deliver_again(
     Ok(())
 }
 
-/// What must still be true of a request that adds (RP-11), and of one that enforces an assignment.
-fn check_add(
+/// What must still be true of a request that adds (RP-11), of one that enforces an assignment, and of a removal.
+fn check_still(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     request: &AssignmentRequest,
 ) -> Result<(), ServiceError> {
-    if request.request_type.purpose() == Purpose::Remove {
-        return Ok(());
-    }
     let assignment = match request.assignment_id {
         Some(id) => store::assignment::find(tx, id)?,
         None => None,
     };
+    if request.request_type.purpose() == Purpose::Remove {
+        return check_removal(tx, request, assignment.as_ref());
+    }
     let end = match &assignment {
         Some(assignment) => assignment.ends_at,
         None => request.ends_at,
@@ -215,6 +215,27 @@ fn check_add(
         ));
     }
     Ok(())
+}
+
+/// A removal is tried again only while there is something left to remove, and nobody else is at it.
+fn check_removal(
+    tx: &mut WriteTx<'_>,
+    request: &AssignmentRequest,
+    assignment: Option<&Assignment>,
+) -> Result<(), ServiceError> {
+    let Some(assignment) = assignment.filter(|one| one.state != AssignmentState::Expired) else {
+        return Err(ServiceError::refused(
+            Code::InvalidAssignmentState,
+            "the assignment of the request is over by now",
+        ));
+    };
+    match store::assignment_request::find_open_of(tx, assignment.id)? {
+        Some(open) if open.id != request.id => Err(ServiceError::refused(
+            Code::ExistingOpenRequest,
+            format!("the request `{}` for the same is under way", open.id),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn refused(why: NotReprocessable) -> ServiceError {

@@ -5,8 +5,8 @@ use auth::roles::Action;
 use domain::directory::GroupRole;
 use domain::id::{ObjectId, ResourceId, ResourceRoleId};
 use domain::resource::{
-    NotSupported, OfferedRole, OriginSystem, RightsOnResource, check_application, check_group,
-    roles_of_application, roles_of_group,
+    DriftAction, NotSupported, OfferedRole, OriginSystem, RightsOnResource, check_application,
+    check_group, roles_of_application, roles_of_group,
 };
 use store::directory::{group, membership, service_principal};
 use store::resource::{self, Resource, ResourceRole};
@@ -59,6 +59,32 @@ pub async fn refresh(service: &Service, ctx: &Ctx, id: ResourceId) -> Result<(),
             take_up_roles(tx, &moment, &changed, &origin.roles)?;
             let name = Some(changed.display_name);
             let event = success("Update access package catalog resource", TYPE, id, name);
+            Ok(audit::record(tx, &moment, &ctx, event)?)
+        })
+        .await
+}
+
+/// Says what happens when drift of a resource is found (L8).
+pub async fn set_drift_action(
+    service: &Service,
+    ctx: &Ctx,
+    id: ResourceId,
+    action: DriftAction,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = resource_for(tx, &ctx, id)?;
+            let changed = Resource {
+                drift_action: action,
+                modified_at: moment.now,
+                ..stored
+            };
+            resource::save(tx, &changed)?;
+            let name = Some(changed.display_name);
+            let event = success("Update access package catalog resource", TYPE, id, name)
+                .with("driftAction", action);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await

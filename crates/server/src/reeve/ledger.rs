@@ -245,3 +245,10 @@ fn relation(name: &str) -> Result<&'static Relation, Error> {
         .relation(name)
         .ok_or_else(|| Error::Internal(format!("the ledger has no relation `{name}`").into()))
 }
+
+/// Tries a grant again that needs attention.
+pub(super) async fn retry(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    let grant = request.id("id")?;
+    service::deliveries::retry(request.service(), request.ctx(), grant).await?;
+    Ok(Reply::no_content())
+}

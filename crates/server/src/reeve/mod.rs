@@ -10,6 +10,7 @@ mod faults;
 mod ledger;
 mod openapi;
 mod request;
+mod resources;
 mod rows;
 mod stuck;
 mod table;

@@ -138,6 +138,9 @@ fn schemas() -> Value {
         "Bindings": list("Binding"),
         "Binding": object(&json!({ "objectId": text, "target": text, "address": text_or_null })),
         "NewBinding": object(&json!({ "target": text, "address": text_or_null })),
+        "ResourceChange": object(&json!({
+            "driftAction": { "type": "string", "enum": ["report", "restore"] },
+        })),
         "Grants": page("Grant"),
         "Grant": object(&Value::Object(grant)),
         "Subject": columns(&model::SUBJECT, ledger::SUBJECT),

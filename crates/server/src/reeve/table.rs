@@ -5,7 +5,7 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{OwnRequest, bindings, clock, deliveries, faults, ledger, stuck, targets};
+use super::{OwnRequest, bindings, clock, deliveries, faults, ledger, resources, stuck, targets};
 use crate::error::Error;
 use crate::reply::Reply;
 
@@ -177,6 +177,8 @@ pub(super) static OPERATIONS: &[Operation] = &[
     change(Method::DELETE, "/bindings/{objectId}", "clearBinding", "Delivers a group or application to the built-in directory again.", None, run!(bindings::clear)),
     with_query(read("/ledger", "listLedger", "Lists grants: what is desired, what was observed, what is in flight.", "Grants", run!(ledger::list)), LEDGER),
     with_query(read("/drift", "listDrift", "Counts and lists grants that are not as they should be, with nothing in flight.", "Drift", run!(ledger::drift)), PAGE),
+    change(Method::POST, "/ledger/{id}/retry", "retryGrant", "Tries a grant again that needs attention, whether or not a request is behind it.", None, run!(ledger::retry)),
+    change(Method::PATCH, "/resources/{id}", "changeResource", "Says whether drift of a resource is only shown, or restored at once.", Some("ResourceChange"), run!(resources::change)),
     read("/assignmentRequests/{id}/deliveries", "listDeliveries", "Lists the units of work of a request, with attempts and errors.", "Deliveries", run!(deliveries::list)),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),

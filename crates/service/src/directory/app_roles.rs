@@ -20,6 +20,7 @@ use super::{Operation, Outcome};
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
+use crate::drift;
 use crate::error::{Code, ServiceError};
 
 /// The end of an app role assignment from which a path looks at it.
@@ -57,7 +58,7 @@ pub async fn grant(
             })?;
             accept_grant(wanted, outcome.first().copied())?;
             let known_as = granted(resource_id, app_role_id);
-            witness::changed(tx, &known_as, principal_id, true, moment.now)?;
+            drift::noticed(tx, &moment, &known_as, principal_id, true)?;
             let event = success(
                 "Add app role assignment",
                 "ServicePrincipal",
@@ -89,7 +90,7 @@ pub async fn revoke(
             let gone = found.ok_or_else(|| ServiceError::not_found("app role assignment", id))?;
             app_role_assignment::delete(tx, id)?;
             let known_as = granted(gone.resource_id, gone.app_role_id);
-            witness::changed(tx, &known_as, gone.principal_id, false, moment.now)?;
+            drift::noticed(tx, &moment, &known_as, gone.principal_id, false)?;
             let event = success(
                 "Remove app role assignment",
                 "ServicePrincipal",

@@ -16,6 +16,7 @@ use store::{Error, ReadTx, WriteTx};
 use super::{Operation, Outcome, groups};
 use crate::audit::{self, success};
 use crate::ctx::{Ctx, Service};
+use crate::drift;
 use crate::error::{Code, ServiceError};
 
 /// Adds an object to a group by reference.
@@ -40,7 +41,7 @@ pub async fn add(
                 outcomes.first().copied(),
                 Code::ResourceNotFound,
             )?;
-            witness::changed(tx, &granted(group, role), object, true, moment.now)?;
+            drift::noticed(tx, &moment, &granted(group, role), object, true)?;
             let activity = match role {
                 GroupRole::Member => "Add member to group",
                 GroupRole::Owner => "Add owner to group",
@@ -51,6 +52,7 @@ pub async fn add(
         })
         .await?;
     service.callers.invalidate();
+    service.wake();
     Ok(())
 }
 
@@ -81,7 +83,7 @@ pub async fn remove(
                     return Err(ServiceError::refused(Code::ResourceNotFound, message));
                 }
             }
-            witness::changed(tx, &granted(group, role), object, false, moment.now)?;
+            drift::noticed(tx, &moment, &granted(group, role), object, false)?;
             let activity = match role {
                 GroupRole::Member => "Remove member from group",
                 GroupRole::Owner => "Remove owner from group",
@@ -92,6 +94,7 @@ pub async fn remove(
         })
         .await?;
     service.callers.invalidate();
+    service.wake();
     Ok(())
 }
 

@@ -5,16 +5,17 @@ use domain::access_package::{
 };
 use domain::assignment;
 use domain::assignment_request::{AssignmentRequest, RequestType, State};
-use domain::directory::GroupChanges;
+use domain::directory::{GroupChanges, GroupRole};
 use domain::failure::FailureCode;
 use domain::id::{AccessPackageId, AssignmentId, ObjectId, PolicyId, RequestId, ResourceId};
 use domain::policy::RequestedSchedule;
+use domain::resource::{DriftAction, OriginSystem};
 use domain::submission::{Submission, TargetReference};
 use domain::time::Duration;
 use service::access_packages::role_scopes;
 use service::deliveries::{Settled, Verdict};
-use service::directory::users;
-use service::{Code, assignment_requests, deliveries, planning, reprocess, timers};
+use service::directory::{members, users};
+use service::{Code, assignment_requests, deliveries, planning, reprocess, resources, timers};
 use store::ledger::lease::{Leased, ObservedBy};
 
 use crate::support::{World, app, code};
@@ -424,4 +425,55 @@ async fn the_assignments_of_a_user_who_is_gone_for_good_end_as_18() {
         world.assignment_row(assignment).state,
         assignment::State::Expired
     );
+}
+
+#[tokio::test]
+async fn drift_is_shown_and_restored_only_where_the_resource_says_so() {
+    for (action, restored) in [(DriftAction::Report, false), (DriftAction::Restore, true)] {
+        let world = World::new();
+        let [group, other] = two_groups(&world);
+        let offer = offer(&world, "Books", &[group, other]).await;
+        let alice = world.user(1, "alice");
+        let id = world.submit(admin_add(&offer, alice)).await;
+        world.deliver(|_| done()).await;
+        let assignment = world.request_row(id).assignment_id.unwrap();
+        let catalog = world.package_row(offer.package).unwrap().catalog_id;
+        let (service, system) = (&world.service, world.service.system());
+        let resource = world
+            .service
+            .store
+            .read_blocking(move |tx| {
+                let origin = group.to_string();
+                store::resource::find_by_origin(tx, catalog, OriginSystem::AadGroup, &origin)
+            })
+            .unwrap()
+            .unwrap();
+        resources::set_drift_action(service, &app(), resource.id, action)
+            .await
+            .unwrap();
+        let member = GroupRole::Member;
+        members::add(service, &system, group, member, alice)
+            .await
+            .unwrap();
+
+        members::remove(service, &system, group, member, alice)
+            .await
+            .unwrap();
+
+        let expected = if restored {
+            assignment::State::Delivering
+        } else {
+            assignment::State::Delivered
+        };
+        assert_eq!(
+            world.assignment_row(assignment).state,
+            expected,
+            "L8, RP-26"
+        );
+        let units = world.deliver(|_| done()).await;
+        let written = units.iter().filter(|unit| !unit.observed.agrees_with(true));
+        assert_eq!(written.count(), usize::from(restored));
+        let state = world.assignment_row(assignment).state;
+        assert_eq!(state, assignment::State::Delivered);
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DONE,
     PREEXISTING,
     RETRY,
+    TRIED,
     GIVE_UP,
     FAILED,
     RELEASE,
@@ -67,6 +68,9 @@ const RETRY: &str = "UPDATE ledger SET phase = 'pending', \
     next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN CAST($3 AS BIGINT) ELSE CAST($6 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $4, error_message = $5, error_at = $6, \
     version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
+// RP-37: the units count all attempts, not only the last one.
+const TRIED: &str = "UPDATE request_delivery SET attempts = attempts + 1 \
+    WHERE outcome = 'pending' AND operation = $2 AND grant_id = $1";
 const GIVE_UP: &str = "UPDATE ledger SET \
     phase = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN 'needsAttention' ELSE 'pending' END, \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
@@ -286,7 +290,15 @@ pub fn fail(
             value::int(now.micros()),
             value::boolean(failure.in_doubt),
         ];
-        return Ok(tx.execute(RETRY, &args)? > 0);
+        let recorded = tx.execute(RETRY, &args)? > 0;
+        if recorded {
+            let args = [
+                value::text(failure.grant_id),
+                value::text(failure.operation.as_str()),
+            ];
+            tx.execute(TRIED, &args)?;
+        }
+        return Ok(recorded);
     }
     let args = [
         value::text(failure.grant_id),
