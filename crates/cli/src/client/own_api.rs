@@ -103,7 +103,10 @@ impl Graph {
     }
 
     async fn grants(&self, path: &str) -> anyhow::Result<Vec<Grant>> {
-        Ok(self.list(path).await?.into_iter().map(Grant).collect())
+        let mut grants: Vec<Grant> = self.list(path).await?.into_iter().map(Grant).collect();
+        // Rows of one moment come in no order of their own.
+        grants.sort_by_key(Grant::cells);
+        Ok(grants)
     }
 
     async fn own(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@ mod seed;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use auth::keys::{Algorithm, Keys, TlsMaterial};
@@ -38,6 +39,9 @@ use crate::targets;
 
 /// Where a development tenant speaks TLS, if nobody says otherwise.
 const DEV_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+
+/// How long calls to targets may take once the server is asked to stop.
+const ENGINE_GRACE: Duration = Duration::from_secs(10);
 
 /// What an instance is made of.
 #[derive(Debug)]
@@ -207,13 +211,25 @@ impl Instance {
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         // Where nobody listens any more there is nothing to stop.
         let _ = self.stop.send(true);
-        let served = self.serving.await.context("the server panicked")?;
         let _ = self.stop_engine.send(true);
-        self.engine.await.context("the delivery engine panicked")?;
+        let mut engine = self.engine;
+        let (served, worked) = tokio::join!(
+            self.serving,
+            tokio::time::timeout(ENGINE_GRACE, &mut engine)
+        );
+        if let Ok(ended) = worked {
+            ended.context("the delivery engine panicked")?;
+        } else {
+            // What it had claimed is tried again, by the next start or once the lease is over.
+            tracing::warn!("a target did not answer in time; its calls were left");
+            engine.abort();
+            // The task was told to end, so this is the end, however it is told.
+            let _ = engine.await;
+        }
         // The last one to go closes the database, which waits for what was submitted.
         let service = self.service;
         tokio::task::spawn_blocking(move || drop(service)).await?;
-        served
+        served.context("the server panicked")?
     }
 }
 
@@ -380,7 +396,8 @@ fn app(
         verifier: Verifier::new(issuers)?,
         token_clock: Clock::system(),
         public_url: config.server.public_url.clone(),
-        authorization_uri: dev.map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id)),
+        authorization_uri: dev
+            .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id)),
         issuer,
         delivery,
         development: dev.is_some(),

@@ -23,26 +23,20 @@ async fn farm() -> Farm {
     let server = Server::start(&data, &["--seed", seed.to_str().unwrap()]);
     let api = server.sign_in(None).await;
     let (package, policy) = work(&api).await;
-    let mut users = Vec::new();
+    let (mut users, mut requests) = (Vec::new(), Vec::new());
     for number in 0..PEOPLE {
         let user = api
             .id_of("/v1.0/users", &format!("u{number}@reeve.example"))
             .await;
         let body = direct(&package, &policy, &user);
-        let (status, request) = api
-            .call(
-                Method::POST,
-                &format!("{EM}/assignmentRequests"),
-                Some(&body),
-            )
-            .await;
+        let path = format!("{EM}/assignmentRequests");
+        let (status, request) = api.call(Method::POST, &path, Some(&body)).await;
         assert_eq!(status, 201, "{request}");
-        let path = format!(
-            "{EM}/assignmentRequests/{}",
-            request["id"].as_str().unwrap()
-        );
-        assert_eq!(api.settled(&path).await, "delivered");
+        requests.push(format!("{path}/{}", request["id"].as_str().unwrap()));
         users.push(user);
+    }
+    for request in requests {
+        assert_eq!(api.settled(&request).await, "delivered");
     }
     Farm {
         server,
