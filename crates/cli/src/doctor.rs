@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use delivery::Registry;
 use domain::time::Timestamp;
 use serde_json::Value;
-use service::Service;
-use service::clock::{Clock, Ids};
+use service::clock::Clock;
 
 use crate::args::ConfigArgs;
 use crate::client::http_client;
-use crate::config::{Config, IssuerSection};
+use crate::config::{Config, IssuerSection, TargetSection};
 use crate::{instance, output, targets};
 
 /// How long one target may take to answer.
@@ -51,8 +49,7 @@ pub(crate) async fn run(args: &ConfigArgs) -> anyhow::Result<bool> {
         "configuration",
         Ok("every key is known and fits".to_owned()),
     );
-    let clock = Clock::system();
-    findings.add("clock", check_clock(clock.now()));
+    findings.add("clock", check_clock(Clock::system().now()));
     for issuer in &config.issuer {
         findings.add(
             &format!("issuer {}", issuer.issuer),
@@ -62,8 +59,12 @@ pub(crate) async fn run(args: &ConfigArgs) -> anyhow::Result<bool> {
     if config.issuer.is_empty() {
         output::line("note  issuers: none is configured, so only `serve --dev` accepts tokens");
     }
-    if let Some(service) = check_database(args, &config, clock, &mut findings) {
-        check_targets(&service, &config, &mut findings).await;
+    check_database(args, &config, &mut findings);
+    for target in &config.target {
+        findings.add(
+            &format!("target {}", target.name()),
+            check_target(target).await,
+        );
     }
     Ok(findings.faults == 0)
 }
@@ -139,58 +140,32 @@ async fn fetch(http: &reqwest::Client, url: &str) -> anyhow::Result<Value> {
         .with_context(|| format!("the answer of {url} is no JSON"))
 }
 
-fn check_database(
-    args: &ConfigArgs,
-    config: &Config,
-    clock: Clock,
-    findings: &mut Findings,
-) -> Option<Service> {
+fn check_database(args: &ConfigArgs, config: &Config, findings: &mut Findings) {
     let data = config.data_folder(args.data.as_deref());
     let store = match instance::open_existing(config, &data) {
         Ok(Some(store)) => store,
         Ok(None) => {
-            findings.add(
-                "database",
-                Ok(format!(
-                    "not there yet; `serve` makes it in `{}`",
-                    data.display()
-                )),
-            );
-            return None;
+            let told = format!("not there yet; `serve` makes it in `{}`", data.display());
+            return findings.add("database", Ok(told));
         }
-        Err(error) => {
-            findings.add("database", Err(error));
-            return None;
-        }
+        Err(error) => return findings.add("database", Err(error)),
     };
     findings.add("database", Ok(format!("{:?} answers", store.kind())));
     findings.add(
         "schema",
         instance::schema_state(&store).map(instance::describe),
     );
-    Some(Service::new(store, clock, Ids::random(), config.settings()))
 }
 
-async fn check_targets(service: &Service, config: &Config, findings: &mut Findings) {
-    let registry = match targets::register(Registry::new(service), &config.target) {
-        Ok(registry) => registry,
-        Err(error) => return findings.add("targets", Err(error)),
-    };
-    for section in &config.target {
-        let Some(connector) = registry.connector(section.name()) else {
-            continue;
-        };
-        let found = match tokio::time::timeout(CHECK_LIMIT, connector.check()).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(outcome)) => Err(anyhow::anyhow!(match outcome.reason() {
-                Some(reason) => reason.message.clone(),
-                None => "it did not say why".to_owned(),
-            })),
-            Err(_) => Err(anyhow::anyhow!(
-                "no answer within {} seconds",
-                CHECK_LIMIT.as_secs()
-            )),
-        };
-        findings.add(&format!("target {}", section.name()), found);
+/// Asks the target as the server would; no database is needed for that.
+async fn check_target(section: &TargetSection) -> anyhow::Result<String> {
+    let connector = targets::connector(section)?;
+    match tokio::time::timeout(CHECK_LIMIT, connector.check()).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(outcome)) => match outcome.reason() {
+            Some(reason) => bail!(reason.message.clone()),
+            None => bail!("it did not say why"),
+        },
+        Err(_) => bail!("no answer within {} seconds", CHECK_LIMIT.as_secs()),
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn register(
     Ok(registry)
 }
 
-fn connector(target: &TargetSection) -> anyhow::Result<Arc<dyn Connector>> {
+/// The connector of one section.
+pub(crate) fn connector(target: &TargetSection) -> anyhow::Result<Arc<dyn Connector>> {
     Ok(match target {
         TargetSection::Scim(target) => Arc::new(ScimConnector::new(scim(target)?)?),
         TargetSection::Ldap(target) => Arc::new(LdapConnector::new(&ldap(target)?)?),
