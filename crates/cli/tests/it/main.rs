@@ -10,6 +10,8 @@
 mod client_commands;
 mod crashes;
 mod demo;
+mod postgres;
 mod serve;
 mod support;
+mod targets;
 mod tools;
