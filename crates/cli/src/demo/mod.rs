@@ -7,6 +7,7 @@ mod teller;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::bail;
 use delivery::TargetOptions;
 use domain::time::Duration;
 
@@ -44,6 +45,13 @@ pub(crate) async fn run(args: DemoArgs) -> anyhow::Result<bool> {
         (None, Some(temporary)) => temporary.path().to_owned(),
         (None, None) => PathBuf::from("."),
     };
+    if DevFile::find(&data)?.is_some() {
+        bail!(
+            "`{0}` holds a tenant already, and the story begins with an empty one: name another folder, or go on with \
+             `reeve serve --dev --data {0}`",
+            data.display()
+        );
+    }
     let instance = Instance::start(blueprint(config, &data)?).await?;
 
     let told = tokio::select! {

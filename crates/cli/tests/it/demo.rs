@@ -71,3 +71,20 @@ fn the_story_holds_and_is_told_as_before() {
     }
     assert_eq!(steadied.lines().count(), before.lines().count());
 }
+
+#[test]
+fn the_story_is_told_in_an_empty_folder_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+
+    let first = run(&["demo", "--once", "--data", data]);
+    let again = run(&["demo", "--once", "--data", data]);
+
+    assert!(first.status.success());
+    assert!(!again.status.success());
+    assert!(
+        text(&again.stderr).contains("holds a tenant already"),
+        "{again:?}"
+    );
+}
