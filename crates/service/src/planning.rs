@@ -104,7 +104,7 @@ fn refuse(
 
 /// Brings the ledger to what the packages of these live assignments hold now. Where a request is behind an assignment, it
 /// waits for every grant: what is missing is written, what is there is read again (RP-8, RP-21), and revocations that
-/// were given up are tried again.
+/// nobody waits for, given up or not, become its own.
 fn enforce(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -122,8 +122,8 @@ fn enforce(
     for (assignment, grant) in &dropped {
         plan::unlink(tx, *assignment, *grant)?;
     }
-    let given_up = watch::abandoned(tx, requests.keys().copied())?;
-    dropped.extend(given_up.into_iter().filter(|pair| !after.contains(pair)));
+    let unattended = watch::unattended(tx, requests.keys().copied())?;
+    dropped.extend(unattended.into_iter().filter(|pair| !after.contains(pair)));
 
     let touched: BTreeSet<GrantId> = after
         .difference(&before)
@@ -188,9 +188,8 @@ fn link_wanted(
 }
 
 /// Ends what the assignment justifies: grants that nothing else needs are taken away (AS-1, LG-1), and the request waits
-/// for them. A removal that is tried again goes on with what it did not bring to its end (RP-9). Revocations that were given
-/// up before, because a role left the package while its target failed, are tried again: or access would outlive the
-/// assignment (AS-2).
+/// for them. A removal goes on with what it, or an earlier one, did not bring to its end (RP-9). It also
+/// waits for revocations of roles that left a package before, given up or not, or access would outlive the assignment (AS-2).
 fn remove(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -201,9 +200,9 @@ fn remove(
         .into_iter()
         .map(|(_, grant)| grant)
         .collect();
-    grants.extend(plan::unfinished(tx, request)?);
-    let given_up = watch::abandoned(tx, [assignment])?;
-    grants.extend(given_up.into_iter().map(|(_, grant)| grant));
+    grants.extend(plan::unfinished(tx, assignment)?);
+    let unattended = watch::unattended(tx, [assignment])?;
+    grants.extend(unattended.into_iter().map(|(_, grant)| grant));
     let grants: Vec<GrantId> = grants.into_iter().collect();
     plan::unlink_all(tx, assignment)?;
     plan::derive_desired(tx, &grants)?;

@@ -80,6 +80,10 @@ fn move_assignment(
     moment: &Moment,
 ) -> Result<(), ServiceError> {
     use assignment::Event as A;
+    if assignment.state == assignment::State::Expired {
+        // It ended by another way; the request ends all the same, or it would hold up everything after it.
+        return Ok(());
+    }
     let happening = match (request.request_type.purpose(), event) {
         (Purpose::Add | Purpose::Enforce, Event::AllDelivered) => A::AllDelivered,
         (Purpose::Add | Purpose::Enforce, Event::SomeDelivered) => A::SomeDelivered,

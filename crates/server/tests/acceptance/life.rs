@@ -96,6 +96,35 @@ async fn as_2_what_could_not_be_revoked_from_a_package_goes_with_the_assignment(
 }
 
 #[tokio::test]
+async fn as_2_an_assignment_is_not_over_while_a_role_of_its_package_is_still_to_be_revoked() {
+    TestApp::on_both(async |app| {
+        let case = app.assignment_in("delivered").await;
+        let [gone, _] = case.package.roles.as_slice() else {
+            panic!("two roles")
+        };
+        app.target(ERP).goes_down();
+        app.drop_role(&case.package, gone).await;
+        app.deliver().await;
+
+        let removal = app.remove(&case.assignment).await;
+        app.wait_out_retries().await;
+
+        assert_eq!(app.state(&removal).await, "partiallyDelivered");
+        assert_eq!(app.assignment_state(&case.assignment).await, "delivering");
+        app.recover(&[ERP]);
+        let retry = format!("{V1}/assignmentRequests/{removal}/reprocess");
+        app.as_operator()
+            .post_empty(&retry)
+            .await
+            .assert_status(202);
+        app.deliver().await;
+        assert!(!app.has(gone, &case.who).await);
+        assert_eq!(app.assignment_state(&case.assignment).await, "expired");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a8_an_assignment_ends_with_its_time() {
     TestApp::on_both(async |app| {
         let package = app

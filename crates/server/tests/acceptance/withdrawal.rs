@@ -3,6 +3,8 @@
 use serde_json::json;
 use testkit::{CRM, ERP, Plan, Reply, TestApp, V1};
 
+use crate::paths;
+
 async fn delete(app: &TestApp, request: &str) -> Reply {
     let path = format!("{V1}/assignmentRequests/{request}");
     app.as_operator().delete(&path).await
@@ -205,6 +207,56 @@ async fn rq_24_requests_under_way_or_with_an_assignment_are_not_deleted() {
                 .assert_error(400, "RequestHasAssignment");
             assert_eq!(app.state(&case.request).await, state);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rp_9_a_removal_is_not_retried_once_another_one_did_its_work() {
+    TestApp::on_both(async |app| {
+        let case = app.failed_removals(1).await.remove(0);
+        app.target(ERP).goes_down();
+        let second = app.remove(&case.assignment).await;
+        app.deliver().await;
+        for path in paths::to_requests() {
+            let reply = app.as_operator().post_empty(&path.to(&case)).await;
+            reply.assert_error(400, "ExistingOpenRequest");
+        }
+        app.recover(&[ERP]);
+        app.wait_out_retries().await;
+        assert_eq!(app.state(&second).await, "delivered");
+
+        for path in paths::to_requests() {
+            let reply = app.as_operator().post_empty(&path.to(&case)).await;
+            reply.assert_error(400, "InvalidAssignmentState");
+        }
+
+        assert_eq!(app.state(&case.request).await, "deliveryFailed");
+        assert_eq!(app.assignment_state(&case.assignment).await, "expired");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rq_20_a_failed_request_is_not_canceled_into_a_removal_under_way() {
+    TestApp::on_both(async |app| {
+        let added = app.request_in("partiallyDelivered").await;
+        app.target(ERP).goes_down();
+        let removal = app.remove(&added.assignment).await;
+        app.deliver().await;
+
+        app.cancel(&added.request)
+            .await
+            .assert_error(400, "ExistingOpenRequest");
+        app.recover(&[ERP]);
+        app.wait_out_retries().await;
+
+        assert_eq!(app.state(&removal).await, "delivered");
+        assert_eq!(app.assignment_state(&added.assignment).await, "expired");
+        app.cancel(&added.request).await.assert_status(204);
+        app.deliver().await;
+        let requests = app.requests_of(&added.package).await;
+        assert_eq!(requests.len(), 2, "nothing is left to undo: {requests:?}");
     })
     .await;
 }

@@ -78,8 +78,10 @@ const AWAIT: &str = "INSERT INTO request_delivery (request_id, grant_id, operati
 const KEEP: &str = "UPDATE request_delivery SET outcome = 'done', kept = TRUE, settled_at = $2 \
     WHERE outcome = 'pending' AND grant_id IN EACH($1) AND EXISTS (SELECT 1 FROM ledger l \
         WHERE l.id = request_delivery.grant_id AND l.desired = (request_delivery.operation = 'remove'))";
-const UNFINISHED: &str = "SELECT grant_id FROM request_delivery WHERE request_id = $1 AND outcome <> 'done' \
-    ORDER BY grant_id";
+// An earlier removal has taken the links; what it could not revoke is known by its units alone.
+const UNFINISHED: &str = "SELECT DISTINCT d.grant_id FROM request_delivery d \
+    JOIN assignment_request r ON r.id = d.request_id \
+    WHERE r.assignment_id = $1 AND d.operation = 'remove' AND d.outcome <> 'done' ORDER BY d.grant_id";
 const TALLY: &str = "SELECT request_id, \
     SUM(CASE WHEN outcome = 'pending' THEN 1 ELSE 0 END), SUM(CASE WHEN outcome = 'done' THEN 1 ELSE 0 END), \
     SUM(CASE WHEN outcome = 'failed' THEN 1 ELSE 0 END) \
@@ -241,9 +243,9 @@ pub fn keep(tx: &mut WriteTx<'_>, grants: &[GrantId], now: Timestamp) -> Result<
         .map(drop)
 }
 
-/// The grants that a request has not brought to their end.
-pub fn unfinished(tx: &mut ReadTx<'_>, request: RequestId) -> Result<Vec<GrantId>, Error> {
-    tx.query_map(UNFINISHED, &[value::text(request)], |row| {
+/// The grants that no removal from this assignment has brought to its end so far.
+pub fn unfinished(tx: &mut ReadTx<'_>, assignment: AssignmentId) -> Result<Vec<GrantId>, Error> {
+    tx.query_map(UNFINISHED, &[value::text(assignment)], |row| {
         parsed(row, 0, "request_delivery.grant_id")
     })
 }

@@ -9,7 +9,7 @@ use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     BEREFT,
-    ABANDONED,
+    UNATTENDED,
     PHASES,
     DRIFT,
     UNITS_FAILED,
@@ -25,12 +25,14 @@ const BEREFT: &str = "SELECT k.assignment_id, l.id FROM ledger l JOIN ledger_lin
         AND r.access_package_id = a.access_package_id \
         AND r.state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')) \
     ORDER BY k.assignment_id, l.id";
-// RP-21: revocations of the assignment's subject that were given up, and that no failed request is left to retry.
-const ABANDONED: &str = "SELECT a.id, l.id FROM assignment a JOIN ledger l ON l.subject_id = a.target_id \
-    WHERE a.id IN EACH($1) AND l.phase = 'needsAttention' AND l.operation = 'remove' AND l.desired = FALSE \
+// RP-21, AS-2: revocations for the assignment's subject that are not through, and that no request waits for or is left to
+// retry.
+const UNATTENDED: &str = "SELECT a.id, l.id FROM assignment a JOIN ledger l ON l.subject_id = a.target_id \
+    WHERE a.id IN EACH($1) AND l.phase <> 'settled' AND l.operation = 'remove' AND l.desired = FALSE \
     AND NOT EXISTS (SELECT 1 FROM request_delivery d JOIN assignment_request r ON r.id = d.request_id \
-        WHERE d.grant_id = l.id AND d.operation = 'remove' AND d.outcome = 'failed' \
-        AND r.state IN ('deliveryFailed', 'partiallyDelivered')) \
+        WHERE d.grant_id = l.id AND d.operation = 'remove' \
+        AND ((d.outcome = 'pending' AND r.state = 'delivering') \
+            OR (d.outcome = 'failed' AND r.state IN ('deliveryFailed', 'partiallyDelivered')))) \
     ORDER BY a.id, l.id";
 const PHASES: &str =
     "SELECT target, phase, count(*) FROM ledger GROUP BY target, phase ORDER BY target, phase";
@@ -49,13 +51,13 @@ const UNITS_DONE: &str = "UPDATE request_delivery SET outcome = 'done', kept = T
 const HAS_DONE: &str =
     "SELECT 1 FROM request_delivery WHERE request_id = $1 AND outcome = 'done' LIMIT 1";
 
-/// The revocations that were given up for the subjects of these assignments, such as those of roles that left a package,
-/// unless a failed request is there to retry them.
-pub fn abandoned(
+/// The revocations for the subjects of these assignments, such as those of roles that left a package, that are on their way
+/// or were given up, unless a request waits for them or is there to retry them.
+pub fn unattended(
     tx: &mut ReadTx<'_>,
     assignments: impl IntoIterator<Item = AssignmentId>,
 ) -> Result<Vec<(AssignmentId, GrantId)>, Error> {
-    tx.query_map(ABANDONED, &[value::list(assignments)], |row| {
+    tx.query_map(UNATTENDED, &[value::list(assignments)], |row| {
         Ok((
             parsed(row, 0, "assignment.id")?,
             parsed(row, 1, "ledger.id")?,
