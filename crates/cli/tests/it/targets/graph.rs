@@ -125,6 +125,14 @@ impl Package {
         }
     }
 
+    /// The same package, asked for by another client.
+    pub(super) fn seen_by(self, api: &Api) -> Self {
+        Self {
+            api: api.clone(),
+            ..self
+        }
+    }
+
     /// Assigns the package directly; the request's id.
     pub(super) async fn assign(&self, user: &str) -> String {
         let assignment = json!({

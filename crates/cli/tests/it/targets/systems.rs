@@ -30,6 +30,9 @@ pub(super) struct Systems {
     folder: TempDir,
 }
 
+/// A secret that no target accepts.
+pub(super) const WRONG: &str = "wrong-secret-of-this-test";
+
 /// What a configuration says to the targets.
 pub(super) struct Secrets<'a> {
     pub(super) token: &'a str,
@@ -114,7 +117,12 @@ placeholderMember = "{PLACEHOLDER}"
 
     /// Starts Reeve with both targets.
     pub(super) fn serve(&self) -> Server {
-        let configuration = self.configuration(&Secrets::RIGHT);
+        self.serve_with(&Secrets::RIGHT)
+    }
+
+    /// Starts Reeve with these secrets for them.
+    pub(super) fn serve_with(&self, secrets: &Secrets<'_>) -> Server {
+        let configuration = self.configuration(secrets);
         Server::start(&self.data(), &["--config", configuration.to_str().unwrap()])
     }
 
@@ -198,9 +206,9 @@ placeholderMember = "{PLACEHOLDER}"
     }
 }
 
-/// Fails if one of the targets' secrets shows.
+/// Fails if a secret shows that the targets or the tests know.
 pub(super) fn assert_no_secret(what: &str, text: &str) {
-    for secret in [scim2_server::TOKEN, SERVICE_PASSWORD] {
+    for secret in [scim2_server::TOKEN, SERVICE_PASSWORD, WRONG] {
         if let Some(line) = text.lines().find(|line| line.contains(secret)) {
             panic!("{what} shows `{secret}`: {line}");
         }
