@@ -63,7 +63,8 @@ CREATE TABLE request_delivery (
     settled_at BIGINT,
     PRIMARY KEY (request_id, grant_id)
 );
-CREATE INDEX request_delivery_grant ON request_delivery (grant_id) WHERE outcome = 'pending';
+-- Of every outcome: what waits for a grant is also asked for just after the grant was settled.
+CREATE INDEX request_delivery_grant ON request_delivery (grant_id);
 
 -- Packages whose roles changed: the reconciler plans their live assignments anew, some at a time (AS-4).
 CREATE TABLE package_replan (
