@@ -159,7 +159,7 @@ impl Tenant {
                 begun.elapsed() < PATIENCE,
                 "{left} requests are still under way after {PATIENCE:?}"
             );
-            runtime.block_on(tokio::time::sleep(LOOK_EVERY));
+            runtime.block_on(async { tokio::time::sleep(LOOK_EVERY).await });
         }
     }
 
