@@ -248,7 +248,10 @@ impl Deliverer {
         let mut wait = RealTime::from_millis(20);
         for _ in 1..RECORDINGS {
             match deliveries::record(&self.service, owner, results.clone()).await {
-                Ok(_) => return Ok(()),
+                Ok(recorded) => {
+                    tell(lane, recorded);
+                    return Ok(());
+                }
                 Err(error) => tracing::debug!(
                     lease.owner = owner,
                     error = &error as &dyn std::error::Error,
@@ -260,7 +263,7 @@ impl Deliverer {
         }
         deliveries::record(&self.service, owner, results)
             .await
-            .map(drop)
+            .map(|recorded| tell(lane, recorded))
     }
 
     fn count(&self, lane: &Lane, settled: &Settled) {
@@ -274,6 +277,17 @@ impl Deliverer {
             } => "retry",
         };
         self.metrics.attempted(&lane.target, outcome);
+    }
+}
+
+/// Tells the operator of deliveries that nothing but a person will try again.
+fn tell(lane: &Lane, recorded: deliveries::Counts) {
+    if recorded.given_up > 0 {
+        tracing::warn!(
+            target.name = lane.target,
+            delivery.given_up = recorded.given_up,
+            "deliveries were given up; the ledger says why, in phase needsAttention"
+        );
     }
 }
 

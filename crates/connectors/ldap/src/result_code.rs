@@ -41,6 +41,11 @@ pub(crate) fn failure(result: &LdapResult, doing: &str) -> Outcome {
 
 /// What a bind that was not accepted means: whatever the reason, only an operator can help, unless the server is busy.
 pub(crate) fn bind_failure(result: &LdapResult) -> Outcome {
+    // invalidCredentials
+    if result.rc == 49 {
+        let doing = "the target does not accept the bind name and password: the bind";
+        return Outcome::credentials_rejected(message(result, doing));
+    }
     match failure(result, "the bind") {
         Outcome::Refused { reason } => Outcome::CredentialsRejected { reason },
         // An account that does not exist.
