@@ -134,9 +134,7 @@ fn accept_request(
         .map_err(ServiceError::internal)?;
     request.failure = None;
     store::assignment_request::save(tx, &request)?;
-    if request.request_type.purpose() != Purpose::Remove {
-        deliver_again(tx, moment, &request)?;
-    }
+    deliver_again(tx, moment, &request)?;
     remember(tx, moment, ctx, settings, REQUEST, &id.to_string())?;
     let event = audit::success(ACTIVITY, "AccessPackageAssignmentRequest", id, None)
         .with("operation", "reprocess");
@@ -145,7 +143,7 @@ fn accept_request(
     Ok(())
 }
 
-/// The assignment of a request that is tried again goes back to delivering (A3).
+/// The assignment of a request that is tried again goes back to delivering (A3), to be there again or to go at last.
 fn deliver_again(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -157,10 +155,11 @@ fn deliver_again(
     let Some(mut assignment) = store::assignment::find(tx, id)? else {
         return Ok(());
     };
-    if assignment
-        .take(assignment::Event::Reprocessed, moment.now)
-        .is_err()
-    {
+    let event = match request.request_type.purpose() {
+        Purpose::Remove => assignment::Event::RemovalStarted,
+        Purpose::Add | Purpose::Update | Purpose::Enforce => assignment::Event::Reprocessed,
+    };
+    if assignment.take(event, moment.now).is_err() {
         return Err(ServiceError::refused(
             Code::InvalidAssignmentState,
             format!("the assignment of the request is {}", assignment.state),

@@ -83,6 +83,15 @@ async fn walk(backend: Backend, seed: u64) {
     walk.come_to_rest().await;
 }
 
+impl Drop for Walk<'_> {
+    /// A walk that fell tells where it went.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.story());
+        }
+    }
+}
+
 impl<'a> Walk<'a> {
     /// Three packages: one with both targets, one that shares a group with it, one with approval and an end.
     async fn begin(app: &'a TestApp, seed: u64) -> Self {
@@ -309,31 +318,23 @@ impl<'a> Walk<'a> {
         for row in self.requests().await {
             let state = State::from_name(row["state"].as_str().unwrap()).unwrap();
             let is_complete = !row["completedDateTime"].is_null();
-            assert_eq!(state.is_terminal(), is_complete, "{row}\n{}", self.story());
+            assert_eq!(state.is_terminal(), is_complete, "{row}");
             let before = self.seen.requests.insert(id(&row), state);
             let from = before.unwrap_or(State::Submitted);
-            assert!(
-                can_become(from, state),
-                "{from} became {state}: {row}\n{}",
-                self.story()
-            );
+            assert!(can_become(from, state), "{from} became {state}: {row}");
         }
         let mut live = BTreeSet::new();
         for (id, row) in self.assignments().await {
             let state = assignment::State::from_name(row["state"].as_str().unwrap()).unwrap();
             let before = self.seen.assignments.insert(id, state);
             let from = before.unwrap_or(assignment::State::Delivering);
-            assert!(
-                could_become(from, state),
-                "{from} became {state}: {row}\n{}",
-                self.story()
-            );
+            assert!(could_become(from, state), "{from} became {state}: {row}");
             if matches!(state, S::Delivering | S::Delivered | S::PartiallyDelivered) {
                 let key = (
                     row["target"]["objectId"].to_string(),
                     row["accessPackage"]["id"].to_string(),
                 );
-                assert!(live.insert(key), "OM-3: {row}\n{}", self.story());
+                assert!(live.insert(key), "OM-3: {row}");
             }
         }
     }
@@ -348,7 +349,7 @@ impl<'a> Walk<'a> {
         self.app.wait_out_retries().await;
         self.check_states().await;
         let endless = self.requests_in(&[State::Submitted, State::Delivering]);
-        assert_eq!(endless.await, Vec::<String>::new(), "{}", self.story());
+        assert_eq!(endless.await, Vec::<String>::new());
         for id in self
             .requests_in(&[State::DeliveryFailed, State::PartiallyDelivered])
             .await
@@ -366,7 +367,7 @@ impl<'a> Walk<'a> {
             } else if row["state"] == "partiallyDelivered" {
                 // Its failed request was canceled: nothing but a removal is left.
                 let removal = self.app.try_remove(&id).await;
-                assert_eq!(removal.status, 201, "{removal}\n{}", self.story());
+                assert_eq!(removal.status, 201, "{removal}");
             }
         }
         self.app.wait_out_retries().await;
@@ -374,20 +375,10 @@ impl<'a> Walk<'a> {
 
         self.attend().await;
         let books = self.app.books(&PEOPLE).await;
-        assert_eq!(
-            books.desired(),
-            self.justified().await,
-            "LG-2\n{}",
-            self.story()
-        );
-        assert_eq!(
-            self.app.held(),
-            books.desired(),
-            "what is held\n{}",
-            self.story()
-        );
+        assert_eq!(books.desired(), self.justified().await, "LG-2");
+        assert_eq!(self.app.held(), books.desired(), "what is held");
         let off = books.unsettled();
-        assert!(off.is_empty(), "{off:?}\n{}", self.story());
+        assert!(off.is_empty(), "{off:?}");
     }
 
     /// An operator tries again what was given up and nobody waits for: revocations that outlived their assignment.
@@ -395,7 +386,7 @@ impl<'a> Walk<'a> {
         let books = self.app.books(&PEOPLE).await;
         for entry in books.unsettled() {
             let service = self.app.service();
-            assert!(!entry.desired, "{entry:?}\n{}", self.story());
+            assert!(!entry.desired, "{entry:?}");
             let ctx = service.system();
             let retried = service::deliveries::retry(service, &ctx, entry.id);
             retried.await.unwrap();

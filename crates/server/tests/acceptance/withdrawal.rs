@@ -260,3 +260,61 @@ async fn rq_20_a_failed_request_is_not_canceled_into_a_removal_under_way() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn rq_20_a_failed_request_is_canceled_without_touching_the_assignment_that_came_after_it() {
+    TestApp::on_both(async |app| {
+        let failed = app.request_in("deliveryFailed").await;
+        let second = app.assign(&failed.package, &failed.who).await;
+        app.deliver().await;
+        let live = app.assignment_of(&second).await;
+
+        let removal = app.try_remove(&failed.assignment).await;
+        app.cancel(&failed.request).await.assert_status(204);
+        app.deliver().await;
+
+        removal.assert_error(400, "ExistingAssignment");
+        assert_eq!(app.state(&failed.request).await, "canceled");
+        assert_eq!(app.assignment_state(&live).await, "delivered");
+        for role in &failed.package.roles {
+            assert!(app.has(role, &failed.who).await, "{role:?}");
+        }
+    })
+    .await;
+}
+
+/// Two removals fail, the second is canceled, and the assignment is enforced again, in part: what is left of the first
+/// one must neither be in the way of the assignment nor of the engine.
+#[tokio::test]
+async fn rp_9_a_removal_that_was_overtaken_can_still_be_canceled_or_retried() {
+    for ends_in in ["cancel", "reprocess"] {
+        TestApp::on_both(async |app| {
+            let first = app.failed_removals(1).await.remove(0);
+            app.target(ERP).goes_down();
+            let second = app.remove(&first.assignment).await;
+            app.wait_out_retries().await;
+            app.cancel(&second).await.assert_status(204);
+            app.wait_out_retries().await;
+            assert_eq!(
+                app.assignment_state(&first.assignment).await,
+                "partiallyDelivered"
+            );
+            app.recover(&[ERP]);
+
+            let path = format!("{V1}/assignmentRequests/{}/{ends_in}", first.request);
+            let reply = app.as_operator().post_empty(&path).await;
+            app.deliver().await;
+
+            let state = app.assignment_state(&first.assignment).await;
+            if ends_in == "cancel" {
+                reply.assert_status(204);
+                assert_eq!(state, "partiallyDelivered", "nothing is left to undo");
+            } else {
+                reply.assert_status(202);
+                assert_eq!(state, "expired");
+                assert!(app.held().is_empty(), "{:?}", app.held());
+            }
+        })
+        .await;
+    }
+}

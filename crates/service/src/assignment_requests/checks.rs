@@ -1,6 +1,6 @@
 //! The checks of a submission, one function each (RQ-6): they read, compare and refuse.
 
-use domain::assignment::State as AssignmentState;
+use domain::assignment::{Assignment, State as AssignmentState};
 use domain::catalog::CatalogState;
 use domain::id::{AccessPackageId, CatalogId, ObjectId, SubjectId};
 use domain::policy::{
@@ -135,6 +135,16 @@ pub(super) fn no_duplicate(
         ));
     }
     nothing_open(tx, target, package)
+}
+
+/// The live assignment of the package that the target got after this one had failed (OM-3).
+pub(super) fn another_live(
+    tx: &mut ReadTx<'_>,
+    assignment: &Assignment,
+) -> Result<Option<Assignment>, ServiceError> {
+    let live =
+        store::assignment::find_live(tx, assignment.target_id, assignment.access_package_id)?;
+    Ok(live.filter(|live| live.id != assignment.id))
 }
 
 /// No request of the target for the package is under way (RQ-8).

@@ -169,6 +169,15 @@ fn change(
     checks::can_change(assignment.state, removes)?;
     if removes {
         checks::may_remove(&policy, case.asker)?;
+        if let Some(live) = checks::another_live(tx, &assignment)? {
+            return Err(ServiceError::refused(
+                Code::ExistingAssignment,
+                format!(
+                    "the target has the assignment `{}` of the access package by now; remove that one",
+                    live.id
+                ),
+            ));
+        }
         super::withdraw::make_way_for_removal(tx, case.moment, case.ctx, &assignment, case.asker)?;
     } else {
         let object = checks::present_object(&target)?;

@@ -96,10 +96,17 @@ fn undo(
     };
     let request_type = match canceled.request_type.purpose() {
         Purpose::Add => RequestType::SystemRemove,
-        Purpose::Remove => RequestType::SystemUpdate,
-        Purpose::Update | Purpose::Enforce => return Ok(()),
+        Purpose::Remove if assignment.state == assignment::State::Delivering => {
+            RequestType::SystemUpdate
+        }
+        // The assignment was enforced again since, or nothing was begun.
+        Purpose::Remove | Purpose::Update | Purpose::Enforce => return Ok(()),
     };
     if assignment.state == assignment::State::Expired {
+        return Ok(());
+    }
+    if checks::another_live(tx, &assignment)?.is_some() {
+        // Nothing of this one was delivered, and the other one says what the target is to have.
         return Ok(());
     }
     checks::nothing_open(tx, assignment.target_id, assignment.access_package_id)?;
