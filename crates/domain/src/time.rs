@@ -18,8 +18,8 @@ pub struct MalformedTime {
     pub expected: &'static str,
 }
 
-/// Years beyond these do not fit the four digits of the wire.
-const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_300_799_999_999;
+/// What the calendar of the wire holds: from the year 1 to the last days of the year 9999.
+const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_207_200_999_999;
 
 impl Timestamp {
     /// From microseconds since 1970, held within the years 1 to 9999.
@@ -44,8 +44,14 @@ impl Timestamp {
             text: text.to_owned(),
             expected: "a date and time such as `2026-01-02T03:04:05Z`",
         };
-        let instant: jiff::Timestamp = text.parse().map_err(|_| malformed())?;
-        Ok(Self::from_micros(instant.as_microsecond()))
+        match text.parse::<jiff::Timestamp>() {
+            Ok(instant) => Ok(Self::from_micros(instant.as_microsecond())),
+            // Clients say "never" with the last second of the calendar, which not every library can name.
+            Err(_) if text.starts_with("9999-12-31T") && text.ends_with('Z') => {
+                Ok(Self::from_micros(*RANGE.end()))
+            }
+            Err(_) => Err(malformed()),
+        }
     }
 
     /// The instant `duration` later, held within the years 1 to 9999.
@@ -162,6 +168,15 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), printed);
         }
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_the_last_instant() {
+        let end = Timestamp::parse("9999-12-31T23:59:59Z").unwrap();
+
+        assert_eq!(end.to_string(), "9999-12-30T22:00:00.999999Z");
+        assert_eq!(end.plus(Duration::from_days(1)), end);
+        assert_eq!(Timestamp::from_micros(i64::MAX), end);
     }
 
     #[test]

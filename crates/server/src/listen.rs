@@ -15,7 +15,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use crate::call::Scheme;
 
 /// How long requests in flight may take once the server is asked to stop.
-const GRACE: Duration = Duration::from_secs(20);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// Where to listen. Port 0 picks a free one.
 #[derive(Debug, Clone, Default)]

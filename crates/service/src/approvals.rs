@@ -217,7 +217,8 @@ pub async fn waiting_for(
                 let Some(request) = store::assignment_request::find(tx, stage.request_id)? else {
                     continue;
                 };
-                if asks(tx, &stage, &request, user)? {
+                let open = request.state == State::PendingApproval;
+                if open && asks(tx, &stage, &request, user)? {
                     waiting.push((stage.request_id, stage.id));
                 }
             }

@@ -29,6 +29,14 @@ pub(crate) fn find_with_catalog(
     Ok((request, package.catalog_id))
 }
 
+/// A pattern of a question, to be matched by the whole answer (QA-2); `None` if it cannot be read.
+pub(crate) fn whole_pattern(pattern: &str) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(1 << 20)
+        .build()
+        .ok()
+}
+
 /// What the policies need to know about a directory object as a target; `None` if it is not there.
 pub(crate) fn target_facts(
     tx: &mut ReadTx<'_>,

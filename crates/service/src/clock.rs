@@ -45,10 +45,9 @@ impl Clock {
 
     /// Moves the clock forward; what waits for time follows.
     pub fn advance(&self, by: Duration) {
-        match &*self.0 {
-            Source::System { offset } => offset.fetch_add(by.micros(), Ordering::Relaxed),
-            Source::Manual { now } => now.fetch_add(by.micros(), Ordering::SeqCst),
-        };
+        let (Source::System { offset: hand } | Source::Manual { now: hand }) = &*self.0;
+        let moved = |at: i64| Some(at.saturating_add(by.micros()));
+        let _previous = hand.fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
     }
 
     /// How long to wait in real time until `instant`; `None` if only a move of the clock leads there.

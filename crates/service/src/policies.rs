@@ -3,7 +3,7 @@
 use auth::roles::Action;
 use domain::flaw::{check_description, check_name};
 use domain::id::{AccessPackageId, PolicyId, QuestionId};
-use domain::policy::{PolicyDraft, PolicySettings, check};
+use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, check};
 use domain::subject_set::{Referent, SubjectSet};
 use domain::time::Timestamp;
 use serde_json::Value as Json;
@@ -187,8 +187,29 @@ fn checked(
         authorize::in_tenant(ctx, Action::ManageAutoPolicies)?;
     }
     check(draft.allowed_target_scope, &settings, creating_at).map_err(flawed)?;
+    check_patterns(&settings)?;
     check_referents(tx, &settings)?;
     with_question_ids(&draft.settings_json, &settings, moment)
+}
+
+/// The patterns that answers have to match can be read (QA-2): otherwise nobody could ever answer.
+fn check_patterns(settings: &PolicySettings) -> Result<(), ServiceError> {
+    for (position, question) in settings.questions.iter().enumerate() {
+        let AnswerKind::Text {
+            pattern: Some(pattern),
+        } = &question.answer
+        else {
+            continue;
+        };
+        if crate::assignment_requests::whole_pattern(pattern).is_none() {
+            return Err(ServiceError::invalid(
+                Code::InvalidModel,
+                format!("questions/{position}/regexPattern"),
+                "the pattern is not a regular expression without look-around and of bearable size",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Users, groups and service principals that the policy names have to exist.

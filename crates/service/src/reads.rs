@@ -61,11 +61,13 @@ pub async fn own(
     } else {
         Vec::new()
     };
+    let ctx = ctx.clone();
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
+            let me = scope::Me::of(tx, &ctx)?;
             let mine = own::predicate(tx, own, user, &waiting)?;
-            let query = scope::own_query(query, mine)?;
+            let query = scope::narrowed(&ctx, &me, query, mine);
             Ok(store::list::list(tx, &query)?)
         })
         .await

@@ -3,6 +3,7 @@
 //! **Invariant:** everything here may be done again at each start; what is there already stays as it is.
 
 mod accounts;
+mod clock;
 mod offers;
 mod sample;
 mod sign_in;
@@ -12,6 +13,7 @@ use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 
 pub use accounts::{DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
+pub use clock::{advance_clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};
 

@@ -15,6 +15,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OVERDUE,
     ESCALATING,
     OPEN_FOR,
+    CLOSE,
     APPROVERS,
     INSERT,
     INSERT_APPROVER,
@@ -44,6 +45,8 @@ const ESCALATING: &str = select!(
 const OPEN_FOR: &str = select!(
     "WHERE status = 'InProgress' AND id IN (SELECT stage_id FROM approval_stage_approver WHERE principal_id IN EACH($1)) ORDER BY opened_at, id"
 );
+const CLOSE: &str = "UPDATE approval_stage SET status = 'Completed', version = version + 1 \
+    WHERE request_id = $1 AND status IN ('Initializing', 'InProgress')";
 const APPROVERS: &str = "SELECT principal_id, tier FROM approval_stage_approver WHERE stage_id = $1 \
     ORDER BY tier, principal_id";
 const INSERT: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
@@ -94,6 +97,11 @@ pub fn escalating(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec
 /// Open stages that name one of these principals in any tier.
 pub fn open_for(tx: &mut ReadTx<'_>, principals: &[ObjectId]) -> Result<Vec<Stage>, Error> {
     tx.query_map(OPEN_FOR, &[value::list(principals)], read)
+}
+
+/// Closes the stages of a request that nobody needs to decide any more.
+pub fn close(tx: &mut WriteTx<'_>, request: RequestId) -> Result<(), Error> {
+    tx.execute(CLOSE, &[value::text(request)]).map(drop)
 }
 
 /// Who may decide in a stage: users and groups, by tier.

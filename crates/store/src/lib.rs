@@ -27,6 +27,7 @@ pub mod resource;
 pub mod resource_request;
 pub mod resource_role_scope;
 pub mod role_assignment;
+pub mod setting;
 mod statements;
 pub mod subject;
 pub mod target_switch;

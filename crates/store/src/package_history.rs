@@ -16,7 +16,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OPEN_OF_PACKAGE,
     OPEN_OF_POLICY,
     CANCEL,
-    CLOSE_STAGES,
     DELETE_REQUESTS_OF_PACKAGE,
     DELETE_ASSIGNMENTS_OF_PACKAGE,
     DELETE_POLICIES_OF_PACKAGE,
@@ -35,8 +34,6 @@ const OPEN_OF_POLICY: &str = "SELECT id FROM assignment_request WHERE assignment
     AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') ORDER BY created_at, id";
 const CANCEL: &str = "UPDATE assignment_request SET state = 'canceled', status = 'Canceled', plan_due = FALSE, \
     completed_at = $2, first_completed_at = COALESCE(first_completed_at, $2), version = version + 1 WHERE id = $1";
-const CLOSE_STAGES: &str = "UPDATE approval_stage SET status = 'Completed', version = version + 1 \
-    WHERE request_id = $1 AND status = 'InProgress'";
 const DELETE_REQUESTS_OF_PACKAGE: &str =
     "DELETE FROM assignment_request WHERE access_package_id = $1";
 const DELETE_ASSIGNMENTS_OF_PACKAGE: &str = "DELETE FROM assignment WHERE access_package_id = $1";
@@ -79,7 +76,7 @@ pub fn open_of_policy(tx: &mut ReadTx<'_>, policy: PolicyId) -> Result<Vec<Reque
 
 /// Cancels a request whose package or policy goes away (T17, AS-20).
 pub fn cancel(tx: &mut WriteTx<'_>, request: RequestId, now: Timestamp) -> Result<(), Error> {
-    tx.execute(CLOSE_STAGES, &[text(request)])?;
+    crate::approval::close(tx, request)?;
     tx.execute_one(CANCEL, &[text(request), int(now.micros())])
 }
 

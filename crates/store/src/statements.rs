@@ -36,6 +36,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::stuck::STATEMENTS,
     crate::ledger::watch::STATEMENTS,
     crate::ledger::witness::STATEMENTS,
+    crate::setting::STATEMENTS,
     crate::subject::STATEMENTS,
     crate::target_switch::STATEMENTS,
     crate::migrate::STATEMENTS,

@@ -1,7 +1,7 @@
 //! The database of an instance: where it is, whether its schema will do, and who else uses its folder.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -74,12 +74,29 @@ pub(crate) fn open(config: &Config, data: &Path) -> anyhow::Result<Store> {
             path: data.join(FILE),
         },
     };
+    if let Location::Sqlite { path } = &location {
+        keep_private(path)?;
+    }
     Store::open(&location, &Options::default()).with_context(|| match &location {
         Location::Sqlite { path } => format!("cannot open the database `{}`", path.display()),
         Location::Postgres { .. } => {
             "cannot reach the database server that `database.url` names".to_owned()
         }
     })
+}
+
+/// The database holds hashes of secrets: nobody else may read it, nor the log that SQLite keeps beside it with the same
+/// mode.
+fn keep_private(path: &Path) -> anyhow::Result<()> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot open the database `{}`", path.display()))?;
+    file.set_permissions(Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot make `{}` private", path.display()))
 }
 
 /// Opens the database if it is there, and makes none.

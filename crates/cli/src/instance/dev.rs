@@ -24,6 +24,9 @@ pub(super) async fn prepare(
         Some(earlier) => earlier.tenant_id.clone(),
         None => service.moment().id(|uuid| uuid.to_string()),
     };
+    service::tenant::restore_clock(service)
+        .await
+        .context("cannot set the tenant's clock to where it was moved")?;
     let accounts = service::tenant::dev_accounts(service, &secrets(earlier.as_ref()))
         .await
         .context("cannot make the development accounts")?;

@@ -209,10 +209,7 @@ pub(super) fn justification(
 /// The questions of the policy are answered (QA-2, RQ-13).
 pub(super) fn answers(policy: &Policy, submission: &Submission) -> Result<(), ServiceError> {
     let matches = |pattern: &str, text: &str| {
-        regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
-            .size_limit(1 << 20)
-            .build()
-            .is_ok_and(|pattern| pattern.is_match(text))
+        super::whole_pattern(pattern).is_some_and(|pattern| pattern.is_match(text))
     };
     check_answers(&policy.settings.questions, &submission.answers, matches).map_err(|fault| {
         let code = match fault {

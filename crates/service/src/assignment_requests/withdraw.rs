@@ -71,6 +71,7 @@ fn cancel_request(
         ));
     }
     store::assignment_request::save(tx, &request)?;
+    store::approval::close(tx, request.id)?;
     let activity = "Cancel access package assignment request";
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     audit::record(tx, moment, ctx, event)?;
@@ -167,6 +168,7 @@ pub(crate) fn make_way_for_removal(
         "a removal took precedence".to_owned(),
     ));
     store::assignment_request::save(tx, &open)?;
+    store::approval::close(tx, open.id)?;
     let activity = "Cancel access package assignment request";
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None)
         .with("reason", "a removal took precedence");
@@ -186,25 +188,55 @@ pub(crate) fn end_all_of(
         return Ok(());
     };
     let mut leaving = Vec::new();
-    for mut open in store::assignment_request::open_of_target(tx, subject.id)? {
+    for open in store::assignment_request::open_of_target(tx, subject.id)? {
         if open.request_type.purpose() == Purpose::Remove {
             leaving.extend(open.assignment_id);
             continue;
         }
-        open.take(Event::Withdrawn, moment.now)
-            .map_err(ServiceError::internal)?;
-        let why = "the target of the request was deleted";
-        open.failure = Some((Code::TargetNotFound.name(), why.to_owned()));
-        store::assignment_request::save(tx, &open)?;
-        let activity = "Cancel access package assignment request";
-        let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None);
-        audit::record(tx, moment, ctx, event.with("reason", why))?;
+        withdraw_for_deletion(tx, moment, ctx, open)?;
     }
     for assignment in store::assignment::unexpired_of(tx, subject.id)? {
         if !leaving.contains(&assignment.id) {
             begin_system_request(tx, moment, ctx, assignment, RequestType::SystemRemove)?;
         }
     }
+    Ok(())
+}
+
+/// A user was deleted and may come back: what waits for a decision or a start ends, what is being delivered is left to the
+/// engine (T17, AS-16).
+pub(crate) fn end_waiting_of(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    object: ObjectId,
+) -> Result<(), ServiceError> {
+    let Some(subject) = store::subject::find_by_object(tx, object)? else {
+        return Ok(());
+    };
+    for open in store::assignment_request::open_of_target(tx, subject.id)? {
+        if open.state != State::Delivering {
+            withdraw_for_deletion(tx, moment, ctx, open)?;
+        }
+    }
+    Ok(())
+}
+
+fn withdraw_for_deletion(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut open: AssignmentRequest,
+) -> Result<(), ServiceError> {
+    const WHY: &str = "the target of the request was deleted";
+    open.take(Event::Withdrawn, moment.now)
+        .map_err(ServiceError::internal)?;
+    open.failure = Some((Code::TargetNotFound.name(), WHY.to_owned()));
+    store::assignment_request::save(tx, &open)?;
+    store::approval::close(tx, open.id)?;
+    let activity = "Cancel access package assignment request";
+    let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None);
+    audit::record(tx, moment, ctx, event.with("reason", WHY))?;
     Ok(())
 }
 

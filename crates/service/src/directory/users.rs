@@ -89,6 +89,7 @@ pub(super) fn delete_in(
     deleted.deleted_at = Some(moment.now);
     user::update(tx, &deleted)?;
     object::withdraw_access(tx, id)?;
+    withdraw::end_waiting_of(tx, moment, ctx, id)?;
     record(tx, moment, ctx, "Delete user", &deleted)
 }
 

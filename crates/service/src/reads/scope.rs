@@ -137,26 +137,120 @@ pub(super) fn by_role_or_own(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, 
     Ok(narrowed(ctx, me, query, shown))
 }
 
-/// Adds the condition to the query, and theirs to its expansions. What a row that the caller may see points to is shown
-/// with it; lists below it are narrowed again.
-fn narrowed(ctx: &Ctx, me: &Me, mut query: Query, shown: Predicate) -> Query {
-    query.filter = shown.and(present(query.entity)).and(query.filter);
-    for expansion in &mut query.expand {
-        let entity = expansion.query.entity;
-        let inner = if expansion.relation.is_to_one() || reveals(query.entity, expansion.relation) {
+/// Adds the condition to the query, and theirs to its expansions and to whatever its filter looks at.
+pub(super) fn narrowed(ctx: &Ctx, me: &Me, query: Query, shown: Predicate) -> Query {
+    within(query, shown, &|parent, relation| {
+        if is_shown_with(parent, relation) {
             Predicate::True
         } else {
-            match (visible(ctx, entity), mine(me, entity)) {
-                (Ok(Ok(by_role)), Some(own)) => by_role.or(own),
-                (Ok(Ok(by_role)), None) => by_role,
-                (_, Some(own)) => own,
-                (_, None) => Predicate::False,
-            }
-        };
-        let child = std::mem::replace(&mut expansion.query, Query::of(entity));
-        expansion.query = narrowed(ctx, me, child, inner);
+            seen(ctx, me, relation.to)
+        }
+    })
+}
+
+/// What the caller may see of an entity that is reached from another: by role, or as their own.
+fn seen(ctx: &Ctx, me: &Me, entity: &'static Entity) -> Predicate {
+    match (visible(ctx, entity), mine(me, entity)) {
+        (Ok(Ok(by_role)), Some(own)) => by_role.or(own),
+        (Ok(Ok(by_role)), None) => by_role,
+        (_, Some(own)) => own,
+        (_, None) => Predicate::False,
+    }
+}
+
+/// Narrows a query, its filter and its expansions, where `limit` says what may be seen behind a relation. A filter that
+/// looks at rows which the caller may not see finds nothing there, so that it cannot be used to guess them.
+fn within(
+    mut query: Query,
+    shown: Predicate,
+    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+) -> Query {
+    let entity = query.entity;
+    query.filter = shown
+        .and(present(entity))
+        .and(guarded(entity, query.filter, limit));
+    for expansion in &mut query.expand {
+        let behind = limit(entity, expansion.relation);
+        let child = std::mem::replace(&mut expansion.query, Query::of(expansion.relation.to));
+        expansion.query = within(child, behind, limit);
     }
     query
+}
+
+/// The predicate over rows of `entity`, blind for what may not be seen behind the relations that it follows.
+fn guarded(
+    entity: &'static Entity,
+    predicate: Predicate,
+    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+) -> Predicate {
+    let all = |list: Vec<Predicate>| {
+        list.into_iter()
+            .map(|one| guarded(entity, one, limit))
+            .collect()
+    };
+    match predicate {
+        Predicate::True | Predicate::False => predicate,
+        Predicate::All(list) => Predicate::All(all(list)),
+        Predicate::Any(list) => Predicate::Any(all(list)),
+        Predicate::Not(inner) => Predicate::Not(Box::new(guarded(entity, *inner, limit))),
+        Predicate::Compare { ref path, .. }
+        | Predicate::In { ref path, .. }
+        | Predicate::Text { ref path, .. } => {
+            let reached = reached(entity, &path.hops, limit);
+            reached.and(predicate)
+        }
+        Predicate::Exists { hops, inner } => {
+            let last = hops.last().map_or(entity, |relation| relation.to);
+            let inner = guarded(last, *inner, limit);
+            follow(entity, &hops, inner, limit)
+        }
+    }
+}
+
+/// Rows whose every step along these relations may be seen.
+fn reached(
+    entity: &'static Entity,
+    hops: &[&'static Relation],
+    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+) -> Predicate {
+    let mut at = entity;
+    let mut conditions = Predicate::True;
+    for (position, relation) in hops.iter().enumerate() {
+        let behind = limit(at, relation);
+        at = relation.to;
+        if behind != Predicate::True {
+            let walked = hops.iter().take(position + 1).copied().collect();
+            let inner = Box::new(behind);
+            conditions = conditions.and(Predicate::Exists {
+                hops: walked,
+                inner,
+            });
+        }
+    }
+    conditions
+}
+
+/// Some row at the end of these relations satisfies `inner`, each step along them being one that may be seen.
+fn follow(
+    entity: &'static Entity,
+    hops: &[&'static Relation],
+    inner: Predicate,
+    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+) -> Predicate {
+    let Some((first, rest)) = hops.split_first() else {
+        return inner;
+    };
+    let beyond = follow(first.to, rest, inner, limit);
+    Predicate::Exists {
+        hops: vec![first],
+        inner: Box::new(limit(entity, first).and(beyond)),
+    }
+}
+
+/// What comes with its parent: whom it points to, unless that is a policy, and the lists that belong to it closely.
+fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
+    let points_to_policy = relation.to == &model::ASSIGNMENT_POLICY;
+    (relation.is_to_one() && !points_to_policy) || reveals(parent, relation)
 }
 
 /// Soft-deleted users are in no answer.
@@ -296,23 +390,6 @@ fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
         hops,
         inner: Box::new(inner),
     })
-}
-
-/// The caller's own rows, with what they point to: no role is asked for, and lists below are the caller's own too.
-pub(super) fn own_query(mut query: Query, mine: Predicate) -> Result<Query, ServiceError> {
-    query.filter = mine.and(present(query.entity)).and(query.filter);
-    let entity = query.entity;
-    for expansion in &mut query.expand {
-        let shown = expansion.relation.is_to_one() || reveals(entity, expansion.relation);
-        let inner = if shown {
-            Predicate::True
-        } else {
-            Predicate::False
-        };
-        let child = std::mem::replace(&mut expansion.query, Query::of(expansion.relation.to));
-        expansion.query = own_query(child, inner)?;
-    }
-    Ok(query)
 }
 
 /// The relations of these names, one after the other.

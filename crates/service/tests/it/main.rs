@@ -10,6 +10,7 @@ mod callers;
 mod catalogs;
 mod directory;
 mod policies;
+mod reads;
 mod requests;
 mod resources;
 mod role_assignments;

@@ -330,3 +330,25 @@ async fn a_deleted_policy_leaves_its_requests_and_cancels_the_open_ones_as_20() 
     assert_eq!(open.state, State::Canceled);
     assert_eq!(open.completed_at, Some(world.service.clock.now()));
 }
+
+#[tokio::test]
+async fn a_pattern_that_no_answer_can_match_is_refused_qa_2() {
+    let world = World::new();
+    let package = package(&world).await;
+    for pattern in ["(", "[", "(?=x)", "a{1000000}"] {
+        let settings = serde_json::json!({"v": 1, "questions": [{
+            "@odata.type": "#microsoft.graph.accessPackageTextInputQuestion",
+            "text": "Why?", "isRequired": true, "regexPattern": pattern,
+        }]});
+        let wanted = draft(
+            Some(package),
+            TargetScope::NotSpecified,
+            &settings.to_string(),
+        );
+
+        let refused = policies::create(&world.service, &app(), wanted).await;
+
+        let target = Some("questions/0/regexPattern".to_owned());
+        assert_eq!(refusal(refused), (Code::InvalidModel, target), "{pattern}");
+    }
+}

@@ -3,22 +3,26 @@
 use domain::access_package::{
     NewResourceRoleScope, ResourceReference, RoleReference, ScopeReference,
 };
+use domain::approval::StageStatus;
 use domain::assignment;
 use domain::assignment_request::{AssignmentRequest, RequestType, State};
 use domain::directory::{GroupChanges, GroupRole};
 use domain::failure::FailureCode;
 use domain::id::{AccessPackageId, AssignmentId, ObjectId, PolicyId, RequestId, ResourceId};
-use domain::policy::RequestedSchedule;
+use domain::policy::{PolicyDraft, RequestedSchedule, TargetScope};
 use domain::resource::{DriftAction, OriginSystem};
 use domain::submission::{Submission, TargetReference};
 use domain::time::Duration;
 use service::access_packages::role_scopes;
 use service::deliveries::{Settled, Verdict};
 use service::directory::{members, users};
-use service::{Code, assignment_requests, deliveries, planning, reprocess, resources, timers};
+use service::{
+    Code, approvals, assignment_requests, deliveries, planning, policies, reprocess, resources,
+    timers,
+};
 use store::ledger::lease::{Leased, ObservedBy};
 
-use crate::support::{World, app, code};
+use crate::support::{World, app, as_user, code};
 
 /// A package with the member role of each of these groups, and a policy for direct assignment.
 struct Offer {
@@ -63,6 +67,14 @@ fn admin_add(offer: &Offer, target: ObjectId) -> Submission {
         assignment_policy_id: Some(offer.policy),
         target: Some(TargetReference::Id(target)),
         ..empty(RequestType::AdminAdd)
+    }
+}
+
+/// The caller's own request for a package.
+pub(crate) fn user_add(package: AccessPackageId) -> Submission {
+    Submission {
+        access_package_id: Some(package),
+        ..empty(RequestType::UserAdd)
     }
 }
 
@@ -475,5 +487,58 @@ async fn drift_is_shown_and_restored_only_where_the_resource_says_so() {
         assert_eq!(written.count(), usize::from(restored));
         let state = world.assignment_row(assignment).state;
         assert_eq!(state, assignment::State::Delivered);
+    }
+}
+
+#[tokio::test]
+async fn canceling_and_deleting_end_what_waits_for_a_decision_t17() {
+    for gone in [false, true] {
+        let world = World::new();
+        let offer = offer(&world, "Books", &two_groups(&world)).await;
+        let (alice, bob) = (world.user(1, "alice"), world.user(2, "bob"));
+        let draft = PolicyDraft {
+            access_package_id: Some(offer.package),
+            display_name: "Approved".to_owned(),
+            description: None,
+            allowed_target_scope: TargetScope::AllMemberUsers,
+            can_extend: true,
+            settings_json: format!(
+                r##"{{"v":1,"requestorSettings":{{"enableTargetsToSelfAddAccess":true}},
+                "requestApprovalSettings":{{"isApprovalRequiredForAdd":true,"stages":[{{
+                "primaryApprovers":[{{"@odata.type":"#microsoft.graph.singleUser","userId":"{bob}"}}]}}]}}}}"##
+            ),
+        };
+        policies::create(&world.service, &app(), draft)
+            .await
+            .unwrap();
+        let id = assignment_requests::submit(
+            &world.service,
+            &as_user(alice, &[]),
+            user_add(offer.package),
+        )
+        .await
+        .unwrap()
+        .id;
+        let waiting = approvals::waiting_for(&world.service, bob).await.unwrap();
+        assert_eq!(waiting.len(), 1);
+
+        if gone {
+            let system = world.service.system();
+            users::delete(&world.service, &system, alice).await.unwrap();
+        } else {
+            assignment_requests::cancel(&world.service, &app(), id)
+                .await
+                .unwrap();
+        }
+
+        assert_eq!(world.request_row(id).state, State::Canceled);
+        let waiting = approvals::waiting_for(&world.service, bob).await.unwrap();
+        assert_eq!(waiting, [], "AP-13");
+        let stages = world
+            .service
+            .store
+            .read_blocking(move |tx| store::approval::of_request(tx, id))
+            .unwrap();
+        assert_eq!(stages[0].status, StageStatus::Completed, "AP-11");
     }
 }

@@ -55,6 +55,16 @@ impl World {
         }
     }
 
+    /// Another service on the same database, with a clock that was never moved.
+    pub(crate) fn started_again(&self) -> Service {
+        Service::new(
+            self.service.store.clone(),
+            Clock::manual(start()),
+            Ids::counted(1_000_000),
+            Settings::default(),
+        )
+    }
+
     pub(crate) fn advance(&self, by: Duration) {
         self.service.clock.advance(by);
     }

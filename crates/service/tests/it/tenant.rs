@@ -3,15 +3,16 @@
 use auth::principal::{DirectoryRole, Permission};
 use domain::model;
 use domain::query::Query;
+use domain::time::Duration;
 use service::directory::members;
 use service::reads::{self, Own};
 use service::tenant::{
-    DevAccounts, DevSecrets, dev_accounts, initialise, sample_organisation, verify_client,
-    verify_password,
+    DevAccounts, DevSecrets, advance_clock, dev_accounts, initialise, restore_clock,
+    sample_organisation, verify_client, verify_password,
 };
 use store::directory::user;
 
-use crate::support::{World, as_user};
+use crate::support::{World, as_user, start};
 
 fn secrets_of(accounts: &DevAccounts) -> DevSecrets {
     DevSecrets {
@@ -195,4 +196,18 @@ async fn the_sample_organisation_offers_packages_that_can_be_asked_for() {
         names,
         ["Audit", "Bookkeeping", "Order handling", "Remote work"]
     );
+}
+
+#[tokio::test]
+async fn a_moved_clock_is_where_it_was_after_a_restart() {
+    let world = World::new();
+    let day = Duration::from_days(1);
+    let system = world.service.system();
+    advance_clock(&world.service, &system, day).await.unwrap();
+    advance_clock(&world.service, &system, day).await.unwrap();
+
+    let again = world.started_again();
+    restore_clock(&again).await.unwrap();
+
+    assert_eq!(again.clock.now(), start().plus(Duration::from_days(2)));
 }
