@@ -40,6 +40,9 @@ pub(crate) struct Section {
 /// Above this share of foreign CPU a pair says little.
 const NOISY: f64 = 0.10;
 
+/// So many quiet pairs are enough to leave the others out.
+const FEWEST: usize = 3;
+
 /// A figure's numbers in one row.
 struct Summary {
     reeve: f64,
@@ -48,22 +51,36 @@ struct Summary {
     lowest: f64,
     highest: f64,
     others: Option<f64>,
-    noisy: usize,
+    quiet: usize,
 }
 
 impl Figure {
     fn summary(&self) -> Summary {
-        let ratios = sorted(self.pairs.iter().map(|pair| pair.reeve / pair.yardstick));
-        let others = sorted(self.pairs.iter().filter_map(|pair| pair.others));
+        let quiet: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.is_quiet()).collect();
+        let count = quiet.len();
+        // Too few quiet pairs are no better than all of them.
+        let used: Vec<&Pair> = if count >= FEWEST {
+            quiet
+        } else {
+            self.pairs.iter().collect()
+        };
+        let ratios = sorted(used.iter().map(|pair| pair.reeve / pair.yardstick));
+        let others = sorted(used.iter().filter_map(|pair| pair.others));
         Summary {
-            reeve: median(&sorted(self.pairs.iter().map(|pair| pair.reeve))),
-            yardstick: median(&sorted(self.pairs.iter().map(|pair| pair.yardstick))),
+            reeve: median(&sorted(used.iter().map(|pair| pair.reeve))),
+            yardstick: median(&sorted(used.iter().map(|pair| pair.yardstick))),
             ratio: median(&ratios),
             lowest: ratios.first().copied().unwrap_or(f64::NAN),
             highest: ratios.last().copied().unwrap_or(f64::NAN),
             others: others.last().copied(),
-            noisy: others.iter().filter(|share| **share > NOISY).count(),
+            quiet: count,
         }
+    }
+}
+
+impl Pair {
+    fn is_quiet(&self) -> bool {
+        self.others.is_none_or(|share| share <= NOISY)
     }
 }
 
@@ -95,7 +112,7 @@ pub(crate) fn table(sections: &[Section]) -> String {
                 "ratio",
                 "spread",
                 "others",
-                "noisy",
+                "quiet",
             ]
             .map(str::to_owned),
         ];
@@ -110,7 +127,7 @@ pub(crate) fn table(sections: &[Section]) -> String {
                 summary
                     .others
                     .map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0)),
-                format!("{}/{}", summary.noisy, figure.pairs.len()),
+                format!("{}/{}", summary.quiet, figure.pairs.len()),
             ]);
         }
         let _ = writeln!(text, "{}\n", section.title);
@@ -130,9 +147,9 @@ pub(crate) fn table(sections: &[Section]) -> String {
         text.push('\n');
     }
     text.push_str(
-        "ratio: median of the ratios of the pairs, Reeve to yardstick; spread: lowest and highest of them; others: highest \
-         share of the machine's\nCPU that other processes used during a pair; noisy: pairs in which that was above 10 %. \
-         Numbers without their yardstick say nothing.",
+        "ratio: median of the pairs' ratios, Reeve to yardstick; spread: lowest and highest of them; others: highest share of the\n\
+         machine's CPU that other processes used during a pair; quiet: pairs in which that was at most 10 %, the only ones that\n\
+         count if there are three. A number says nothing without its yardstick beside it.",
     );
     text
 }
@@ -199,7 +216,7 @@ fn figure_json(figure: &Figure) -> serde_json::Value {
         "yardstick": figure.yardstick,
         "note": figure.note,
         "ratio": { "median": summary.ratio, "lowest": summary.lowest, "highest": summary.highest },
-        "noisyPairs": summary.noisy,
+        "quietPairs": summary.quiet,
         "pairs": pairs,
     })
 }
@@ -233,8 +250,23 @@ mod tests {
         assert!((summary.ratio - 0.6).abs() < 1e-9);
         assert!((summary.lowest - 0.5).abs() < 1e-9);
         assert!((summary.highest - 1.5).abs() < 1e-9);
-        assert_eq!(summary.noisy, 1);
+        assert_eq!(summary.quiet, 2);
         assert!((median(&[1.0, 2.0]) - 1.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn noisy_pairs_are_left_out_once_there_are_enough_quiet_ones() {
+        let mut figure = figure();
+        figure.pairs.push(Pair {
+            reeve: 12_000.0,
+            yardstick: 20_000.0,
+            others: None,
+        });
+
+        let summary = figure.summary();
+
+        assert_eq!(summary.quiet, 3);
+        assert!((summary.highest - 0.6).abs() < 1e-9);
     }
 
     #[test]
@@ -259,7 +291,7 @@ mod tests {
                 "0.50-1.50",
                 "20",
                 "%",
-                "1/3"
+                "2/3"
             ]
         );
         assert!(text.contains("- things/s: against bare things"));
@@ -275,7 +307,7 @@ mod tests {
         let told: serde_json::Value = serde_json::from_str(&json(&[section]).unwrap()).unwrap();
 
         assert_eq!(told[0]["figures"][0]["pairs"][1]["reeve"], 30_000.0);
-        assert_eq!(told[0]["figures"][0]["noisyPairs"], 1);
+        assert_eq!(told[0]["figures"][0]["quietPairs"], 2);
     }
 
     #[test]

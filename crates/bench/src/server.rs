@@ -29,7 +29,8 @@ impl Server {
         let file = std::fs::File::create(log)?;
         let begun = now();
         let mut child = command
-            .stdin(Stdio::null())
+            // Open for as long as this process lives: its end tells a yardstick to end.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(file)
             .spawn()

@@ -170,11 +170,15 @@ fn section(database: &str, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow:
     figures.push(deliver::measure(&mut bench, &group)?);
     figures.push(started);
     figures.extend(footprint::measure(&bench, idle, &group, reeve)?);
-    let size = plan.size;
+    let Size {
+        users,
+        packages,
+        assignments,
+    } = plan.size;
     Ok(Section {
         title: format!(
-            "{database}: {} assignments, {} packages, {} users; {} callers of writes, {} of lists; {} pairs",
-            size.assignments, size.packages, size.users, plan.callers, plan.readers, plan.pairs
+            "{database}: {assignments} assignments, {packages} packages, {users} users; {} callers of writes, {} of lists; {} pairs",
+            plan.callers, plan.readers, plan.pairs
         ),
         figures,
     })

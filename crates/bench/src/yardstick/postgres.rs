@@ -1,7 +1,7 @@
 //! Bare PostgreSQL: as many threads with a connection each as Reeve has.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -82,26 +82,64 @@ impl Transaction for Session {
 /// Starts the threads that write. They end with the other end of the channel.
 pub(super) fn write(url: &str, jobs: UnboundedReceiver<Job>, group: usize) -> anyhow::Result<()> {
     let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..CONNECTIONS {
-        let (jobs, mut session) = (Arc::clone(&jobs), Session::open(url)?);
-        std::thread::Builder::new()
-            .name("write".to_owned())
-            .spawn(move || {
-                while let Some(taken) = take(&jobs, group) {
-                    let (work, waiting): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
-                    let outcome = session.run("BEGIN", &[]).and_then(|_| {
-                        for work in &work {
-                            work.run(&mut session)?;
-                        }
-                        session.run("COMMIT", &[]).map(drop)
-                    });
-                    if outcome.is_err() {
-                        // Nothing may be open, then there is nothing to undo.
-                        let _ = session.run("ROLLBACK", &[]);
-                    }
-                    answer(waiting, &outcome);
+    on_threads("write", url, move |session| {
+        while let Some(taken) = take(&jobs, group) {
+            let (work, waiting): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+            let outcome = session.run("BEGIN", &[]).and_then(|_| {
+                for work in &work {
+                    work.run(session)?;
                 }
-            })?;
+                session.run("COMMIT", &[]).map(drop)
+            });
+            if outcome.is_err() {
+                // Nothing may be open, then there is nothing to undo.
+                let _ = session.run("ROLLBACK", &[]);
+            }
+            answer(waiting, &outcome);
+        }
+    })
+}
+
+/// Starts the threads that read. They end with the other end of the channel.
+pub(super) fn read(url: &str, questions: UnboundedReceiver<Question>) -> anyhow::Result<()> {
+    let questions = Arc::new(Mutex::new(questions));
+    on_threads("read", url, move |session| {
+        while let Some(taken) = take(&questions, 1) {
+            for (after, sender) in taken {
+                // Who asked may be gone.
+                let _ = sender.send(page(session, after.as_ref()));
+            }
+        }
+    })
+}
+
+/// Runs `serve` on every thread with a connection of its own, once all of them are connected. The driver connects on
+/// threads that run no tasks alone.
+fn on_threads(
+    name: &str,
+    url: &str,
+    serve: impl Fn(&mut Session) + Clone + Send + 'static,
+) -> anyhow::Result<()> {
+    let (connected, connections) = mpsc::channel();
+    for _ in 0..CONNECTIONS {
+        let (url, serve, connected) = (url.to_owned(), serve.clone(), connected.clone());
+        let work = move || {
+            let (told, session) = match Session::open(&url) {
+                Ok(session) => (Ok(()), Some(session)),
+                Err(error) => (Err(error), None),
+            };
+            // Whoever waits for it may have given up.
+            let _ = connected.send(told);
+            if let Some(mut session) = session {
+                serve(&mut session);
+            }
+        };
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)?;
+    }
+    for _ in 0..CONNECTIONS {
+        connections.recv()??;
     }
     Ok(())
 }
@@ -116,25 +154,6 @@ fn take<T>(queue: &Mutex<UnboundedReceiver<T>>, group: usize) -> Option<Vec<T>> 
         taken.push(one);
     }
     Some(taken)
-}
-
-/// Starts the threads that read. They end with the other end of the channel.
-pub(super) fn read(url: &str, questions: UnboundedReceiver<Question>) -> anyhow::Result<()> {
-    let questions = Arc::new(Mutex::new(questions));
-    for _ in 0..CONNECTIONS {
-        let (questions, mut session) = (Arc::clone(&questions), Session::open(url)?);
-        std::thread::Builder::new()
-            .name("read".to_owned())
-            .spawn(move || {
-                while let Some(taken) = take(&questions, 1) {
-                    for (after, sender) in taken {
-                        // Who asked may be gone.
-                        let _ = sender.send(page(&mut session, after.as_ref()));
-                    }
-                }
-            })?;
-    }
-    Ok(())
 }
 
 fn page(session: &mut Session, after: Option<&Position>) -> anyhow::Result<Vec<u8>> {
