@@ -61,7 +61,16 @@ pub(crate) fn complete(
         None => None,
     };
     if let Some(mut assignment) = assignment {
-        move_assignment(&mut assignment, &request, event, moment)?;
+        if let Err(illegal) = move_assignment(&mut assignment, &request, event, moment) {
+            // One row that does not add up must not hold up the deliveries of everybody else: the request ends, the
+            // assignment stays as it is, and a person has to look.
+            tracing::error!(
+                assignment.id = %assignment.id,
+                request.id = %request.id,
+                error = %illegal,
+                "the assignment of a request that ended is not where it should be"
+            );
+        }
         store::assignment::save(tx, &assignment)?;
         if assignment.state == assignment::State::DeliveryFailed {
             justify_nothing(tx, assignment.id)?;
@@ -78,7 +87,7 @@ fn move_assignment(
     request: &AssignmentRequest,
     event: Event,
     moment: &Moment,
-) -> Result<(), ServiceError> {
+) -> Result<(), assignment::IllegalTransition> {
     use assignment::Event as A;
     if assignment.state == assignment::State::Expired {
         // It ended by another way; the request ends all the same, or it would hold up everything after it.
@@ -92,9 +101,7 @@ fn move_assignment(
         // AS-2: until the last role is gone the assignment stays as it is.
         _ => return Ok(()),
     };
-    assignment
-        .take(happening, moment.now)
-        .map_err(ServiceError::internal)
+    assignment.take(happening, moment.now)
 }
 
 /// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try, or for the

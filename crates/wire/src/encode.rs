@@ -88,8 +88,14 @@ pub fn etag(plan: &Plan, record: &Record) -> Option<String> {
     version.as_int().map(|version| format!("W/\"{version}\""))
 }
 
-/// The links to the objects of a page (`$ref`). Each row's first column must be the id.
-pub fn links(page: &Page, frame: Frame<'_>, context: &str, next_link: Option<&str>) -> Vec<u8> {
+/// The links to the objects of a page (`$ref`), which live at `home`. Each row's first column must be the id.
+pub fn links(
+    page: &Page,
+    home: &str,
+    frame: Frame<'_>,
+    context: &str,
+    next_link: Option<&str>,
+) -> Vec<u8> {
     let mut out = JsonWriter::new();
     out.begin_object();
     if frame.metadata != MetadataLevel::None {
@@ -108,7 +114,7 @@ pub fn links(page: &Page, frame: Frame<'_>, context: &str, next_link: Option<&st
             .first()
             .and_then(Value::as_text)
             .unwrap_or_default();
-        let link = format!("{}/directoryObjects/{id}", frame.base_url);
+        let link = format!("{}/{home}/{id}", frame.base_url);
         out.begin_object().key("@odata.id").str(&link).end_object();
     }
     out.end_array().end_object();

@@ -58,6 +58,20 @@ impl Root {
     }
 }
 
+/// Where objects of a type are found on their own, below the version root: `directoryObjects` for those of the directory,
+/// otherwise their set (OD-13).
+pub fn home(version: Version, of: &Type) -> String {
+    ENTITY_SETS
+        .iter()
+        .find(|set| {
+            set.of.entity == of.entity
+                && set.root != Root::Directory
+                && set.legacy_v1.is_none()
+                && set.name(version).is_some()
+        })
+        .map_or_else(|| "directoryObjects".to_owned(), |set| set.path(version))
+}
+
 impl EntitySet {
     /// Its name in this version.
     pub fn name(&self, version: Version) -> Option<&'static str> {

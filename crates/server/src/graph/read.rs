@@ -13,6 +13,7 @@ use service::reads::{self, Own};
 use wire::address::Tail;
 use wire::encode;
 use wire::resolve::{self, Plan, decode_position, encode_position};
+use wire::sets;
 use wire::table::Type;
 use wire::tables;
 
@@ -172,7 +173,8 @@ async fn references(
     let page = fetch(request, plan.query).await?;
     let context = format!("{}/$metadata#Collection($ref)", request.root());
     let next = next_link(request, &page);
-    let json = encode::links(&page, request.frame(), &context, next.as_deref());
+    let home = sets::home(request.version(), request.address().target());
+    let json = encode::links(&page, &home, request.frame(), &context, next.as_deref());
     Ok(request.document(StatusCode::OK, json))
 }
 

@@ -332,3 +332,19 @@ fn roots_do_not_hide_each_other() {
     assert!(at(Version::V1, "auditLogs/directoryAudits").is_ok());
     assert!(at(Version::V1, "directoryAudits").is_err());
 }
+
+#[test]
+fn links_lead_to_where_objects_live_od_13() {
+    use wire::{sets, tables};
+    let of = |version, table| sets::home(version, table);
+
+    assert_eq!(of(Version::V1, &tables::GROUP), "directoryObjects");
+    assert_eq!(
+        of(Version::V1, &tables::ACCESS_PACKAGE),
+        "identityGovernance/entitlementManagement/accessPackages"
+    );
+    assert_eq!(
+        of(Version::Beta, &tables::CATALOG),
+        "identityGovernance/entitlementManagement/accessPackageCatalogs"
+    );
+}
