@@ -2,74 +2,35 @@
 
 use crate::id::{ObjectId, RequestId, StageId};
 use crate::time::{Duration, Timestamp};
+use crate::word::words;
 
-/// Where a stage stands (AP-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StageStatus {
-    /// Its turn has not come.
-    Initializing,
-    /// Open for a decision.
-    InProgress,
-    /// Decided.
-    Completed,
-    /// Nobody decided in time.
-    Expired,
-}
-
-impl StageStatus {
-    /// Every status.
-    pub const ALL: &'static [Self] = &[
-        Self::Initializing,
-        Self::InProgress,
-        Self::Completed,
-        Self::Expired,
-    ];
-
-    /// The spelling of both versions, which is also the stored one.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Initializing => "Initializing",
-            Self::InProgress => "InProgress",
-            Self::Completed => "Completed",
-            Self::Expired => "Expired",
-        }
-    }
-
-    /// The status that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+words! {
+    /// Where a stage stands (AP-11).
+    pub enum StageStatus {
+        /// Its turn has not come.
+        Initializing = "Initializing",
+        /// Open for a decision.
+        InProgress = "InProgress",
+        /// Decided.
+        Completed = "Completed",
+        /// Nobody decided in time.
+        Expired = "Expired",
     }
 }
 
-/// What was decided (AP-11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// Nothing yet.
-    NotReviewed,
-    /// Yes.
-    Approved,
-    /// No.
-    Denied,
+words! {
+    /// What was decided (AP-11).
+    pub enum Verdict {
+        /// Nothing yet.
+        NotReviewed = "NotReviewed",
+        /// Yes.
+        Approved = "Approved",
+        /// No.
+        Denied = "Denied",
+    }
 }
 
 impl Verdict {
-    /// Every verdict.
-    pub const ALL: &'static [Self] = &[Self::NotReviewed, Self::Approved, Self::Denied];
-
-    /// The spelling of both versions, which is also the stored one.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotReviewed => "NotReviewed",
-            Self::Approved => "Approved",
-            Self::Denied => "Denied",
-        }
-    }
-
-    /// The verdict that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
-    }
-
     /// The decision that a client writes: `Approve` or `Deny`, also `Approved` and `Denied`, in any case (AP-10).
     pub fn decision(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
@@ -80,41 +41,17 @@ impl Verdict {
     }
 }
 
-/// In which role somebody is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tier {
-    /// Asked first.
-    Primary,
-    /// Asked if the primary ones resolve to nobody (AP-7).
-    FallbackPrimary,
-    /// Asked too after the escalation time (AP-6).
-    Escalation,
-    /// Asked if the escalation ones resolve to nobody (AP-7).
-    FallbackEscalation,
-}
-
-impl Tier {
-    /// Every tier.
-    pub const ALL: &'static [Self] = &[
-        Self::Primary,
-        Self::FallbackPrimary,
-        Self::Escalation,
-        Self::FallbackEscalation,
-    ];
-
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::FallbackPrimary => "fallbackPrimary",
-            Self::Escalation => "escalation",
-            Self::FallbackEscalation => "fallbackEscalation",
-        }
-    }
-
-    /// The tier that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+words! {
+    /// In which role somebody is asked.
+    pub enum Tier {
+        /// Asked first.
+        Primary = "primary",
+        /// Asked if the primary ones resolve to nobody (AP-7).
+        FallbackPrimary = "fallbackPrimary",
+        /// Asked too after the escalation time (AP-6).
+        Escalation = "escalation",
+        /// Asked if the escalation ones resolve to nobody (AP-7).
+        FallbackEscalation = "fallbackEscalation",
     }
 }
 

@@ -1,57 +1,29 @@
 //! The life of an assignment (semantics 3.1-3.2).
 
-use std::fmt;
-
 use crate::id::{AccessPackageId, AssignmentId, PolicyId, SubjectId};
 use crate::time::Timestamp;
+use crate::word::words;
 
 use Event as E;
 use State as S;
 
-/// Where an assignment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Grant or removal work is under way.
-    Delivering,
-    /// Every role is in place as far as is known.
-    Delivered,
-    /// Retries used up, some roles missing.
-    PartiallyDelivered,
-    /// Retries used up, none in place.
-    DeliveryFailed,
-    /// Over.
-    Expired,
+words! {
+    /// Where an assignment stands.
+    pub enum State {
+        /// Grant or removal work is under way.
+        Delivering = "delivering",
+        /// Every role is in place as far as is known.
+        Delivered = "delivered",
+        /// Retries used up, some roles missing.
+        PartiallyDelivered = "partiallyDelivered",
+        /// Retries used up, none in place.
+        DeliveryFailed = "deliveryFailed",
+        /// Over.
+        Expired = "expired",
+    }
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: &'static [Self] = &[
-        S::Delivering,
-        S::Delivered,
-        S::PartiallyDelivered,
-        S::DeliveryFailed,
-        S::Expired,
-    ];
-
-    /// The v1.0 spelling, which is also the stored one.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            S::Delivering => "delivering",
-            S::Delivered => "delivered",
-            S::PartiallyDelivered => "partiallyDelivered",
-            S::DeliveryFailed => "deliveryFailed",
-            S::Expired => "expired",
-        }
-    }
-
-    /// The state that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|state| state.as_str() == name)
-    }
-
     /// The `status` text that goes with the state when nothing more exact is known (semantics 3.1).
     pub const fn status(self) -> &'static str {
         match self {
@@ -61,12 +33,6 @@ impl State {
             S::DeliveryFailed => "DeliveryFailed",
             S::Expired => "Expired",
         }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,73 +1,37 @@
 //! The life of an assignment request (semantics 2.1-2.5).
 
-use std::fmt;
-
 use crate::id::{AccessPackageId, AssignmentId, ObjectId, PolicyId, RequestId, SubjectId};
 use crate::time::{Duration, Timestamp};
+use crate::word::words;
 
 use Event as E;
 use State as S;
 
-/// Where a request stands (semantics 2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Stored, checks passed, not routed yet.
-    Submitted,
-    /// At least one approval stage is open.
-    PendingApproval,
-    /// Approved, the start lies in the future.
-    Scheduled,
-    /// Roles are being granted or removed.
-    Delivering,
-    /// Every role is done.
-    Delivered,
-    /// Some roles are done, retries used up.
-    PartiallyDelivered,
-    /// No role is done, retries used up.
-    DeliveryFailed,
-    /// An approver, an extension or a time-out said no.
-    Denied,
-    /// Withdrawn.
-    Canceled,
+words! {
+    /// Where a request stands (semantics 2.3).
+    pub enum State {
+        /// Stored, checks passed, not routed yet.
+        Submitted = "submitted",
+        /// At least one approval stage is open.
+        PendingApproval = "pendingApproval",
+        /// Approved, the start lies in the future.
+        Scheduled = "scheduled",
+        /// Roles are being granted or removed.
+        Delivering = "delivering",
+        /// Every role is done.
+        Delivered = "delivered",
+        /// Some roles are done, retries used up.
+        PartiallyDelivered = "partiallyDelivered",
+        /// No role is done, retries used up.
+        DeliveryFailed = "deliveryFailed",
+        /// An approver, an extension or a time-out said no.
+        Denied = "denied",
+        /// Withdrawn.
+        Canceled = "canceled",
+    }
 }
 
 impl State {
-    /// Every state.
-    pub const ALL: &'static [Self] = &[
-        S::Submitted,
-        S::PendingApproval,
-        S::Scheduled,
-        S::Delivering,
-        S::Delivered,
-        S::PartiallyDelivered,
-        S::DeliveryFailed,
-        S::Denied,
-        S::Canceled,
-    ];
-
-    /// The v1.0 spelling, which is also the stored one.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            S::Submitted => "submitted",
-            S::PendingApproval => "pendingApproval",
-            S::Scheduled => "scheduled",
-            S::Delivering => "delivering",
-            S::Delivered => "delivered",
-            S::PartiallyDelivered => "partiallyDelivered",
-            S::DeliveryFailed => "deliveryFailed",
-            S::Denied => "denied",
-            S::Canceled => "canceled",
-        }
-    }
-
-    /// The state that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|state| state.as_str() == name)
-    }
-
     /// Whether the request is over; entering such a state sets `completedDateTime`.
     pub const fn is_terminal(self) -> bool {
         match self {
@@ -91,12 +55,6 @@ impl State {
             S::Denied => "Denied",
             S::Canceled => "Canceled",
         }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 
@@ -201,29 +159,30 @@ pub fn next(from: State, event: Event) -> Result<State, IllegalTransition> {
         .ok_or(IllegalTransition { from, event })
 }
 
-/// What a request is for (semantics 2.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RequestType {
-    /// The target asks for a package.
-    UserAdd,
-    /// The target asks to change its assignment.
-    UserUpdate,
-    /// The target gives its assignment back.
-    UserRemove,
-    /// An administrator assigns directly.
-    AdminAdd,
-    /// An administrator changes an assignment.
-    AdminUpdate,
-    /// An administrator ends an assignment.
-    AdminRemove,
-    /// An approver revokes what was approved.
-    ApproverRemove,
-    /// The service assigns by rule.
-    SystemAdd,
-    /// The service enforces an assignment again (RP-24).
-    SystemUpdate,
-    /// The service ends an assignment.
-    SystemRemove,
+words! {
+    /// What a request is for (semantics 2.1).
+    pub enum RequestType {
+        /// The target asks for a package.
+        UserAdd = "userAdd",
+        /// The target asks to change its assignment.
+        UserUpdate = "userUpdate",
+        /// The target gives its assignment back.
+        UserRemove = "userRemove",
+        /// An administrator assigns directly.
+        AdminAdd = "adminAdd",
+        /// An administrator changes an assignment.
+        AdminUpdate = "adminUpdate",
+        /// An administrator ends an assignment.
+        AdminRemove = "adminRemove",
+        /// An approver revokes what was approved.
+        ApproverRemove = "approverRemove",
+        /// The service assigns by rule.
+        SystemAdd = "systemAdd",
+        /// The service enforces an assignment again (RP-24).
+        SystemUpdate = "systemUpdate",
+        /// The service ends an assignment.
+        SystemRemove = "systemRemove",
+    }
 }
 
 /// What a request does when it is delivered.
@@ -240,44 +199,6 @@ pub enum Purpose {
 }
 
 impl RequestType {
-    /// Every type.
-    pub const ALL: &'static [Self] = &[
-        Self::UserAdd,
-        Self::UserUpdate,
-        Self::UserRemove,
-        Self::AdminAdd,
-        Self::AdminUpdate,
-        Self::AdminRemove,
-        Self::ApproverRemove,
-        Self::SystemAdd,
-        Self::SystemUpdate,
-        Self::SystemRemove,
-    ];
-
-    /// The v1.0 spelling, which is also the stored one.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UserAdd => "userAdd",
-            Self::UserUpdate => "userUpdate",
-            Self::UserRemove => "userRemove",
-            Self::AdminAdd => "adminAdd",
-            Self::AdminUpdate => "adminUpdate",
-            Self::AdminRemove => "adminRemove",
-            Self::ApproverRemove => "approverRemove",
-            Self::SystemAdd => "systemAdd",
-            Self::SystemUpdate => "systemUpdate",
-            Self::SystemRemove => "systemRemove",
-        }
-    }
-
-    /// The type of this name, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|one| one.as_str().eq_ignore_ascii_case(name))
-    }
-
     /// What it does when it is delivered.
     pub const fn purpose(self) -> Purpose {
         match self {
@@ -288,12 +209,6 @@ impl RequestType {
                 Purpose::Remove
             }
         }
-    }
-}
-
-impl fmt::Display for RequestType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

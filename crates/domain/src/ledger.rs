@@ -3,36 +3,21 @@
 //! A grant is (subject, resource, role, scope). States of requests and assignments are roll-ups of such rows (L1).
 
 use crate::time::{Duration, Timestamp};
+use crate::word::words;
 
-/// What was last seen of a grant in its target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Observed {
-    /// Never seen, or the last write left it open.
-    Unknown,
-    /// The subject has the role.
-    Present,
-    /// The subject does not have the role.
-    Absent,
+words! {
+    /// What was last seen of a grant in its target.
+    pub enum Observed {
+        /// Never seen, or the last write left it open.
+        Unknown = "unknown",
+        /// The subject has the role.
+        Present = "present",
+        /// The subject does not have the role.
+        Absent = "absent",
+    }
 }
 
 impl Observed {
-    /// Every value.
-    pub const ALL: &'static [Self] = &[Self::Unknown, Self::Present, Self::Absent];
-
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Present => "present",
-            Self::Absent => "absent",
-        }
-    }
-
-    /// The value that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
-    }
-
     /// Whether what was seen is what is desired.
     pub const fn agrees_with(self, desired: bool) -> bool {
         matches!(
@@ -42,19 +27,17 @@ impl Observed {
     }
 }
 
-/// The direction of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Grant.
-    Add,
-    /// Take away.
-    Remove,
+words! {
+    /// The direction of a delivery.
+    pub enum Operation {
+        /// Grant.
+        Add = "add",
+        /// Take away.
+        Remove = "remove",
+    }
 }
 
 impl Operation {
-    /// Both.
-    pub const ALL: &'static [Self] = &[Self::Add, Self::Remove];
-
     /// The operation that leads to what is desired.
     pub const fn towards(desired: bool) -> Self {
         if desired { Self::Add } else { Self::Remove }
@@ -67,56 +50,19 @@ impl Operation {
             Self::Remove => Observed::Absent,
         }
     }
-
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "add",
-            Self::Remove => "remove",
-        }
-    }
-
-    /// The operation that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
-    }
 }
 
-/// What is in flight for a grant (R28).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Nothing.
-    Settled,
-    /// An attempt is due, now or later.
-    Pending,
-    /// A worker is at it.
-    Leased,
-    /// Retries are used up, or the target refused for good: a person must act.
-    NeedsAttention,
-}
-
-impl Phase {
-    /// Every phase.
-    pub const ALL: &'static [Self] = &[
-        Self::Settled,
-        Self::Pending,
-        Self::Leased,
-        Self::NeedsAttention,
-    ];
-
-    /// The stored spelling.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Settled => "settled",
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::NeedsAttention => "needsAttention",
-        }
-    }
-
-    /// The phase that a stored text names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.as_str() == name)
+words! {
+    /// What is in flight for a grant (R28).
+    pub enum Phase {
+        /// Nothing.
+        Settled = "settled",
+        /// An attempt is due, now or later.
+        Pending = "pending",
+        /// A worker is at it.
+        Leased = "leased",
+        /// Retries are used up, or the target refused for good: a person must act.
+        NeedsAttention = "needsAttention",
     }
 }
 

@@ -19,7 +19,7 @@ pub struct MalformedTime {
 }
 
 /// What the calendar of the wire holds: from the year 1 to the last days of the year 9999.
-const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_207_200_999_999;
+const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800_000_000..=253_402_207_200_000_000;
 
 impl Timestamp {
     /// From microseconds since 1970, held within the years 1 to 9999.
@@ -174,7 +174,7 @@ mod tests {
     fn the_end_of_the_calendar_is_the_last_instant() {
         let end = Timestamp::parse("9999-12-31T23:59:59Z").unwrap();
 
-        assert_eq!(end.to_string(), "9999-12-30T22:00:00.999999Z");
+        assert_eq!(end.to_string(), "9999-12-30T22:00:00Z");
         assert_eq!(end.plus(Duration::from_days(1)), end);
         assert_eq!(Timestamp::from_micros(i64::MAX), end);
     }
