@@ -21,9 +21,9 @@ pub(crate) struct Options {
     /// Pairs of each figure
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Leave PostgreSQL out
-    #[arg(long)]
-    no_postgres: bool,
+    /// Measure on this database alone: `sqlite` or `postgres`
+    #[arg(long, value_name = "DATABASE")]
+    only: Option<String>,
 }
 
 /// Builds both programs and measures; tells whether that worked.
@@ -44,11 +44,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<bo
         .arg("--reeve")
         .arg(folder.join("reeve"))
         .args(["--pairs", &options.pairs.to_string()]);
-    for (wanted, flag) in [
-        (options.quick, "--quick"),
-        (options.json, "--json"),
-        (options.no_postgres, "--no-postgres"),
-    ] {
+    if let Some(database) = &options.only {
+        measure.args(["--only", database]);
+    }
+    for (wanted, flag) in [(options.quick, "--quick"), (options.json, "--json")] {
         if wanted {
             measure.arg(flag);
         }

@@ -48,9 +48,16 @@ struct Run {
     /// Pairs of each figure
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Leave PostgreSQL out
-    #[arg(long)]
-    no_postgres: bool,
+    /// Measure on this database alone
+    #[arg(long, value_enum)]
+    only: Option<Only>,
+}
+
+/// A database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Only {
+    Sqlite,
+    Postgres,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -65,7 +72,7 @@ fn main() -> anyhow::Result<()> {
             } else {
                 Plan::full(run.pairs.max(1))
             };
-            let sections = figures::measure(&run.reeve, &plan, !run.no_postgres)?;
+            let sections = figures::measure(&run.reeve, &plan, run.only)?;
             output::line(&if run.json {
                 report::json(&sections)?
             } else {

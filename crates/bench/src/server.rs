@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use peers::process::find_program;
 
 use crate::http::now;
 
@@ -22,6 +23,16 @@ pub(crate) struct Server {
     pub(crate) took: Duration,
 }
 
+/// A command that runs `program`. Where the means are there, the kernel ends it with this process, however that ends.
+pub(crate) fn command(program: &Path) -> Command {
+    let Some(setpriv) = find_program("setpriv", &[]) else {
+        return Command::new(program);
+    };
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}
+
 impl Server {
     /// Starts it and waits for the line `… ready http=http://ADDRESS …` on its standard output. What it says on standard
     /// error goes to the file `log`.
@@ -29,8 +40,7 @@ impl Server {
         let file = std::fs::File::create(log)?;
         let begun = now();
         let mut child = command
-            // Open for as long as this process lives: its end tells a yardstick to end.
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)
             .spawn()

@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::data::{self, Size};
 use crate::http::{Target, now};
-use crate::server::Server;
+use crate::server::{Server, command};
 
 /// How long work may take to be done.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -175,7 +175,7 @@ impl Tenant {
 
 /// This program as a yardstick.
 fn yardstick() -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = command(&std::env::current_exe()?);
     command.arg("yardstick");
     Ok(command)
 }
@@ -186,7 +186,7 @@ fn first_start(reeve: &Path, folder: &Path) -> anyhow::Result<()> {
 }
 
 fn serve(reeve: &Path, folder: &Path) -> anyhow::Result<Server> {
-    let mut command = Command::new(reeve);
+    let mut command = command(reeve);
     command
         .args([
             "serve",

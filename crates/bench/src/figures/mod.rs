@@ -15,6 +15,7 @@ use anyhow::Context;
 use peers::postgres::{Cluster, Durability};
 use tokio::runtime::Runtime;
 
+use crate::Only;
 use crate::data::Size;
 use crate::http::Target;
 use crate::machine::{self, Memory};
@@ -122,12 +123,19 @@ impl Bench<'_> {
     }
 }
 
-/// Measures everything on SQLite, and on PostgreSQL where it is wanted and installed.
-pub(crate) fn measure(reeve: &Path, plan: &Plan, postgres: bool) -> anyhow::Result<Vec<Section>> {
-    eprintln!("filling a SQLite file ...");
-    let tenant = Tenant::on_sqlite(reeve, plan.size)?;
-    let mut sections = vec![section("SQLite", reeve, plan, tenant)?];
-    if !postgres {
+/// Measures everything on the databases that are wanted; on PostgreSQL where it is installed.
+pub(crate) fn measure(
+    reeve: &Path,
+    plan: &Plan,
+    only: Option<Only>,
+) -> anyhow::Result<Vec<Section>> {
+    let mut sections = Vec::new();
+    if only != Some(Only::Postgres) {
+        eprintln!("filling a SQLite file ...");
+        let tenant = Tenant::on_sqlite(reeve, plan.size)?;
+        sections.push(section("SQLite", reeve, plan, tenant)?);
+    }
+    if only == Some(Only::Sqlite) {
         return Ok(sections);
     }
     let Some(cluster) = Cluster::start(Durability::Full)? else {

@@ -59,13 +59,8 @@ enum Reads {
     Postgres(mpsc::UnboundedSender<Question>),
 }
 
-/// Serves until the process is ended, or whoever started it is gone and with it the other end of the standard input.
+/// Serves until the process is ended.
 pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
-    std::thread::spawn(|| {
-        // An error means the same as the end.
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        std::process::exit(0);
-    });
     let (writes, jobs) = mpsc::unbounded_channel();
     let reads = match (options.sqlite, options.postgres) {
         (Some(file), _) => {
