@@ -120,7 +120,9 @@ fn units(raw: &str) -> Result<Vec<Unit>, PathError> {
         let length = escapes_at_front(rest);
         let (escapes, after) = rest.split_at(length);
         let decoded = percent_decode_str(escapes).decode_utf8();
-        let decoded = decoded.ok().filter(|text| length > 0 && !text.contains('\0'));
+        let decoded = decoded
+            .ok()
+            .filter(|text| length > 0 && !text.contains('\0'));
         let Some(decoded) = decoded else {
             return Err(PathError {
                 position,
