@@ -1,0 +1,1 @@
+-- Connected organisations, the settings of the tenant, and control configurations.

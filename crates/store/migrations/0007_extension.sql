@@ -1,0 +1,1 @@
+-- Custom extensions: what is called at the stages of a request, and what came back.

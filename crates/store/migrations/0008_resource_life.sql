@@ -1,0 +1,1 @@
+-- Environments of resources, connectors, and uploads.

@@ -1,0 +1,1 @@
+-- Role management: what is read of role assignments in other shapes.

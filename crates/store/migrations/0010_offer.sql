@@ -1,0 +1,1 @@
+-- Questions of policies and the packages on offer, as rows.

@@ -1,0 +1,1 @@
+-- What an outside directory calls its users and groups.
