@@ -61,6 +61,10 @@ ids! {
     ResourceScopeId
     /// A request to add, update or remove a catalog resource.
     ResourceRequestId
+    /// An upload of access data.
+    UploadSessionId
+    /// A file of an upload.
+    UploadFileId
     /// An access package.
     AccessPackageId
     /// An assignment policy.

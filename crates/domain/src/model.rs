@@ -9,6 +9,7 @@ mod directory;
 mod governance;
 mod ledger;
 mod request;
+mod upload;
 
 use crate::query::{Entity, Field, Kind, Link, Relation};
 
@@ -22,6 +23,7 @@ pub use ledger::{LEDGER, LEDGER_LINK, REQUEST_DELIVERY};
 pub use request::{
     APPROVAL, APPROVAL_STAGE, APPROVAL_STAGE_APPROVER, ASSIGNMENT, ASSIGNMENT_REQUEST, SUBJECT,
 };
+pub use upload::{RESOURCE_ENVIRONMENT, UPLOAD_FILE, UPLOAD_SESSION};
 
 const fn field(name: &'static str, kind: Kind) -> Field {
     Field { name, kind }
@@ -86,6 +88,9 @@ pub static ENTITIES: &[&Entity] = &[
     &RESOURCE_ROLE,
     &RESOURCE_SCOPE,
     &RESOURCE_REQUEST,
+    &RESOURCE_ENVIRONMENT,
+    &UPLOAD_SESSION,
+    &UPLOAD_FILE,
     &ACCESS_PACKAGE,
     &RESOURCE_ROLE_SCOPE,
     &ASSIGNMENT_POLICY,

@@ -1,6 +1,9 @@
 //! Catalogs and the resources in them.
 
-use super::{ACCESS_PACKAGE, ASSIGNMENT_POLICY, LEDGER, SUBJECT, field, many, one, through};
+use super::{
+    ACCESS_PACKAGE, ASSIGNMENT_POLICY, LEDGER, RESOURCE_ENVIRONMENT, SUBJECT, UPLOAD_SESSION, field,
+    many, one, through,
+};
 use crate::query::{Direction, Entity, Kind};
 
 /// A catalog.
@@ -60,6 +63,8 @@ pub static RESOURCE: Entity = Entity {
         field("url", Kind::Text),
         field("attributes", Kind::Document),
         field("drift_action", Kind::Word),
+        field("object_type", Kind::Word),
+        field("notification_endpoint", Kind::Document),
         field("created_by", Kind::Text),
         field("created_at", Kind::Instant),
         field("modified_at", Kind::Instant),
@@ -69,6 +74,13 @@ pub static RESOURCE: Entity = Entity {
         one("catalog", &CATALOG, "catalog_id", "id"),
         many("roles", &RESOURCE_ROLE, "id", "resource_id"),
         many("scopes", &RESOURCE_SCOPE, "id", "resource_id"),
+        one(
+            "environment",
+            &RESOURCE_ENVIRONMENT,
+            "origin_system",
+            "origin_system",
+        ),
+        many("upload_sessions", &UPLOAD_SESSION, "id", "resource_id"),
     ],
     order: &[("display_name", Direction::Ascending)],
 };
@@ -144,6 +156,8 @@ pub static RESOURCE_REQUEST: Entity = Entity {
         field("catalog_id", Kind::Id),
         field("resource_id", Kind::Id),
         field("requestor_id", Kind::Id),
+        field("execute_immediately", Kind::Bool),
+        field("expires_at", Kind::Instant),
         field("created_at", Kind::Instant),
     ],
     relations: &[
