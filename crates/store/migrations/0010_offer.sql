@@ -1,1 +1,0 @@
--- Questions of policies and the packages on offer, as rows.
