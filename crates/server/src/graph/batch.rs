@@ -62,9 +62,7 @@ async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) 
     let headers = reply
         .headers
         .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
+        .filter_map(|(name, value)| Some((spelled(name), value.to_str().ok()?.to_owned())))
         .chain([("request-id".to_owned(), call.ids.request.to_string())])
         .collect();
     BatchResponse {
@@ -73,6 +71,21 @@ async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) 
         headers,
         body: (!reply.body.is_empty()).then(|| content(&reply)),
     }
+}
+
+/// A header's name as Graph spells it in a batch: `Content-Type`. Clients look it up in that case, as in any object.
+fn spelled(name: &HeaderName) -> String {
+    if name == header::ETAG {
+        return "ETag".to_owned();
+    }
+    name.as_str()
+        .split('-')
+        .map(|word| {
+            let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            first.to_ascii_uppercase() + rest
+        })
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 fn content(reply: &Reply) -> BatchBody {

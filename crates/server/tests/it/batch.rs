@@ -27,6 +27,10 @@ async fn ba_1_parts_run_in_the_order_of_their_dependencies() {
         .json();
 
     assert_eq!(part(&answer, "make")["status"], 201);
+    let headers = &part(&answer, "make")["headers"];
+    let kind = headers["Content-Type"].as_str().unwrap();
+    assert!(kind.starts_with("application/json"), "{headers}");
+    assert!(headers["Location"].is_string(), "{headers}");
     let list = part(&answer, "list");
     assert_eq!(list["status"], 200);
     assert_eq!(list["body"]["value"][0]["displayName"], "Art");
