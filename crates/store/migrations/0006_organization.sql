@@ -1,1 +1,0 @@
--- Connected organisations, the settings of the tenant, and control configurations.
