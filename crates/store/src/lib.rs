@@ -23,6 +23,7 @@ pub mod ledger;
 pub mod list;
 mod migrate;
 pub mod package_history;
+pub mod provisioning;
 pub mod resource;
 pub mod resource_request;
 pub mod resource_role_scope;

@@ -12,6 +12,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::catalog::STATEMENTS,
     crate::incompatible::STATEMENTS,
     crate::package_history::STATEMENTS,
+    crate::provisioning::STATEMENTS,
     crate::resource::STATEMENTS,
     crate::resource_request::STATEMENTS,
     crate::resource_role_scope::STATEMENTS,

@@ -97,8 +97,8 @@ fn rule(entity: &Entity) -> Rule {
             &["access_package"],
             "catalog_id",
         ),
-        "directory_user" | "directory_object" => Rule::Directory(D::ReadUsers),
-        "directory_group" => Rule::Directory(D::ReadGroups),
+        "directory_user" | "directory_object" | "provisioned_user" => Rule::Directory(D::ReadUsers),
+        "directory_group" | "provisioned_group" => Rule::Directory(D::ReadGroups),
         "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
         }

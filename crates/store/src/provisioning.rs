@@ -1,0 +1,48 @@
+//! What an outside directory calls the users and groups that it feeds.
+
+use domain::id::ObjectId;
+
+use crate::value::{opt_text, text};
+use crate::{Error, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[NAME_USER, NAME_GROUP];
+
+const NAME_USER: &str = "INSERT INTO user_provisioning (id, external_id, user_name, sign_in_name) \
+    VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, \
+    user_name = excluded.user_name, sign_in_name = excluded.sign_in_name";
+const NAME_GROUP: &str = "INSERT INTO group_provisioning (id, external_id) VALUES ($1, $2) \
+    ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id";
+
+/// A user name that cannot be a sign-in name, with the sign-in name that was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    /// The user name.
+    pub user_name: String,
+    /// The sign-in name.
+    pub sign_in_name: String,
+}
+
+/// Keeps what a user is called elsewhere.
+pub fn name_user(
+    tx: &mut WriteTx<'_>,
+    user: ObjectId,
+    external_id: Option<&str>,
+    alias: Option<&Alias>,
+) -> Result<(), Error> {
+    let values = [
+        text(user),
+        opt_text(external_id),
+        opt_text(alias.map(|alias| &alias.user_name)),
+        opt_text(alias.map(|alias| &alias.sign_in_name)),
+    ];
+    tx.execute_one(NAME_USER, &values)
+}
+
+/// Keeps what a group is called elsewhere.
+pub fn name_group(
+    tx: &mut WriteTx<'_>,
+    group: ObjectId,
+    external_id: Option<&str>,
+) -> Result<(), Error> {
+    tx.execute_one(NAME_GROUP, &[text(group), opt_text(external_id)])
+}
