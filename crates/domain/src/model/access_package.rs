@@ -1,6 +1,8 @@
 //! Access packages: what is in them and who may have them.
 
-use super::{CATALOG, GROUP, RESOURCE_ROLE, RESOURCE_SCOPE, field, many, one, through};
+use super::{
+    CATALOG, GROUP, POLICY_QUESTION, RESOURCE_ROLE, RESOURCE_SCOPE, field, many, one, through,
+};
 use crate::query::{Direction, Entity, Kind};
 
 /// An access package.
@@ -104,6 +106,7 @@ pub static ASSIGNMENT_POLICY: Entity = Entity {
             "access_package",
             ["access_package_id", "id", "catalog_id", "id"],
         ),
+        many("questions", &POLICY_QUESTION, "id", "assignment_policy_id"),
     ],
     order: &[("display_name", Direction::Ascending)],
 };

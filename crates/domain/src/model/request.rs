@@ -1,7 +1,8 @@
 //! Requests, the assignments they lead to, and the decisions on the way.
 
 use super::{
-    ACCESS_PACKAGE, ASSIGNMENT_POLICY, LEDGER, REQUEST_DELIVERY, USER, field, many, one, through,
+    ACCESS_PACKAGE, ASSIGNMENT_POLICY, HELD_BESIDE, LEDGER, REQUEST_DELIVERY, USER, field, many,
+    one, through,
 };
 use crate::query::{Direction, Entity, Kind};
 
@@ -66,6 +67,7 @@ pub static ASSIGNMENT: Entity = Entity {
             "ledger_link",
             ["id", "assignment_id", "grant_id", "id"],
         ),
+        many("held_beside", &HELD_BESIDE, "id", "assignment_id"),
     ],
     order: &[("created_at", Direction::Descending)],
 };
