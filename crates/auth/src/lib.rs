@@ -9,6 +9,7 @@ pub mod directory;
 pub mod issuer;
 pub mod keys;
 pub mod principal;
+pub mod resource_actions;
 pub mod roles;
 pub mod token;
 

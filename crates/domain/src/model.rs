@@ -6,9 +6,12 @@
 mod access_package;
 mod catalog;
 mod directory;
+mod extension;
 mod governance;
+pub mod inside;
 mod ledger;
 mod offer;
+mod organization;
 mod provisioning;
 mod request;
 mod role_management;
@@ -21,9 +24,16 @@ pub use catalog::{CATALOG, RESOURCE, RESOURCE_REQUEST, RESOURCE_ROLE, RESOURCE_S
 pub use directory::{
     APP_ROLE, APP_ROLE_ASSIGNMENT, DIRECTORY_OBJECT, GROUP, SERVICE_PRINCIPAL, USER,
 };
+pub use extension::{
+    CUSTOM_EXTENSION, EXTENSION_CALLOUT, EXTENSION_HANDLER, EXTENSION_STAGE,
+    LEGACY_CUSTOM_EXTENSION,
+};
 pub use governance::AUDIT_EVENT;
 pub use ledger::{LEDGER, LEDGER_LINK, REQUEST_DELIVERY};
 pub use offer::{AVAILABLE_ACCESS_PACKAGE, HELD_BESIDE, POLICY_QUESTION, SUGGESTION};
+pub use organization::{
+    CONNECTED_ORGANIZATION, CONTROL_CONFIGURATION, ENTITLEMENT_SETTINGS, EXTERNAL_CONNECTOR,
+};
 pub use provisioning::{PROVISIONED_GROUP, PROVISIONED_USER};
 pub use request::{
     APPROVAL, APPROVAL_STAGE, APPROVAL_STAGE_APPROVER, ASSIGNMENT, ASSIGNMENT_REQUEST, SUBJECT,
@@ -88,6 +98,21 @@ const fn through(
     }
 }
 
+/// What a document in a column of the row holds at these members: one value, or the items of a list.
+const fn inside(
+    name: &'static str,
+    to: &'static Entity,
+    here: &'static str,
+    at: &'static [&'static str],
+    many: bool,
+) -> Relation {
+    Relation {
+        name,
+        to,
+        link: Link::Inside { here, at, many },
+    }
+}
+
 /// Every entity.
 pub static ENTITIES: &[&Entity] = &[
     &USER,
@@ -108,6 +133,10 @@ pub static ENTITIES: &[&Entity] = &[
     &RESOURCE_ROLE_SCOPE,
     &ASSIGNMENT_POLICY,
     &SUBJECT,
+    &CONNECTED_ORGANIZATION,
+    &ENTITLEMENT_SETTINGS,
+    &CONTROL_CONFIGURATION,
+    &EXTERNAL_CONNECTOR,
     &ASSIGNMENT,
     &ASSIGNMENT_REQUEST,
     &APPROVAL,
@@ -133,6 +162,11 @@ pub static ENTITIES: &[&Entity] = &[
     &LEDGER_LINK,
     &REQUEST_DELIVERY,
     &AUDIT_EVENT,
+    &CUSTOM_EXTENSION,
+    &LEGACY_CUSTOM_EXTENSION,
+    &EXTENSION_STAGE,
+    &EXTENSION_HANDLER,
+    &EXTENSION_CALLOUT,
     &AVAILABLE_ACCESS_PACKAGE,
     &SUGGESTION,
     &POLICY_QUESTION,
@@ -153,7 +187,12 @@ mod tests {
                     Link::One { here, there }
                     | Link::Many { here, there }
                     | Link::Through { here, there, .. } => (here, there),
+                    Link::Inside { here, .. } => (here, ""),
                 };
+                if relation.is_inside() {
+                    assert!(entity.field(here).is_some(), "{}: `{here}`", relation.name);
+                    continue;
+                }
                 let name = format!("{}.{}", entity.name, relation.name);
                 assert!(entity.field(here).is_some(), "{name}: `{here}`");
                 assert!(relation.to.field(there).is_some(), "{name}: `{there}`");

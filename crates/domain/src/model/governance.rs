@@ -1,26 +1,7 @@
-//! Who administers what, and what was done.
+//! What was done.
 
-use super::{CATALOG, DIRECTORY_OBJECT, field, one};
+use super::field;
 use crate::query::{Direction, Entity, Kind};
-
-/// A role of entitlement management held by a principal.
-pub static ROLE_ASSIGNMENT: Entity = Entity {
-    name: "role_assignment",
-    fields: &[
-        field("id", Kind::Id),
-        field("principal_id", Kind::Id),
-        field("role_definition_id", Kind::Id),
-        field("directory_scope_id", Kind::Text),
-        field("app_scope_id", Kind::Text),
-        field("catalog_id", Kind::Id),
-        field("created_at", Kind::Instant),
-    ],
-    relations: &[
-        one("principal", &DIRECTORY_OBJECT, "principal_id", "id"),
-        one("catalog", &CATALOG, "catalog_id", "id"),
-    ],
-    order: &[("created_at", Direction::Ascending)],
-};
 
 /// An audit event.
 pub static AUDIT_EVENT: Entity = Entity {
