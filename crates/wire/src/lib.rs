@@ -11,6 +11,7 @@ mod document;
 pub mod encode;
 pub mod policy;
 pub mod resolve;
+pub mod schema;
 pub mod sets;
 pub mod table;
 pub mod tables;

@@ -108,6 +108,129 @@ words! {
     /// Whether a requestor learns who approves.
     APPROVER_VISIBILITY = "approverInformationVisibility":
         "default" "notVisible" "visible" "unknownFutureValue";
+    /// How an assignment can be the caller's own.
+    ASSIGNMENT_FILTER_BY_CURRENT_USER_OPTIONS = "accessPackageAssignmentFilterByCurrentUserOptions":
+        "target" "createdBy" "unknownFutureValue" "targetManager" "targetAgentIdentitySponsorOrOwner";
+    /// How an assignment request can be the caller's own.
+    ASSIGNMENT_REQUEST_FILTER_BY_CURRENT_USER_OPTIONS = "accessPackageAssignmentRequestFilterByCurrentUserOptions":
+        "target" "createdBy" "approver" "unknownFutureValue" "targetOrRequestor" "targetManager"
+        "requestForOthers" "targetAgentIdentitySponsorOrOwner";
+    /// How far a call of an older extension of beta has come.
+    CUSTOM_EXTENSION_HANDLER_STATUS = "accessPackageCustomExtensionHandlerStatus":
+        "requestSent" "requestReceived" "unknownFutureValue";
+    /// What happens to a guest who has lost the last access.
+    EXTERNAL_USER_LIFECYCLE_ACTION = "accessPackageExternalUserLifecycleAction":
+        "none" "blockSignIn" "blockSignInAndDelete" "unknownFutureValue";
+    /// How an access package can be the caller's own.
+    FILTER_BY_CURRENT_USER_OPTIONS = "accessPackageFilterByCurrentUserOptions":
+        "allowedRequestor" "unknownFutureValue";
+    /// Why an access package is suggested to the caller.
+    SUGGESTION_FILTER_BY_CURRENT_USER_OPTIONS = "accessPackageSuggestionFilterByCurrentUserOptions":
+        "none" "relatedPeopleAssignments" "assignmentHistory" "unknownFutureValue";
+    /// How much of related people a suggestion tells.
+    SUGGESTION_RELATED_PEOPLE_INSIGHT_LEVEL = "accessPackageSuggestionRelatedPeopleInsightLevel":
+        "disabled" "count" "countAndNames" "unknownFutureValue";
+    /// What happens when a review gets no answer, as beta calls it.
+    ACCESS_REVIEW_TIMEOUT_BEHAVIOR = "accessReviewTimeoutBehavior":
+        "keepAccess" "removeAccess" "acceptAccessRecommendation" "unknownFutureValue";
+    /// Who can hold a role.
+    ALLOWED_ROLE_PRINCIPAL_TYPES = "allowedRolePrincipalTypes":
+        "user" "servicePrincipal" "group" "unknownFutureValue";
+    /// What a policy for applications would have done.
+    APP_MANAGEMENT_AUDIT_LOG_AUDIT_RESULT = "appManagementAuditLogAuditResult":
+        "notApplicable" "wouldHaveBeenAllowed" "wouldHaveBeenBlocked" "unknownFutureValue";
+    /// Where a policy for applications comes from.
+    APP_MANAGEMENT_AUDIT_LOG_POLICY_TYPE = "appManagementAuditLogPolicyType":
+        "defaultEntraId" "tenant" "app" "unknownFutureValue";
+    /// What a restriction of applications did.
+    APP_MANAGEMENT_AUDIT_LOG_RESTRICTION_RESULT = "appManagementAuditLogRestrictionResult":
+        "allowed" "blocked" "unknownFutureValue";
+    /// Whether a restriction of applications is on.
+    APP_MANAGEMENT_AUDIT_LOG_RESTRICTION_STATE = "appManagementAuditLogRestrictionState":
+        "enabled" "disabled" "audit" "unknownFutureValue";
+    /// How an approval can be the caller's own.
+    APPROVAL_FILTER_BY_CURRENT_USER_OPTIONS = "approvalFilterByCurrentUserOptions":
+        "target" "createdBy" "approver" "unknownFutureValue";
+    /// What acted for somebody in an audit event.
+    AUDIT_IDENTITY_TYPE = "auditIdentityType":
+        "agent" "servicePrincipal" "unknownFutureValue";
+    /// What a change notification can be about.
+    CHANGE_TYPE = "changeType":
+        "created" "updated" "deleted";
+    /// Whether an organization is connected already.
+    CONNECTED_ORGANIZATION_STATE = "connectedOrganizationState":
+        "configured" "proposed" "unknownFutureValue";
+    /// Systems that a connector leads to, in v1.0.
+    CONNECTOR_TYPE_V1 = "connectorType":
+        "sapIag" "unknownFutureValue";
+    /// Systems that a connector leads to, in beta.
+    CONNECTOR_TYPE = "connectorType":
+        "sapIag" "sapAc" "unknownFutureValue";
+    /// How far an upload session has come.
+    CUSTOM_DATA_PROVIDED_RESOURCE_UPLOAD_STATUS = "customDataProvidedResourceUploadStatus":
+        "active" "complete" "expired" "unknownFutureValue";
+    /// How far a call of an extension has come.
+    CUSTOM_EXTENSION_CALLOUT_INSTANCE_STATUS = "customExtensionCalloutInstanceStatus":
+        "calloutSent" "callbackReceived" "calloutFailed" "callbackTimedOut" "waitingForCallback"
+        "unknownFutureValue";
+    /// Days of the week.
+    DAY_OF_WEEK = "dayOfWeek":
+        "sunday" "monday" "tuesday" "wednesday" "thursday" "friday" "saturday";
+    /// Outcomes of looking at a request for a role.
+    EVALUATION_OUTCOME = "evaluationOutcome":
+        "approved" "denied" "unknownFutureValue";
+    /// Kinds of groups, in audit events.
+    GROUP_TYPE = "groupType":
+        "unifiedGroups" "azureAD" "unknownFutureValue";
+    /// What a subscription can have come to.
+    LIFECYCLE_EVENT_TYPE = "lifecycleEventType":
+        "missed" "subscriptionRemoved" "reauthorizationRequired";
+    /// How much an access package is worth protecting.
+    PRIVILEGE_LEVEL = "privilegeLevel":
+        "standard" "privileged" "unknownFutureValue";
+    /// How risky somebody inside is.
+    PURVIEW_INSIDER_RISK_MANAGEMENT_LEVEL = "purviewInsiderRiskManagementLevel":
+        "none" "minor" "moderate" "elevated" "unknownFutureValue";
+    /// How something comes again.
+    RECURRENCE_PATTERN_TYPE = "recurrencePatternType":
+        "daily" "weekly" "absoluteMonthly" "relativeMonthly" "absoluteYearly" "relativeYearly";
+    /// Until when something comes again.
+    RECURRENCE_RANGE_TYPE = "recurrenceRangeType":
+        "endDate" "noEnd" "numbered";
+    /// How risky a user is.
+    RISK_LEVEL = "riskLevel":
+        "low" "medium" "high" "hidden" "none" "unknownFutureValue";
+    /// How a scheduled role can be the caller's own.
+    ROLE_ASSIGNMENT_SCHEDULE_FILTER_BY_CURRENT_USER_OPTIONS = "roleAssignmentScheduleFilterByCurrentUserOptions":
+        "principal" "unknownFutureValue";
+    /// How a role that is held now can be the caller's own.
+    ROLE_ASSIGNMENT_SCHEDULE_INSTANCE_FILTER_BY_CURRENT_USER_OPTIONS = "roleAssignmentScheduleInstanceFilterByCurrentUserOptions":
+        "principal" "unknownFutureValue";
+    /// How a request for a role can be the caller's own.
+    ROLE_ASSIGNMENT_SCHEDULE_REQUEST_FILTER_BY_CURRENT_USER_OPTIONS = "roleAssignmentScheduleRequestFilterByCurrentUserOptions":
+        "principal" "createdBy" "approver" "unknownFutureValue";
+    /// How a role that one may take can be the caller's own.
+    ROLE_ELIGIBILITY_SCHEDULE_FILTER_BY_CURRENT_USER_OPTIONS = "roleEligibilityScheduleFilterByCurrentUserOptions":
+        "principal" "unknownFutureValue";
+    /// How a role that one may take now can be the caller's own.
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCE_FILTER_BY_CURRENT_USER_OPTIONS = "roleEligibilityScheduleInstanceFilterByCurrentUserOptions":
+        "principal" "unknownFutureValue";
+    /// How a request to be able to take a role can be the caller's own.
+    ROLE_ELIGIBILITY_SCHEDULE_REQUEST_FILTER_BY_CURRENT_USER_OPTIONS = "roleEligibilityScheduleRequestFilterByCurrentUserOptions":
+        "principal" "createdBy" "approver" "unknownFutureValue";
+    /// Kinds of roles that a resource offers.
+    ROLE_TYPE = "roleType":
+        "active" "eligible" "application" "delegated" "unknownFutureValue";
+    /// Social networks that identities come from.
+    SOCIAL_IDENTITY_SOURCE_TYPE = "socialIdentitySourceType":
+        "facebook" "unknownFutureValue";
+    /// What a request for a role wants.
+    UNIFIED_ROLE_SCHEDULE_REQUEST_ACTIONS = "unifiedRoleScheduleRequestActions":
+        "adminAssign" "adminUpdate" "adminRemove" "selfActivate" "selfDeactivate" "adminExtend"
+        "adminRenew" "selfExtend" "selfRenew" "unknownFutureValue";
+    /// Weeks of a month.
+    WEEK_INDEX = "weekIndex":
+        "first" "second" "third" "fourth" "last";
 }
 
 #[cfg(test)]

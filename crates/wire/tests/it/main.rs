@@ -8,5 +8,7 @@
 )]
 
 mod addresses;
+mod contract;
 mod plans;
+mod schema;
 mod tables;

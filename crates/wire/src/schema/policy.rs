@@ -1,0 +1,76 @@
+//! Assignment policies and their settings.
+
+use super::shape::{
+    Shape, beta, both, complex, duration, entity, flag, instant, int, many, one, renamed, shape,
+    shapes, text, two, v1, v1_shape, way, ways,
+};
+
+#[rustfmt::skip]
+pub(super) static SHAPES: &[Shape] = &[
+    shape(entity("accessPackageAssignmentPolicy"), &[
+        v1(one("allowedTargetScope", "allowedTargetScope")),
+        v1(one("automaticRequestSettings", "accessPackageAutomaticRequestSettings")),
+        both(instant("createdDateTime")),
+        both(text("description")),
+        both(text("displayName")),
+        v1(one("expiration", "expirationPattern")),
+        both(instant("modifiedDateTime")),
+        renamed(one("notificationSettings", "accessPackageNotificationSettings"), "accessPackageNotificationSettings"),
+        two(one("requestApprovalSettings", "accessPackageAssignmentApprovalSettings"), one("requestApprovalSettings", "approvalSettings")),
+        two(one("requestorSettings", "accessPackageAssignmentRequestorSettings"), one("requestorSettings", "requestorSettings")),
+        two(one("reviewSettings", "accessPackageAssignmentReviewSettings"), one("accessReviewSettings", "assignmentReviewSettings")),
+        v1(many("specificAllowedTargets", "subjectSet")),
+        both(way("accessPackage", "accessPackage")),
+        two(way("catalog", "accessPackageCatalog"), way("accessPackageCatalog", "accessPackageCatalog").contained()),
+        both(ways("customExtensionStageSettings", "customExtensionStageSetting")),
+        two(ways("questions", "accessPackageQuestion").contained(), many("questions", "accessPackageQuestion")),
+        beta(text("accessPackageId")),
+        beta(flag("canExtend")),
+        beta(text("createdBy")),
+        beta(int("durationInDays")),
+        beta(instant("expirationDateTime")),
+        beta(text("modifiedBy")),
+        beta(one("verifiableCredentialSettings", "verifiableCredentialSettings")),
+        beta(ways("customExtensionHandlers", "customExtensionHandler")),
+    ]),
+    shapes(complex("accessPackageAssignmentRequestorSettings"), complex("requestorSettings"), &[
+        v1(flag("allowCustomAssignmentSchedule")),
+        v1(flag("enableOnBehalfRequestorsToAddAccess")),
+        v1(flag("enableOnBehalfRequestorsToRemoveAccess")),
+        v1(flag("enableOnBehalfRequestorsToUpdateAccess")),
+        v1(flag("enableTargetsToSelfAddAccess")),
+        v1(flag("enableTargetsToSelfRemoveAccess")),
+        v1(flag("enableTargetsToSelfUpdateAccess")),
+        v1(many("onBehalfRequestors", "subjectSet")),
+        beta(flag("acceptRequests")),
+        beta(many("allowedRequestors", "userSet")),
+        beta(text("scopeType")),
+    ]),
+    shapes(complex("accessPackageAssignmentReviewSettings"), complex("assignmentReviewSettings"), &[
+        two(one("expirationBehavior", "accessReviewExpirationBehavior"), one("accessReviewTimeoutBehavior", "accessReviewTimeoutBehavior")),
+        v1(many("fallbackReviewers", "subjectSet")),
+        both(flag("isEnabled")),
+        renamed(flag("isRecommendationEnabled"), "isAccessRecommendationEnabled"),
+        renamed(flag("isReviewerJustificationRequired"), "isApprovalJustificationRequired"),
+        v1(flag("isSelfReview")),
+        two(many("primaryReviewers", "subjectSet"), many("reviewers", "userSet")),
+        v1(one("schedule", "entitlementManagementSchedule")),
+        beta(int("durationInDays")),
+        beta(flag("isAgenticExperienceEnabled")),
+        beta(text("recurrenceType")),
+        beta(text("reviewerType")),
+        beta(instant("startDateTime")),
+    ]),
+    v1_shape(complex("accessPackageAutomaticRequestSettings"), &[
+        v1(duration("gracePeriodBeforeAccessRemoval")),
+        v1(flag("removeAccessWhenTargetLeavesAllowedTargets")),
+        v1(flag("requestAccessForAllowedTargets")),
+    ]),
+    shape(complex("accessPackageNotificationSettings"), &[
+        both(flag("isAssignmentNotificationDisabled").required()),
+    ]),
+    shape(entity("customExtensionStageSetting"), &[
+        both(one("stage", "accessPackageCustomExtensionStage").required()),
+        both(way("customExtension", "customCalloutExtension")),
+    ]),
+];
