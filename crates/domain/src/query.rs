@@ -103,6 +103,17 @@ pub enum Link {
         /// Column of the other.
         there: &'static str,
     },
+    /// What a document of this row holds: one value, or the items of a list. Only conditions look there; the fields of
+    /// the entity at the other end are members of the value, with `/` between levels, and the empty name is the item
+    /// itself. A list is a bare array or the member `items` of an object.
+    Inside {
+        /// The column of the document; inside of a document, a member.
+        here: &'static str,
+        /// The members that lead to the value.
+        at: &'static [&'static str],
+        /// Whether it is a list.
+        many: bool,
+    },
 }
 
 /// A way from one entity to another.
@@ -119,7 +130,15 @@ pub struct Relation {
 impl Relation {
     /// Whether it leads to at most one row.
     pub fn is_to_one(&self) -> bool {
-        matches!(self.link, Link::One { .. })
+        matches!(
+            self.link,
+            Link::One { .. } | Link::Inside { many: false, .. }
+        )
+    }
+
+    /// Whether it leads into a document of the row itself.
+    pub fn is_inside(&self) -> bool {
+        matches!(self.link, Link::Inside { .. })
     }
 }
 

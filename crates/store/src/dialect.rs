@@ -7,9 +7,15 @@
 //! | `$1` | `?1` | `$1` |
 //! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb) AS value)` |
 //! | `INSTR(text, part)` | the same | `strpos(text, part)` |
+//! | `JSON_OF(column)` | `(column)` | `jsonb(column)` |
+//! | `JSON_KIND(json)` | `json_type(json)` | `jsonb_typeof(json)` |
+//! | `ITEMS(json) t` | `json_each(json) t` | `jsonb_array_elements(json) t` |
+//! | `ITEM(t)` | `(t.json -> t.fullkey)` | `(t.value)` |
+//! | `ITEM_TEXT(t)` | `(t.json ->> t.fullkey)` | `(t.value #>> '{}')` |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
 //!
 //! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`. `INSTR` is 0 where the part is not in the text.
+//! Inside of documents `->` and `->>` mean the same on both.
 //! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
 //!
 //! Invariant: nothing inside a literal, a quoted name or a comment is rewritten.
@@ -90,6 +96,24 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
         ("SKIP_LOCKED", Engine::Sqlite) => {}
         ("SKIP_LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE SKIP LOCKED"),
         ("INSTR", Engine::Postgres) => out.push_str("strpos"),
+        ("JSON_OF", Engine::Sqlite) => {}
+        ("JSON_OF", Engine::Postgres) => out.push_str("jsonb"),
+        ("JSON_KIND", Engine::Sqlite) => out.push_str("json_type"),
+        ("JSON_KIND", Engine::Postgres) => out.push_str("jsonb_typeof"),
+        ("ITEMS", Engine::Sqlite) => out.push_str("json_each"),
+        ("ITEMS", Engine::Postgres) => out.push_str("jsonb_array_elements"),
+        ("ITEM" | "ITEM_TEXT", _) => {
+            if let Some((table, after)) = one_name(after) {
+                out.push_str(&match (word, engine) {
+                    ("ITEM", Engine::Sqlite) => format!("({table}.json -> {table}.fullkey)"),
+                    ("ITEM", Engine::Postgres) => format!("({table}.value)"),
+                    (_, Engine::Sqlite) => format!("({table}.json ->> {table}.fullkey)"),
+                    (_, Engine::Postgres) => format!("({table}.value #>> '{{}}')"),
+                });
+                return after;
+            }
+            out.push_str(word);
+        }
         ("EACH", _) => {
             if let Some((number, after)) = list_parameter(after) {
                 let select = match engine {
@@ -115,6 +139,12 @@ fn list_parameter(text: &str) -> Option<(&str, &str)> {
     let (number, after) = text.strip_prefix("($")?.split_once(')')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some((number, after))
+}
+
+/// The name of `(name)` at the start of `text`, and what follows it.
+fn one_name(text: &str) -> Option<(&str, &str)> {
+    let (name, after) = text.strip_prefix('(')?.split_once(')')?;
+    (!name.is_empty() && name.chars().all(is_word)).then_some((name, after))
 }
 
 /// Where the quoted text at the start of `text` ends; a doubled quote is two quoted texts side by side, which is as good.
@@ -197,6 +227,22 @@ mod tests {
         assert_eq!(
             render(Engine::Postgres, sql),
             "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb) AS value)"
+        );
+    }
+
+    #[test]
+    fn documents_are_looked_into() {
+        let sql = "EXISTS (SELECT 1 FROM ITEMS(JSON_OF(a.b) -> 'c') t WHERE ITEM(t) ->> 'd' = ITEM_TEXT(t))";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "EXISTS (SELECT 1 FROM json_each((a.b) -> 'c') t \
+             WHERE (t.json -> t.fullkey) ->> 'd' = (t.json ->> t.fullkey))"
+        );
+        assert_eq!(
+            render(Engine::Postgres, sql),
+            "EXISTS (SELECT 1 FROM jsonb_array_elements(jsonb(a.b) -> 'c') t \
+             WHERE (t.value) ->> 'd' = (t.value #>> '{}'))"
         );
     }
 

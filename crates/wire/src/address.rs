@@ -344,16 +344,18 @@ impl Walk {
         Ok(())
     }
 
+    /// An alternate key of the set in which objects of the type live on their own; it names them below a parent, too.
     fn alternate_key(&self, name: &str, value: &str) -> Option<Key> {
-        if self.address.steps.len() != 1 {
-            return None;
-        }
-        let set = self.address.set;
+        let of = self.last();
+        let set = match self.address.steps.as_slice() {
+            [_] => self.address.set,
+            _ => set_of(of.entity)?,
+        };
         let (_, column) = set
             .alternate_keys
             .iter()
             .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
-        let field = set.of.entity.field(column)?;
+        let field = of.entity.field(column)?;
         Some(Key::Field(field, value.to_owned()))
     }
 
@@ -368,6 +370,10 @@ impl Walk {
         };
         if well_formed {
             return Ok(Key::Id(text.to_ascii_lowercase()));
+        }
+        // What is built in is keyed by its name, in any case.
+        if let Some(field) = of.entity.key().filter(|field| field.kind == Kind::Text) {
+            return Ok(Key::Field(field, text.to_owned()));
         }
         let name_field = self
             .address
@@ -581,6 +587,7 @@ fn link_columns(parent: &'static Type, step: &Step) -> Option<(&'static str, &'s
         Link::One { here, there }
         | Link::Many { here, there }
         | Link::Through { here, there, .. } => Some((here, there)),
+        Link::Inside { .. } => None,
     }
 }
 
@@ -611,6 +618,8 @@ fn linked(parent: &'static Type, step: &Step, link: Option<&Value>) -> Predicate
                 hops: vec![back],
                 inner: Box::new(Predicate::equals(field, value)),
             }),
+        // Nothing inside a document has an address.
+        Link::Inside { .. } => Predicate::False,
     }
 }
 

@@ -250,7 +250,9 @@ fn follow(
 /// What comes with its parent: whom it points to, unless that is a policy, and the lists that belong to it closely.
 fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
     let points_to_policy = relation.to == &model::ASSIGNMENT_POLICY;
-    (relation.is_to_one() && !points_to_policy) || reveals(parent, relation)
+    relation.is_inside()
+        || (relation.is_to_one() && !points_to_policy)
+        || reveals(parent, relation)
 }
 
 /// Soft-deleted users are in no answer.

@@ -6,6 +6,7 @@
 //! **Invariant:** what is rendered is true of exactly the rows of which `domain::evaluate` says so.
 
 use domain::query::{Comparison, Field, Kind, Link, Path, Predicate, Relation, TextMatch, Value};
+use domain::time::Timestamp;
 
 use super::render::{Bindings, Scope, impossible};
 use crate::error::Error;
@@ -101,7 +102,7 @@ fn compare(
         return Ok(equal);
     }
     let column = scope.column(path, bindings)?;
-    let bound = bindings.bind((*value).clone());
+    let bound = bindings.bind(comparable(scope, path, value));
     let (left, right) = folded(path.field, &column, &bound);
     Ok(match comparison {
         Comparison::Eq => format!("{left} = {right}"),
@@ -111,6 +112,17 @@ fn compare(
         Comparison::Lt => format!("{left} < {right}"),
         Comparison::Le => format!("{left} <= {right}"),
     })
+}
+
+/// The value as the column has it: inside of documents, instants are texts.
+fn comparable(scope: &Scope, path: &Path, value: &Value) -> Value {
+    match (path.field.kind, value) {
+        (Kind::Instant, Value::Int(micros)) if scope.is_inside(path) => {
+            let text = Timestamp::from_micros(*micros).to_string();
+            Value::Text(text.trim_end_matches('Z').to_owned())
+        }
+        _ => value.clone(),
+    }
 }
 
 /// Texts are compared without regard to case (OD-2).
@@ -130,6 +142,9 @@ fn by_key(
     scope: &mut Scope,
     bindings: &mut Bindings,
 ) -> Result<Option<String>, Error> {
+    if scope.is_inside(path) {
+        return Ok(None);
+    }
     let entity = path.hops.last().map_or(scope.entity, |hop| hop.to);
     let key = entity.field(&format!("{}_key", path.field.name));
     let (Some(key), Comparison::Eq, Value::Text(text)) = (key, comparison, value) else {
@@ -176,7 +191,7 @@ fn is_in(
             }
             Kind::Text | Kind::Bool | Kind::Int | Kind::Instant | Kind::Document => {
                 let bound = set.iter().map(|value| {
-                    let bound = bindings.bind((*value).clone());
+                    let bound = bindings.bind(comparable(scope, path, value));
                     folded(path.field, &column, &bound).1
                 });
                 let list = bound.collect::<Vec<_>>().join(", ");
@@ -253,6 +268,23 @@ fn exists(
     let Some((hop, rest)) = hops.split_first() else {
         return render(inner, scope, bindings, false);
     };
+    if let Link::Inside { here, at, many } = &hop.link {
+        let document = scope.document(here, at);
+        return if *many {
+            let mut items = Scope::items(hop.to, bindings);
+            let condition = exists(rest, inner, &mut items, bindings)?;
+            let (list, name) = (list_of(&document), &items.name);
+            Ok(format!(
+                "EXISTS (SELECT 1 FROM ITEMS({list}) {name} WHERE {condition})"
+            ))
+        } else {
+            let mut value = Scope::value(hop.to, document.clone());
+            let condition = exists(rest, inner, &mut value, bindings)?;
+            Ok(format!(
+                "(JSON_KIND({document}) = 'object' AND {condition})"
+            ))
+        };
+    }
     let mut there_scope = Scope::new(hop.to, bindings);
     let condition = exists(rest, inner, &mut there_scope, bindings)?;
     let (own, table, joins) = (&there_scope.name, hop.to.name, there_scope.joins());
@@ -276,5 +308,15 @@ fn exists(
                  JOIN {table} {own} ON {own}.{there} = {pair}.{far}{joins} WHERE {condition})"
             )
         }
+        Link::Inside { .. } => "FALSE".to_owned(),
     })
+}
+
+/// The array of a list, which is stored bare or as the member `items` of an object; null where there is none.
+fn list_of(document: &str) -> String {
+    let items = format!("{document} -> 'items'");
+    format!(
+        "CASE JSON_KIND({document}) WHEN 'array' THEN {document} \
+         WHEN 'object' THEN CASE JSON_KIND({items}) WHEN 'array' THEN {items} END END"
+    )
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use domain::evaluate;
-use domain::query::{Direction, Entity, Field, Link, Path, Query, Relation, Value};
+use domain::query::{Direction, Entity, Field, Kind, Link, Path, Query, Relation, Value};
 
 use super::predicate;
 use crate::error::Error;
@@ -44,11 +44,23 @@ impl Bindings {
     }
 }
 
-/// One `FROM`: an entity and what is joined to it.
+/// One `FROM`: an entity and what is joined to it; or a value inside a document, whose members are its columns.
 pub(super) struct Scope {
     pub(super) entity: &'static Entity,
     pub(super) name: String,
     joins: Vec<Join>,
+    place: Place,
+}
+
+/// Where the columns of a scope are.
+#[derive(Clone)]
+enum Place {
+    /// In a row, by its name in the statement.
+    Row(String),
+    /// In an item of a list, by the name of the list in the statement.
+    Item(String),
+    /// In a value inside a document.
+    Value(String),
 }
 
 struct Join {
@@ -59,20 +71,65 @@ struct Join {
 
 impl Scope {
     pub(super) fn new(entity: &'static Entity, bindings: &mut Bindings) -> Self {
+        let name = bindings.name();
         Self {
             entity,
-            name: bindings.name(),
+            place: Place::Row(name.clone()),
+            name,
             joins: Vec::new(),
+        }
+    }
+
+    /// The items of a list inside a document.
+    pub(super) fn items(entity: &'static Entity, bindings: &mut Bindings) -> Self {
+        let mut scope = Self::new(entity, bindings);
+        scope.place = Place::Item(scope.name.clone());
+        scope
+    }
+
+    /// One value inside a document.
+    pub(super) fn value(entity: &'static Entity, value: String) -> Self {
+        Self {
+            entity,
+            name: String::new(),
+            joins: Vec::new(),
+            place: Place::Value(value),
         }
     }
 
     /// The column at the end of a path; its hops are joined, each once.
     pub(super) fn column(&mut self, path: &Path, bindings: &mut Bindings) -> Result<String, Error> {
-        let mut from = self.name.clone();
+        let mut place = self.place.clone();
         for hop in &path.hops {
-            from = self.joined(from, hop, bindings)?;
+            place = match (&hop.link, place) {
+                (Link::Inside { here, at, .. }, place) => {
+                    Place::Value(document(&place, here, at))
+                }
+                (_, Place::Row(from)) => Place::Row(self.joined(from, hop, bindings)?),
+                (_, Place::Item(_) | Place::Value(_)) => {
+                    return Err(impossible(format!("`{}` leads out of a document", hop.name)));
+                }
+            };
         }
-        Ok(format!("{from}.{}", path.field.name))
+        Ok(match place {
+            Place::Row(from) => format!("{from}.{}", path.field.name),
+            Place::Item(item) if path.field.name.is_empty() => format!("ITEM_TEXT({item})"),
+            Place::Item(item) => member(&format!("ITEM({item})"), path.field),
+            Place::Value(value) => member(&value, path.field),
+        })
+    }
+
+    /// Whether the column at the end of a path is inside a document.
+    pub(super) fn is_inside(&self, path: &Path) -> bool {
+        path.hops.last().map_or_else(
+            || !matches!(self.place, Place::Row(_)),
+            |hop| hop.is_inside(),
+        )
+    }
+
+    /// What a relation into a document leads to.
+    pub(super) fn document(&self, here: &str, at: &[&str]) -> String {
+        document(&self.place, here, at)
     }
 
     fn joined(
@@ -109,7 +166,10 @@ impl Scope {
         for join in &self.joins {
             let (Link::One { here, there }
             | Link::Many { here, there }
-            | Link::Through { here, there, .. }) = &join.relation.link;
+            | Link::Through { here, there, .. }) = &join.relation.link
+            else {
+                continue;
+            };
             let (table, name, from) = (join.relation.to.name, &join.name, &join.from);
             // Writing to a `String` cannot fail.
             let _ = write!(
@@ -119,6 +179,49 @@ impl Scope {
         }
         text
     }
+}
+
+/// The value inside a document that these members lead to, as JSON.
+fn document(place: &Place, here: &str, at: &[&str]) -> String {
+    let mut value = match place {
+        Place::Row(from) => format!("JSON_OF({from}.{here})"),
+        Place::Item(item) => format!("ITEM({item}) -> {}", quoted(here)),
+        Place::Value(value) => format!("{value} -> {}", quoted(here)),
+    };
+    for name in at {
+        // Writing to a `String` cannot fail.
+        let _ = write!(value, " -> {}", quoted(name));
+    }
+    value
+}
+
+/// A member of a JSON value as a column of the field's kind. An instant is its text without the zone, which orders as
+/// the instants do.
+fn member(value: &str, field: &Field) -> String {
+    let (front, last) = field.name.rsplit_once('/').unwrap_or(("", field.name));
+    let mut parent = value.to_owned();
+    for name in front.split('/').filter(|name| !name.is_empty()) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(parent, " -> {}", quoted(name));
+    }
+    let json = format!("({parent} -> {})", quoted(last));
+    let text = format!("CAST({parent} ->> {} AS TEXT)", quoted(last));
+    match field.kind {
+        Kind::Id | Kind::Text | Kind::Word | Kind::Document => text,
+        Kind::Instant => format!("REPLACE({text}, 'Z', '')"),
+        Kind::Bool => format!(
+            "CASE CAST({json} AS TEXT) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
+        ),
+        Kind::Int => format!(
+            "CASE WHEN JSON_KIND({json}) IN ('number', 'integer', 'real') \
+             THEN CAST(CAST({json} AS TEXT) AS NUMERIC) END"
+        ),
+    }
+}
+
+/// A name of the model as a literal.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "''"))
 }
 
 /// A query that no table of ours makes.
@@ -169,7 +272,11 @@ impl Parts {
         parts.select_order(query.entity)?;
         for expansion in &query.expand {
             let (Link::One { here, .. } | Link::Many { here, .. } | Link::Through { here, .. }) =
-                expansion.relation.link;
+                expansion.relation.link
+            else {
+                let name = expansion.relation.name;
+                return Err(impossible(format!("`{name}` is inside a document")));
+            };
             let field = query
                 .entity
                 .field(here)
@@ -295,6 +402,10 @@ impl Statement {
                      JOIN {table} {own} ON {own}.{there} = {pair}.far"
                 );
                 (from, format!("{pair}.near"), "TRUE".to_owned())
+            }
+            Link::Inside { .. } => {
+                let name = relation.name;
+                return Err(impossible(format!("`{name}` is inside a document")));
             }
         };
         // Every link of ours holds an id; the key's field tells how to read it.

@@ -1,0 +1,95 @@
+//! What documents hold that can be asked about, although it has no column of its own.
+//!
+//! **Invariant:** these entities are no tables: they stand behind a relation into a document, and only conditions look
+//! at them.
+
+use super::inside;
+use crate::query::{Entity, Field, Kind, Relation};
+
+/// The items of a list of texts.
+pub static TEXTS: Entity = Entity {
+    name: "inside.texts",
+    fields: &[Field {
+        name: "",
+        kind: Kind::Text,
+    }],
+    relations: &[],
+    order: &[],
+};
+
+/// The `groupTypes` of a group.
+pub static GROUP_TYPES: Relation = inside("group_types", &TEXTS, "group_types", &[], true);
+
+/// When something begins and ends, as a client said it.
+pub static SCHEDULE: Entity = Entity {
+    name: "inside.schedule",
+    fields: &[
+        Field {
+            name: "startDateTime",
+            kind: Kind::Instant,
+        },
+        Field {
+            name: "expiration/endDateTime",
+            kind: Kind::Instant,
+        },
+        Field {
+            name: "expiration/type",
+            kind: Kind::Word,
+        },
+        Field {
+            name: "expiration/duration",
+            kind: Kind::Text,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// The schedule of an assignment or of a request for one.
+pub static SCHEDULES: Relation = inside("schedule", &SCHEDULE, "schedule", &[], false);
+
+/// An organisation or a domain by which a connected organisation is known.
+pub static IDENTITY_SOURCE: Entity = Entity {
+    name: "inside.identity_source",
+    fields: &[
+        Field {
+            name: "@odata.type",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "displayName",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "tenantId",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "domainName",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "issuerUri",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "cloudInstance",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "socialIdentitySourceType",
+            kind: Kind::Word,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// The identity sources of a connected organisation.
+pub static IDENTITY_SOURCES: Relation = inside(
+    "identity_sources",
+    &IDENTITY_SOURCE,
+    "identity_sources",
+    &[],
+    true,
+);
