@@ -100,6 +100,10 @@ words! {
     /// How long something lasts.
     EXPIRATION_TYPE = "expirationPatternType":
         "notSpecified" "noExpiration" "afterDateTime" "afterDuration";
+    /// What a request for a role asks for.
+    ROLE_SCHEDULE_ACTION = "unifiedRoleScheduleRequestActions":
+        "adminAssign" "adminUpdate" "adminRemove" "selfActivate" "selfDeactivate" "adminExtend"
+        "adminRenew" "selfExtend" "selfRenew" "unknownFutureValue";
     /// Moments at which an extension is called.
     EXTENSION_STAGE = "accessPackageCustomExtensionStage":
         "assignmentRequestCreated" "assignmentRequestApproved" "assignmentRequestGranted"
@@ -225,7 +229,7 @@ words! {
     SOCIAL_IDENTITY_SOURCE_TYPE = "socialIdentitySourceType":
         "facebook" "unknownFutureValue";
     /// What a request for a role wants.
-    UNIFIED_ROLE_SCHEDULE_REQUEST_ACTIONS = "unifiedRoleScheduleRequestActions":
+    ROLE_SCHEDULE_ACTION = "unifiedRoleScheduleRequestActions":
         "adminAssign" "adminUpdate" "adminRemove" "selfActivate" "selfDeactivate" "adminExtend"
         "adminRenew" "selfExtend" "selfRenew" "unknownFutureValue";
     /// Weeks of a month.

@@ -155,6 +155,6 @@ pub static ENUMS: &[Enum] = &[
     both(&words::ROLE_ELIGIBILITY_SCHEDULE_REQUEST_FILTER_BY_CURRENT_USER_OPTIONS).from(1),
     both(&words::ROLE_TYPE).values(&[0, 1, 2, 3, 99]),
     both(&words::SOCIAL_IDENTITY_SOURCE_TYPE).from(1),
-    v1(&words::UNIFIED_ROLE_SCHEDULE_REQUEST_ACTIONS).from(1),
+    v1(&words::ROLE_SCHEDULE_ACTION).from(1),
     both(&words::WEEK_INDEX),
 ];
