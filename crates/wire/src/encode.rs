@@ -233,8 +233,8 @@ fn member(
             indexes,
             expansion,
             value,
+            skip_null,
         } => {
-            out.encoded_key(&slot.key);
             let columns: Vec<&Value> = indexes.iter().map(|index| column(*index)).collect();
             let row = Row {
                 version,
@@ -242,7 +242,10 @@ fn member(
                 related: expansion.map(expanded).unwrap_or_default(),
                 caller: frame.caller,
             };
-            out.value(&value(&row));
+            let value = value(&row);
+            if !(*skip_null && value.is_null()) {
+                out.encoded_key(&slot.key).value(&value);
+            }
         }
         SlotValue::Constant(text) => {
             out.encoded_key(&slot.key).raw(text);

@@ -34,14 +34,17 @@ pub enum Root {
     EntitlementManagement,
     /// `roleManagement/entitlementManagement`.
     RoleManagement,
+    /// `roleManagement/entitlementManagement/deletedItems`.
+    DeletedRoles,
     /// `auditLogs`.
     AuditLogs,
 }
 
 impl Root {
     /// Every root, the longest first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::EntitlementManagement,
+        Self::DeletedRoles,
         Self::RoleManagement,
         Self::AuditLogs,
         Self::Directory,
@@ -53,6 +56,7 @@ impl Root {
             Self::Directory => &[],
             Self::EntitlementManagement => &["identityGovernance", "entitlementManagement"],
             Self::RoleManagement => &["roleManagement", "entitlementManagement"],
+            Self::DeletedRoles => &["roleManagement", "entitlementManagement", "deletedItems"],
             Self::AuditLogs => &["auditLogs"],
         }
     }
@@ -123,6 +127,7 @@ const fn named(mut set: EntitySet, column: &'static str) -> EntitySet {
 }
 
 const EM: Root = Root::EntitlementManagement;
+const RM: Root = Root::RoleManagement;
 
 /// Every entity set (semantics 1.1; VE-1: beta knows requests by two names).
 pub static ENTITY_SETS: &[EntitySet] = &[
@@ -189,6 +194,18 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "accessPackageAssignmentApprovals",
         &tables::APPROVAL,
     ),
+    set(
+        EM,
+        "availableAccessPackages",
+        "availableAccessPackages",
+        &tables::AVAILABLE_ACCESS_PACKAGE,
+    ),
+    set(
+        EM,
+        "accessPackageSuggestions",
+        "accessPackageSuggestions",
+        &tables::ACCESS_PACKAGE_SUGGESTION,
+    ),
     keyed(
         set(EM, "subjects", "subjects", &tables::SUBJECT),
         &[("objectId", "object_id")],
@@ -204,6 +221,63 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "roleDefinitions",
         "roleDefinitions",
         &tables::ROLE_DEFINITION,
+    ),
+    set(
+        RM,
+        "resourceNamespaces",
+        "resourceNamespaces",
+        &tables::ROLE_RESOURCE_NAMESPACE,
+    ),
+    beta_set(
+        RM,
+        "transitiveRoleAssignments",
+        &tables::TRANSITIVE_ROLE_ASSIGNMENT,
+    ),
+    set(
+        RM,
+        "roleAssignmentSchedules",
+        "roleAssignmentSchedules",
+        &tables::ROLE_ASSIGNMENT_SCHEDULE,
+    ),
+    set(
+        RM,
+        "roleAssignmentScheduleInstances",
+        "roleAssignmentScheduleInstances",
+        &tables::ROLE_ASSIGNMENT_SCHEDULE_INSTANCE,
+    ),
+    set(
+        RM,
+        "roleAssignmentScheduleRequests",
+        "roleAssignmentScheduleRequests",
+        &tables::ROLE_ASSIGNMENT_SCHEDULE_REQUEST,
+    ),
+    set(
+        RM,
+        "roleEligibilitySchedules",
+        "roleEligibilitySchedules",
+        &tables::ROLE_ELIGIBILITY_SCHEDULE,
+    ),
+    set(
+        RM,
+        "roleEligibilityScheduleInstances",
+        "roleEligibilityScheduleInstances",
+        &tables::ROLE_ELIGIBILITY_SCHEDULE_INSTANCE,
+    ),
+    set(
+        RM,
+        "roleEligibilityScheduleRequests",
+        "roleEligibilityScheduleRequests",
+        &tables::ROLE_ELIGIBILITY_SCHEDULE_REQUEST,
+    ),
+    beta_set(
+        RM,
+        "roleAssignmentApprovals",
+        &tables::ROLE_ASSIGNMENT_APPROVAL,
+    ),
+    beta_set(
+        Root::DeletedRoles,
+        "roleDefinitions",
+        &tables::DELETED_ROLE_DEFINITION,
     ),
     set(
         Root::AuditLogs,
@@ -307,6 +381,72 @@ pub static OPERATIONS: &[Operation] = &[
     function("filterByCurrentUser", "assignment_request", true, &["on"]),
     function("filterByCurrentUser", "approval", true, &["on"]),
     function(
+        "filterByCurrentUser",
+        "role_assignment_schedule",
+        true,
+        &["on"],
+    ),
+    function(
+        "filterByCurrentUser",
+        "role_assignment_schedule_instance",
+        true,
+        &["on"],
+    ),
+    function(
+        "filterByCurrentUser",
+        "role_assignment_schedule_request",
+        true,
+        &["on"],
+    ),
+    function(
+        "filterByCurrentUser",
+        "role_eligibility_schedule",
+        true,
+        &["on"],
+    ),
+    function(
+        "filterByCurrentUser",
+        "role_eligibility_schedule_instance",
+        true,
+        &["on"],
+    ),
+    function(
+        "filterByCurrentUser",
+        "role_eligibility_schedule_request",
+        true,
+        &["on"],
+    ),
+    only_beta(function(
+        "filterByCurrentUser",
+        "role_assignment_approval",
+        true,
+        &["on"],
+    )),
+    only_beta(function(
+        "assignedPrincipals",
+        "role_definition",
+        false,
+        ASSIGNED_PRINCIPALS,
+    )),
+    only_beta(function(
+        "assignedPrincipals",
+        "deleted_role_definition",
+        false,
+        ASSIGNED_PRINCIPALS,
+    )),
+    only_beta(action("restore", "role_definition")),
+    only_beta(action("restore", "deleted_role_definition")),
+    only_beta(action("importResourceActions", "role_resource_namespace")),
+    action("cancel", "role_assignment_schedule_request"),
+    action("cancel", "role_eligibility_schedule_request"),
+    action("updateRequest", "role_assignment_schedule_request"),
+    function(
+        "filterByCurrentUser",
+        "access_package_suggestion",
+        true,
+        &["on"],
+    ),
+    function(
         "additionalAccess",
         "assignment",
         true,
@@ -323,6 +463,8 @@ pub static OPERATIONS: &[Operation] = &[
     action("checkMemberGroups", "directory_user"),
     action("getMemberGroups", "directory_user"),
 ];
+
+const ASSIGNED_PRINCIPALS: &[&str] = &["transitive", "directoryScopeType", "directoryScopeId"];
 
 /// The operation of this name on an object or a collection of this type.
 pub fn operation(

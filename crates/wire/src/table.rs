@@ -112,6 +112,15 @@ pub enum Read {
         /// The column there.
         column: &'static str,
     },
+    /// A column that is shown, while a filter looks among the rows of a relation to many.
+    Sought {
+        /// The column.
+        column: &'static str,
+        /// The relation.
+        relation: &'static str,
+        /// The column there.
+        there: &'static str,
+    },
     /// A member of the object in a document column.
     Member {
         /// The document's column.
@@ -197,6 +206,8 @@ pub struct Navigation {
     pub first_only: bool,
     /// The declared type if the target is one derived from it: then each object carries its `@odata.type`.
     pub declared: Option<&'static str>,
+    /// Whether it is shown although `$expand` does not name it, unless `$select` leaves it out.
+    pub always: bool,
 }
 
 impl Navigation {
@@ -379,6 +390,7 @@ pub(crate) const fn way(
         target,
         first_only: false,
         declared: None,
+        always: false,
     }
 }
 
@@ -395,6 +407,7 @@ pub(crate) const fn way_beta(
         target,
         first_only: false,
         declared: None,
+        always: false,
     }
 }
 
@@ -411,6 +424,7 @@ pub(crate) const fn way_v1(
         target,
         first_only: false,
         declared: None,
+        always: false,
     }
 }
 
@@ -418,6 +432,12 @@ impl Navigation {
     /// The same, but only the first row counts.
     pub(crate) const fn first(mut self) -> Self {
         self.first_only = true;
+        self
+    }
+
+    /// The same, but shown without being asked for.
+    pub(crate) const fn always(mut self) -> Self {
+        self.always = true;
         self
     }
 

@@ -7,8 +7,10 @@
 
 mod approval;
 mod expiration;
-mod question;
+mod language;
+pub mod question;
 mod requestor;
+mod requirements;
 mod review;
 mod scope;
 mod subject_set;
@@ -17,7 +19,9 @@ mod tests;
 
 use serde_json::{Map, Value as Json, json};
 
+pub use language::languages;
 pub use question::answer;
+pub use requirements::{Offered, requirements};
 pub use scope::{from_beta as scope_from_beta, to_beta as scope_to_beta};
 
 use crate::body::{InvalidField, Node};

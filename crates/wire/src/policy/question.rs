@@ -146,6 +146,126 @@ fn is_named(name: &str, known: &str) -> bool {
         .eq_ignore_ascii_case(known.trim_start_matches('#'))
 }
 
+/// The list with one more question at its end, which v1.0 wrote. An id in the body counts for nothing (HT-1).
+pub fn add(mut stored: Vec<Json>, body: &Json, id: &str) -> Result<Vec<Json>, InvalidField> {
+    let root = Node::root(body);
+    if root.object()?.is_none() {
+        return Err(root.invalid("the body must be an object"));
+    }
+    if stored.len() >= MAX_QUESTIONS {
+        return Err(root.invalid(format!(
+            "a policy must not have more than {MAX_QUESTIONS} questions"
+        )));
+    }
+    let body = without(body, "id");
+    let after_all = stored
+        .iter()
+        .filter_map(|question| question.get("sequence")?.as_i64())
+        .max();
+    let place = after_all.map_or(0, |last| last.saturating_add(1));
+    let place = usize::try_from(place).unwrap_or(stored.len());
+    let question = read(Version::V1, &Node::root(&body), place, &mut || id.to_owned())?;
+    stored.push(question);
+    Ok(stored)
+}
+
+/// The list with one question changed as v1.0 says: what the body does not name stays, and so do its id and its kind.
+/// `None` if there is no such question.
+pub fn change(
+    mut stored: Vec<Json>,
+    id: &str,
+    body: &Json,
+) -> Result<Option<Vec<Json>>, InvalidField> {
+    let root = Node::root(body);
+    if root.object()?.is_none() {
+        return Err(root.invalid("the body must be an object"));
+    }
+    let Some(question) = stored.iter_mut().find(|question| has_id(question, id)) else {
+        return Ok(None);
+    };
+    let kind = question.get("@odata.type").and_then(Json::as_str);
+    let type_node = root.member("@odata.type");
+    if let (Some(named), Some(kind)) = (type_node.text()?, kind)
+        && !is_named(named, kind)
+    {
+        return Err(type_node.invalid("a question cannot become one of another kind"));
+    }
+    let mut whole = question.as_object().cloned().unwrap_or_default();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        let known = whole
+            .keys()
+            .find(|known| known.eq_ignore_ascii_case(name))
+            .cloned();
+        match known.as_deref() {
+            None | Some("id" | "@odata.type") => {}
+            Some(known) => {
+                whole.insert(known.to_owned(), value.clone());
+            }
+        }
+    }
+    let whole = Json::Object(whole);
+    *question = read(Version::V1, &Node::root(&whole), 0, &mut || id.to_owned())?;
+    Ok(Some(stored))
+}
+
+/// The list without one question; `None` if there is no such question.
+pub fn remove(mut stored: Vec<Json>, id: &str) -> Option<Vec<Json>> {
+    let before = stored.len();
+    stored.retain(|question| !has_id(question, id));
+    (stored.len() < before).then_some(stored)
+}
+
+fn has_id(question: &Json, id: &str) -> bool {
+    question
+        .get("id")
+        .and_then(Json::as_str)
+        .is_some_and(|own| own.eq_ignore_ascii_case(id))
+}
+
+fn without(body: &Json, member: &str) -> Json {
+    let members = body.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| !name.eq_ignore_ascii_case(member))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Stored questions as `version` shows them to somebody who is to answer: in their order, and in v1.0 in the best of the
+/// languages (QA-4). Beta shows every language anyway.
+pub(super) fn ask(version: Version, stored: &Json, languages: &[String]) -> Json {
+    let mut questions = stored.as_array().cloned().unwrap_or_default();
+    questions.sort_by_key(|question| question.get("sequence").and_then(Json::as_i64));
+    if version == Version::V1 {
+        for question in &mut questions {
+            translate(question, languages);
+            let choices = question.get_mut("choices").and_then(Json::as_array_mut);
+            for choice in choices.into_iter().flatten() {
+                translate(choice, languages);
+            }
+        }
+    }
+    questions
+        .iter()
+        .map(|question| show(version, question))
+        .collect()
+}
+
+/// Puts the best translation in place of the text; where there is none the text stays.
+fn translate(content: &mut Json, languages: &[String]) {
+    let texts: Vec<(&str, &str)> = content
+        .get("localizations")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|one| Some((one.get("languageCode")?.as_str()?, one.get("text")?.as_str()?)))
+        .collect();
+    let found = super::language::best(languages, &texts).map(ToOwned::to_owned);
+    if let (Some(text), Some(members)) = (found, content.as_object_mut()) {
+        members.insert("text".to_owned(), Json::String(text));
+    }
+}
+
 /// Stored questions as `version` shows them: always an array.
 pub(super) fn show_all(version: Version, stored: &Json) -> Json {
     let questions = stored.as_array().map(Vec::as_slice).unwrap_or_default();

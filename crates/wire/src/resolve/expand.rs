@@ -1,7 +1,7 @@
 //! From `$expand` to expansions of the query (OD-5, OD-6).
 
 use domain::query::Expansion;
-use odata::query::{ExpandItem, ExpandPath, QueryOptions};
+use odata::query::{ExpandItem, ExpandPath, QueryOptions, SelectItem};
 
 use super::select::{self, Builder};
 use super::{ResolveError, SlotValue, filter, order, unknown};
@@ -30,10 +30,40 @@ pub(super) fn add(
     of: &'static Type,
     options: &QueryOptions,
 ) -> Result<(), ResolveError> {
-    for (navigation, options) in merged(builder.version, of, options)? {
+    let mut asked = merged(builder.version, of, options)?;
+    asked.extend(shown_anyway(builder.version, of, options, &asked));
+    for (navigation, options) in asked {
         one(builder, of, navigation, &options)?;
     }
     Ok(())
+}
+
+/// What is shown without being asked for, unless `$select` leaves it out.
+fn shown_anyway(
+    version: Version,
+    of: &'static Type,
+    options: &QueryOptions,
+    asked: &Asked,
+) -> Asked {
+    let is_selected = |name: &str| match &options.select {
+        None => true,
+        Some(items) => items.iter().any(|item| match item {
+            SelectItem::All => true,
+            SelectItem::Path(names) => names
+                .first()
+                .is_some_and(|first| first.eq_ignore_ascii_case(name)),
+        }),
+    };
+    of.navigations
+        .iter()
+        .filter(|navigation| navigation.always && navigation.name(version).is_some_and(is_selected))
+        .filter(|navigation| {
+            !asked
+                .iter()
+                .any(|(known, _)| std::ptr::eq(*known, *navigation))
+        })
+        .map(|navigation| (navigation, QueryOptions::default()))
+        .collect()
 }
 
 type Asked = Vec<(&'static Navigation, QueryOptions)>;

@@ -121,6 +121,7 @@ pub(crate) enum SlotValue {
         indexes: Vec<usize>,
         expansion: Option<usize>,
         value: fn(&Row<'_>) -> serde_json::Value,
+        skip_null: bool,
     },
     /// The members of a document that have no row of their own.
     Open { index: usize },

@@ -161,11 +161,13 @@ impl Builder {
         let skip_null = property.shown == Shown::WhenSet && !named;
         let edm = property.edm;
         let value = match &property.read {
-            Read::Column(column) => entity.field(column).map(|field| SlotValue::Column {
-                index: self.column(field),
-                edm,
-                skip_null,
-            }),
+            Read::Column(column) | Read::Sought { column, .. } => {
+                entity.field(column).map(|field| SlotValue::Column {
+                    index: self.column(field),
+                    edm,
+                    skip_null,
+                })
+            }
             Read::Flagged {
                 column,
                 flag,
@@ -222,6 +224,7 @@ impl Builder {
                     indexes,
                     expansion,
                     value: *value,
+                    skip_null,
                 })
             }
             Read::Constant(value) => Some(SlotValue::Constant(value(self.version).to_string())),

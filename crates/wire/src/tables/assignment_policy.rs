@@ -3,10 +3,10 @@
 use domain::model;
 use serde_json::Value as Json;
 
-use super::{ACCESS_PACKAGE, CATALOG};
+use super::{ACCESS_PACKAGE, CATALOG, POLICY_QUESTION};
 use crate::policy;
 use crate::table::{
-    Edm, Property, Read, Row, Shown, Type, both, id, instant, named, only_beta, only_v1, text, way,
+    Edm, Read, Row, Shown, Type, both, id, instant, named, only_beta, only_v1, text, way, way_v1,
 };
 use crate::version::Version;
 use crate::words;
@@ -37,12 +37,6 @@ fn show(row: &Row<'_>, v1: &str, beta: &str) -> Json {
 fn same(row: &Row<'_>, name: &str) -> Json {
     show(row, name, name)
 }
-
-const QUESTIONS: Property = both(
-    "questions",
-    Edm::Complexes("accessPackageQuestion", "accessPackageQuestion"),
-    section(|row| same(row, "questions")),
-);
 
 /// The rules under which an access package may be had.
 pub static ASSIGNMENT_POLICY: Type = Type {
@@ -132,8 +126,13 @@ pub static ASSIGNMENT_POLICY: Type = Type {
             ),
             section(|row| same(row, "automaticRequestSettings")),
         ),
-        // Shown always: a client that puts back what it read must not lose its questions and stages.
-        QUESTIONS,
+        // Shown always, like the navigation of v1.0: a client that puts back what it read must not lose its questions and
+        // stages.
+        only_beta(
+            "questions",
+            Edm::Complexes("accessPackageQuestion", "accessPackageQuestion"),
+            section(|row| same(row, "questions")),
+        ),
         both(
             "customExtensionStageSettings",
             Edm::Complexes("customExtensionStageSetting", "customExtensionStageSetting"),
@@ -166,6 +165,7 @@ pub static ASSIGNMENT_POLICY: Type = Type {
             &ACCESS_PACKAGE,
         ),
         way("catalog", "accessPackageCatalog", "catalogs", &CATALOG).first(),
+        way_v1("questions", "questions", &POLICY_QUESTION).always(),
     ],
     open: None,
     searched: &["display_name", "description"],

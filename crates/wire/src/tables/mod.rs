@@ -1,45 +1,66 @@
 //! The property tables, one entity a file (R38).
 
 mod access_package;
+mod access_package_suggestion;
 mod app_role_assignment;
+mod app_scope;
 mod approval;
 mod assignment;
 mod assignment_policy;
 mod assignment_request;
+mod available_access_package;
 mod catalog;
 mod delivered_role;
 mod directory_audit;
 mod directory_object;
 mod group;
+mod policy_question;
 mod resource;
 mod resource_request;
 mod resource_role;
 mod resource_role_scope;
 mod resource_scope;
 mod role_assignment;
-pub mod role_definition;
+mod role_assignment_approval;
+mod role_definition;
+mod role_resource;
+mod role_schedule;
+mod role_schedule_request;
 mod service_principal;
 mod subject;
 mod user;
 
 pub use access_package::ACCESS_PACKAGE;
+pub use access_package_suggestion::ACCESS_PACKAGE_SUGGESTION;
 pub use app_role_assignment::APP_ROLE_ASSIGNMENT;
+pub use app_scope::APP_SCOPE;
 pub use approval::{APPROVAL, APPROVAL_STAGE};
 pub use assignment::ASSIGNMENT;
 pub use assignment_policy::ASSIGNMENT_POLICY;
 pub use assignment_request::ASSIGNMENT_REQUEST;
+pub use available_access_package::AVAILABLE_ACCESS_PACKAGE;
 pub use catalog::CATALOG;
 pub use delivered_role::DELIVERED_ROLE;
 pub use directory_audit::DIRECTORY_AUDIT;
 pub use directory_object::DIRECTORY_OBJECT;
 pub use group::GROUP;
+pub use policy_question::POLICY_QUESTION;
 pub use resource::RESOURCE;
 pub use resource_request::RESOURCE_REQUEST;
 pub use resource_role::RESOURCE_ROLE;
 pub use resource_role_scope::RESOURCE_ROLE_SCOPE;
 pub use resource_scope::RESOURCE_SCOPE;
-pub use role_assignment::ROLE_ASSIGNMENT;
-pub use role_definition::ROLE_DEFINITION;
+pub use role_assignment::{ROLE_ASSIGNMENT, TRANSITIVE_ROLE_ASSIGNMENT};
+pub use role_assignment_approval::{ROLE_ASSIGNMENT_APPROVAL, ROLE_ASSIGNMENT_APPROVAL_STEP};
+pub use role_definition::{DELETED_ROLE_DEFINITION, ROLE_DEFINITION};
+pub use role_resource::{ROLE_RESOURCE_ACTION, ROLE_RESOURCE_NAMESPACE};
+pub use role_schedule::{
+    ROLE_ASSIGNMENT_SCHEDULE, ROLE_ASSIGNMENT_SCHEDULE_INSTANCE, ROLE_ELIGIBILITY_SCHEDULE,
+    ROLE_ELIGIBILITY_SCHEDULE_INSTANCE,
+};
+pub use role_schedule_request::{
+    ROLE_ASSIGNMENT_SCHEDULE_REQUEST, ROLE_ELIGIBILITY_SCHEDULE_REQUEST,
+};
 pub use service_principal::SERVICE_PRINCIPAL;
 pub use subject::SUBJECT;
 pub use user::USER;
@@ -68,6 +89,22 @@ pub static TYPES: &[&Type] = &[
     &APPROVAL_STAGE,
     &ROLE_ASSIGNMENT,
     &ROLE_DEFINITION,
+    &DELETED_ROLE_DEFINITION,
+    &ROLE_RESOURCE_NAMESPACE,
+    &ROLE_RESOURCE_ACTION,
+    &APP_SCOPE,
+    &TRANSITIVE_ROLE_ASSIGNMENT,
+    &ROLE_ASSIGNMENT_SCHEDULE,
+    &ROLE_ASSIGNMENT_SCHEDULE_INSTANCE,
+    &ROLE_ASSIGNMENT_SCHEDULE_REQUEST,
+    &ROLE_ELIGIBILITY_SCHEDULE,
+    &ROLE_ELIGIBILITY_SCHEDULE_INSTANCE,
+    &ROLE_ELIGIBILITY_SCHEDULE_REQUEST,
+    &ROLE_ASSIGNMENT_APPROVAL,
+    &ROLE_ASSIGNMENT_APPROVAL_STEP,
     &DELIVERED_ROLE,
     &DIRECTORY_AUDIT,
+    &AVAILABLE_ACCESS_PACKAGE,
+    &ACCESS_PACKAGE_SUGGESTION,
+    &POLICY_QUESTION,
 ];

@@ -12,7 +12,9 @@ use crate::contract::schema;
 
 fn columns(property: &Property) -> Vec<&'static str> {
     match &property.read {
-        Read::Column(column) | Read::Member { column, .. } => vec![column],
+        Read::Column(column) | Read::Member { column, .. } | Read::Sought { column, .. } => {
+            vec![column]
+        }
         Read::Flagged { column, flag, .. } => vec![column, flag],
         Read::Computed { columns, .. } => columns.to_vec(),
         Read::Behind { .. } | Read::Constant(_) => Vec::new(),
@@ -30,6 +32,9 @@ fn every_column_and_relation_of_a_table_is_in_the_model() {
             }
             let related: Option<(&str, Vec<&str>)> = match &property.read {
                 Read::Behind { relation, column } => Some((relation, vec![column])),
+                Read::Sought {
+                    relation, there, ..
+                } => Some((relation, vec![there])),
                 Read::Computed {
                     related: Some((relation, columns)),
                     ..
