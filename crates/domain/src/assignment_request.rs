@@ -63,6 +63,8 @@ impl State {
 pub enum Event {
     /// The policy wants somebody to decide (T3).
     ApprovalRequired,
+    /// An extension was called that has to answer first (section 6.9).
+    AwaitsCallback,
     /// A stage was approved and another follows (T6).
     StageApproved,
     /// The alternates are asked too (T10).
@@ -95,6 +97,7 @@ impl Event {
         match self {
             E::TimedOut => Some("Expired"),
             E::Escalated => Some("PendingApprovalEscalated"),
+            E::AwaitsCallback => Some(WAITING_FOR_CALLBACK),
             E::ApprovalRequired
             | E::StageApproved
             | E::Started
@@ -110,8 +113,12 @@ impl Event {
     }
 }
 
+/// The `status` text of a request that waits for the answer of an extension.
+const WAITING_FOR_CALLBACK: &str = "WaitingForCallback";
+
 /// The whole life cycle (semantics 2.5). A pair that is absent is illegal.
 pub const TRANSITIONS: &[(State, Event, State)] = &[
+    (S::Submitted, E::AwaitsCallback, S::Submitted),
     (S::Submitted, E::ApprovalRequired, S::PendingApproval),
     (S::Submitted, E::Started, S::Delivering),
     (S::Submitted, E::StartsLater, S::Scheduled),
@@ -119,6 +126,7 @@ pub const TRANSITIONS: &[(State, Event, State)] = &[
     (S::Submitted, E::TimedOut, S::Denied),
     (S::Submitted, E::Canceled, S::Canceled),
     (S::Submitted, E::Withdrawn, S::Canceled),
+    (S::PendingApproval, E::AwaitsCallback, S::PendingApproval),
     (S::PendingApproval, E::StageApproved, S::PendingApproval),
     (S::PendingApproval, E::Escalated, S::PendingApproval),
     (S::PendingApproval, E::Started, S::Delivering),
@@ -130,6 +138,7 @@ pub const TRANSITIONS: &[(State, Event, State)] = &[
     (S::Scheduled, E::Started, S::Delivering),
     (S::Scheduled, E::Canceled, S::Canceled),
     (S::Scheduled, E::Withdrawn, S::Canceled),
+    (S::Delivering, E::AwaitsCallback, S::Delivering),
     (S::Delivering, E::AllDelivered, S::Delivered),
     (S::Delivering, E::SomeDelivered, S::PartiallyDelivered),
     (S::Delivering, E::NoneDelivered, S::DeliveryFailed),
@@ -270,7 +279,8 @@ pub struct AssignmentRequest {
 impl AssignmentRequest {
     /// Moves the request on: the state, the text beside it and the times of completion.
     pub fn take(&mut self, event: Event, now: Timestamp) -> Result<(), IllegalTransition> {
-        self.state = next(self.state, event)?;
+        let before = self.state;
+        self.state = next(before, event)?;
         self.status = event.status().unwrap_or(self.state.status()).to_owned();
         if self.state.is_terminal() {
             self.completed_at = Some(now);
@@ -279,11 +289,16 @@ impl AssignmentRequest {
         } else {
             self.completed_at = None;
         }
-        if self.state == S::Delivering {
+        if self.state == S::Delivering && before != S::Delivering {
             self.delivering_since = Some(now);
             self.plan_due = true;
         }
         Ok(())
+    }
+
+    /// Whether it waits for the answer of an extension.
+    pub fn awaits_callback(&self) -> bool {
+        !self.state.is_terminal() && self.status == WAITING_FOR_CALLBACK
     }
 }
 

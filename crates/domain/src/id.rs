@@ -61,6 +61,10 @@ ids! {
     ResourceScopeId
     /// A request to add, update or remove a catalog resource.
     ResourceRequestId
+    /// An attribute of a resource.
+    AttributeId
+    /// An environment of resources.
+    EnvironmentId
     /// An upload of access data.
     UploadSessionId
     /// A file of an upload.
@@ -89,12 +93,22 @@ ids! {
     AppRoleAssignmentId
     /// A connected organization.
     ConnectedOrganizationId
+    /// A control configuration.
+    ControlConfigurationId
+    /// A connector to a system outside.
+    ExternalConnectorId
     /// A question of a policy.
     QuestionId
     /// A role assignment of entitlement management.
     RoleAssignmentId
     /// A role definition of entitlement management.
     RoleDefinitionId
+    /// A custom extension.
+    CustomExtensionId
+    /// That a policy calls an extension at a stage.
+    StageSettingId
+    /// One call of an extension.
+    CalloutId
     /// An audit event.
     AuditEventId
 }

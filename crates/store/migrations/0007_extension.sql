@@ -4,7 +4,7 @@ CREATE TABLE custom_extension (
     id TEXT NOT NULL PRIMARY KEY,
     catalog_id TEXT NOT NULL REFERENCES catalog (id) ON DELETE CASCADE,
     -- The name of its type; a type fits some stages and not others (PO-31).
-    kind TEXT NOT NULL,
+    object_type TEXT NOT NULL,
     display_name TEXT NOT NULL,
     description TEXT,
     endpoint TEXT NOT NULL,
@@ -19,6 +19,12 @@ CREATE TABLE custom_extension (
     version BIGINT NOT NULL
 );
 CREATE INDEX custom_extension_catalog ON custom_extension (catalog_id, display_name, id);
+
+-- Those of beta's older type, which has a collection of its own.
+CREATE VIEW legacy_custom_extension AS
+    SELECT id, catalog_id, object_type, display_name, description, endpoint, authentication, client, created_at, modified_at,
+        version
+    FROM custom_extension WHERE object_type = 'customAccessPackageWorkflowExtension';
 
 -- Which extension a policy calls at which stage. Written with the policy's document and never apart from it.
 CREATE TABLE extension_stage_setting (

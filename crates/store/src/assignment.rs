@@ -30,7 +30,7 @@ macro_rules! ends_at_reached {
             "AND r.access_package_id = a.access_package_id ",
             "AND r.state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') ",
             "AND (r.assignment_id IS NULL OR r.assignment_id <> a.id ",
-            "OR (r.state = 'delivering' AND r.request_type <> 'systemUpdate'))) ",
+            "OR (r.state = 'delivering' AND r.request_type <> 'systemUpdate' AND r.status <> 'WaitingForCallback'))) ",
             "AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id ",
             "AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove') ",
             "AND r.state IN ('deliveryFailed', 'partiallyDelivered')) ",

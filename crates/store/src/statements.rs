@@ -13,6 +13,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::incompatible::STATEMENTS,
     crate::package_history::STATEMENTS,
     crate::provisioning::STATEMENTS,
+    crate::environment::STATEMENTS,
     crate::resource::STATEMENTS,
     crate::resource_request::STATEMENTS,
     crate::resource_role_scope::STATEMENTS,
@@ -39,7 +40,13 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::witness::STATEMENTS,
     crate::setting::STATEMENTS,
     crate::subject::STATEMENTS,
+    crate::connected_organization::STATEMENTS,
+    crate::entitlement_settings::STATEMENTS,
+    crate::control_configuration::STATEMENTS,
+    crate::external_connector::STATEMENTS,
     crate::target_switch::STATEMENTS,
+    crate::custom_extension::STATEMENTS,
+    crate::extension_callout::STATEMENTS,
     crate::migrate::STATEMENTS,
 ];
 

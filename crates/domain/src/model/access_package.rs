@@ -1,7 +1,8 @@
 //! Access packages: what is in them and who may have them.
 
 use super::{
-    CATALOG, GROUP, POLICY_QUESTION, RESOURCE_ROLE, RESOURCE_SCOPE, field, many, one, through,
+    CATALOG, EXTENSION_HANDLER, EXTENSION_STAGE, GROUP, POLICY_QUESTION, RESOURCE_ROLE,
+    RESOURCE_SCOPE, field, many, one, through,
 };
 use crate::query::{Direction, Entity, Kind};
 
@@ -107,6 +108,8 @@ pub static ASSIGNMENT_POLICY: Entity = Entity {
             ["access_package_id", "id", "catalog_id", "id"],
         ),
         many("questions", &POLICY_QUESTION, "id", "assignment_policy_id"),
+        many("extension_stages", &EXTENSION_STAGE, "id", "policy_id"),
+        many("extension_handlers", &EXTENSION_HANDLER, "id", "policy_id"),
     ],
     order: &[("display_name", Direction::Ascending)],
 };

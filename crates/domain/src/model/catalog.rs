@@ -1,8 +1,9 @@
 //! Catalogs and the resources in them.
 
 use super::{
-    ACCESS_PACKAGE, ASSIGNMENT_POLICY, LEDGER, RESOURCE_ENVIRONMENT, SUBJECT, UPLOAD_SESSION, field,
-    many, one, through,
+    ACCESS_PACKAGE, ASSIGNMENT_POLICY, CUSTOM_EXTENSION, EXTERNAL_CONNECTOR, LEDGER,
+    LEGACY_CUSTOM_EXTENSION, RESOURCE_ENVIRONMENT, SUBJECT, UPLOAD_SESSION, field, many, one,
+    through,
 };
 use crate::query::{Direction, Entity, Kind};
 
@@ -45,6 +46,13 @@ pub static CATALOG: Entity = Entity {
             "resource",
             ["id", "catalog_id", "id", "resource_id"],
         ),
+        many("custom_extensions", &CUSTOM_EXTENSION, "id", "catalog_id"),
+        many(
+            "legacy_custom_extensions",
+            &LEGACY_CUSTOM_EXTENSION,
+            "id",
+            "catalog_id",
+        ),
     ],
     order: &[("display_name", Direction::Ascending)],
 };
@@ -63,6 +71,7 @@ pub static RESOURCE: Entity = Entity {
         field("url", Kind::Text),
         field("attributes", Kind::Document),
         field("drift_action", Kind::Word),
+        field("external_connector_id", Kind::Id),
         field("object_type", Kind::Word),
         field("notification_endpoint", Kind::Document),
         field("created_by", Kind::Text),
@@ -72,6 +81,12 @@ pub static RESOURCE: Entity = Entity {
     ],
     relations: &[
         one("catalog", &CATALOG, "catalog_id", "id"),
+        one(
+            "external_connector",
+            &EXTERNAL_CONNECTOR,
+            "external_connector_id",
+            "id",
+        ),
         many("roles", &RESOURCE_ROLE, "id", "resource_id"),
         many("scopes", &RESOURCE_SCOPE, "id", "resource_id"),
         one(

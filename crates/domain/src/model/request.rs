@@ -1,8 +1,8 @@
 //! Requests, the assignments they lead to, and the decisions on the way.
 
 use super::{
-    ACCESS_PACKAGE, ASSIGNMENT_POLICY, HELD_BESIDE, LEDGER, REQUEST_DELIVERY, USER, field, many,
-    one, through,
+    ACCESS_PACKAGE, ASSIGNMENT_POLICY, CONNECTED_ORGANIZATION, EXTENSION_CALLOUT, HELD_BESIDE,
+    LEDGER, REQUEST_DELIVERY, USER, field, many, one, through,
 };
 use crate::query::{Direction, Entity, Kind};
 
@@ -22,6 +22,12 @@ pub static SUBJECT: Entity = Entity {
     ],
     relations: &[
         one("user", &USER, "object_id", "id"),
+        one(
+            "connected_organization",
+            &CONNECTED_ORGANIZATION,
+            "connected_organization_id",
+            "id",
+        ),
         many("assignments", &ASSIGNMENT, "id", "target_id"),
     ],
     order: &[("display_name", Direction::Ascending)],
@@ -67,6 +73,7 @@ pub static ASSIGNMENT: Entity = Entity {
             "ledger_link",
             ["id", "assignment_id", "grant_id", "id"],
         ),
+        many("callouts", &EXTENSION_CALLOUT, "id", "assignment_id"),
         many("held_beside", &HELD_BESIDE, "id", "assignment_id"),
     ],
     order: &[("created_at", Direction::Descending)],
@@ -113,6 +120,7 @@ pub static ASSIGNMENT_REQUEST: Entity = Entity {
         one("target", &SUBJECT, "target_id", "id"),
         many("stages", &APPROVAL_STAGE, "id", "request_id"),
         many("deliveries", &REQUEST_DELIVERY, "id", "request_id"),
+        many("callouts", &EXTENSION_CALLOUT, "id", "request_id"),
     ],
     order: &[("created_at", Direction::Descending)],
 };

@@ -51,12 +51,6 @@ fn refuse_what_nobody_carries_out(settings: &PolicySettings) -> Result<(), Flaw>
             "policies that assign by themselves are not available on this server",
         ));
     }
-    if settings.has_extensions {
-        return Err(Flaw::new(
-            "customExtensionStageSettings",
-            "the catalog of the package has no such custom extension",
-        ));
-    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Assignment policies: who may have a package, who approves, how long it lasts.
 //!
-//! **Invariant:** a [`Policy`] is the policy as the rules read it. What is only kept and served (reviews,
-//! extensions) stays in the stored document.
+//! **Invariant:** a [`Policy`] is the policy as the rules read it. What is only kept and served (reviews) stays in the
+//! stored document.
 
 mod applicability;
 mod check;
@@ -14,6 +14,7 @@ pub use schedule::{
     effective_schedule,
 };
 
+use crate::extension::StageSetting;
 use crate::id::{AccessPackageId, PolicyId, QuestionId};
 use crate::subject_set::SubjectSet;
 use crate::time::{Duration, Timestamp};
@@ -83,10 +84,6 @@ pub struct PolicyDraft {
 
 /// What the rules read of the settings of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own in the contract"
-)]
 pub struct PolicySettings {
     /// The sets that a specific scope means.
     pub targets: Vec<SubjectSet>,
@@ -102,10 +99,28 @@ pub struct PolicySettings {
     pub questions: Vec<Question>,
     /// The policy assigns by itself (section 6.8).
     pub is_automatic: bool,
-    /// Extensions are bound to stages.
-    pub has_extensions: bool,
+    /// Which extensions are called when (section 6.9).
+    pub extensions: Vec<StageSetting>,
     /// Verified credentials are demanded (VC-1).
     pub needs_verified_credentials: bool,
+}
+
+impl PolicySettings {
+    /// Every set that the policy names, wherever it does.
+    pub fn subject_sets(&self) -> impl Iterator<Item = &SubjectSet> {
+        let stages = self.approval.stages.iter().flat_map(|stage| {
+            [
+                &stage.primary,
+                &stage.fallback_primary,
+                &stage.escalation,
+                &stage.fallback_escalation,
+            ]
+        });
+        self.targets
+            .iter()
+            .chain(&self.requestors.on_behalf_requestors)
+            .chain(stages.flatten())
+    }
 }
 
 /// How long an assignment lasts by policy (section 6.4).

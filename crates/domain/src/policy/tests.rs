@@ -23,7 +23,7 @@ fn settings() -> PolicySettings {
         notifications_disabled: false,
         questions: Vec::new(),
         is_automatic: false,
-        has_extensions: false,
+        extensions: Vec::new(),
         needs_verified_credentials: false,
     }
 }
@@ -599,10 +599,6 @@ mod checking {
             needs_verified_credentials: true,
             ..settings()
         };
-        let extended = PolicySettings {
-            has_extensions: true,
-            ..settings()
-        };
         let by_rule = PolicySettings {
             targets: vec![SubjectSet::AttributeRuleMembers {
                 rule: "user.department -eq \"Sales\"".to_owned(),
@@ -613,7 +609,6 @@ mod checking {
         let scope = TargetScope::SpecificDirectoryUsers;
         assert_eq!(flaw_of(scope, &automatic), "automaticRequestSettings");
         assert_eq!(flaw_of(scope, &verified), "verifiableCredentialSettings");
-        assert_eq!(flaw_of(scope, &extended), "customExtensionStageSettings");
         assert_eq!(flaw_of(scope, &by_rule), "specificAllowedTargets/0");
     }
 }

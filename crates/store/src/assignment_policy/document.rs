@@ -5,6 +5,7 @@
 //! **Invariant:** a document that is refused is refused with the path of the member at fault, so that the same reader
 //! serves bodies that somebody wants to store.
 
+use domain::extension::{Stage, StageSetting};
 use domain::flaw::Flaw;
 use domain::policy::{
     AnswerKind, ApprovalSettings, ApprovalStage, DEFAULT_STAGE_TIME, Expiration, PolicySettings,
@@ -153,10 +154,7 @@ pub fn parse(document: &str) -> Result<PolicySettings, DocumentError> {
             .flag(false)?,
         questions: questions(&whole.member("questions"))?,
         is_automatic: whole.member("automaticRequestSettings").object()?.is_some(),
-        has_extensions: !whole
-            .member("customExtensionStageSettings")
-            .items()?
-            .is_empty(),
+        extensions: extensions(&whole)?,
         needs_verified_credentials: !whole
             .member("verifiableCredentialSettings")
             .member("credentialTypes")
@@ -318,6 +316,40 @@ fn approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
         fallback_primary: subject_sets(&stage.member("fallbackPrimaryApprovers"))?,
         escalation: subject_sets(&stage.member("escalationApprovers"))?,
         fallback_escalation: subject_sets(&stage.member("fallbackEscalationApprovers"))?,
+    })
+}
+
+/// Both ways in which a policy says when extensions are called.
+fn extensions(whole: &Member<'_>) -> Result<Vec<StageSetting>, Flaw> {
+    let settings = whole.member("customExtensionStageSettings");
+    let handlers = whole.member("beta").member("customExtensionHandlers");
+    let mut read = Vec::new();
+    for (list, is_handler) in [(settings, false), (handlers, true)] {
+        for mut item in list.items()? {
+            if is_handler {
+                // Bodies say it without the section that it is stored in.
+                item.path = item.path.trim_start_matches("beta/").to_owned();
+            }
+            read.push(stage_setting(&item, is_handler)?);
+        }
+    }
+    Ok(read)
+}
+
+fn stage_setting(item: &Member<'_>, is_handler: bool) -> Result<StageSetting, Flaw> {
+    let stage = item.member("stage");
+    let id = item.member("id");
+    Ok(StageSetting {
+        id: match id.text()? {
+            None | Some("") => None,
+            Some(_) => Some(id.id()?),
+        },
+        is_handler,
+        stage: stage
+            .text()?
+            .and_then(Stage::from_name)
+            .ok_or_else(|| stage.flaw("a stage at which extensions are called"))?,
+        extension_id: item.member("customExtension").member("id").id()?,
     })
 }
 

@@ -1,4 +1,6 @@
 //! Assignment policies: the row, and the document that holds most of each.
+//!
+//! **Invariant:** the rows of `extension_stage_setting` are what the document says: nothing else writes them.
 
 mod document;
 #[cfg(test)]
@@ -13,7 +15,7 @@ pub use document::{DocumentError, parse};
 use crate::column::{instant, opt_string, parsed, word};
 use crate::engine::Row;
 use crate::value::{boolean, int, opt_text, text};
-use crate::{Error, ReadTx, WriteTx};
+use crate::{Error, ReadTx, WriteTx, custom_extension};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, OF_PACKAGE, REQUESTABLE, INSERT, SAVE, DELETE];
 
@@ -135,7 +137,8 @@ pub fn insert(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Err
             int(policy.modified_at.micros()),
             int(policy.version),
         ],
-    )
+    )?;
+    keep_stages(tx, policy)
 }
 
 /// Replaces a policy, if nobody changed it since it was read.
@@ -153,7 +156,14 @@ pub fn save(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error
             opt_text(policy.modified_by.as_ref()),
             int(policy.modified_at.micros()),
         ],
-    )
+    )?;
+    keep_stages(tx, policy)
+}
+
+/// Keeps what the document says of extensions where it can be asked for.
+fn keep_stages(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error> {
+    let settings = policy.to_policy()?.settings;
+    custom_extension::replace_settings(tx, policy.id, &settings.extensions)
 }
 
 /// Removes a policy that neither assignments nor requests name any more.

@@ -1,3 +1,4 @@
+use domain::extension::Stage;
 use domain::policy::{AnswerKind, Expiration, RequestorSettings};
 use domain::subject_set::SubjectSet;
 use domain::time::{Duration, Timestamp};
@@ -135,7 +136,6 @@ fn a_stage_that_says_nothing_lasts_fourteen_days_ap_5() {
 fn settings_that_need_an_engine_of_their_own_are_recognised() {
     let automatic =
         parse(r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":true}}"#).unwrap();
-    let extended = parse(r#"{"customExtensionStageSettings":[{}]}"#).unwrap();
     let verified = parse(r#"{"verifiableCredentialSettings":{"credentialTypes":[{}]}}"#).unwrap();
     let none = parse(
         r#"{"customExtensionStageSettings":[],"verifiableCredentialSettings":{"credentialTypes":[]}}"#,
@@ -143,9 +143,45 @@ fn settings_that_need_an_engine_of_their_own_are_recognised() {
     .unwrap();
 
     assert!(automatic.is_automatic);
-    assert!(extended.has_extensions);
     assert!(verified.needs_verified_credentials);
-    assert!(!none.has_extensions && !none.needs_verified_credentials);
+    assert!(none.extensions.is_empty() && !none.needs_verified_credentials);
+}
+
+#[test]
+fn both_ways_of_naming_extensions_are_read_om_1() {
+    let id = "ae79f266-94d4-4dab-b730-feca7e132178";
+    let document = format!(
+        r#"{{"customExtensionStageSettings":[{{"id":"{id}","stage":"AssignmentRequestCreated","customExtension":{{"id":"{id}"}}}}],
+            "beta":{{"customExtensionHandlers":[{{"stage":"assignmentRequestGranted","customExtension":{{"id":"{id}"}}}}]}}}}"#
+    );
+
+    let extensions = parse(&document).unwrap().extensions;
+
+    assert_eq!(
+        extensions
+            .iter()
+            .map(|one| (one.stage, one.is_handler, one.id.is_some()))
+            .collect::<Vec<_>>(),
+        [
+            (Stage::RequestCreated, false, true),
+            (Stage::RequestGranted, true, false)
+        ]
+    );
+}
+
+#[test]
+fn an_extension_without_stage_or_id_is_refused_by_its_place() {
+    for (item, at) in [
+        ("{}", "customExtensionHandlers/0/stage"),
+        (
+            r#"{"stage":"assignmentRequestGranted"}"#,
+            "customExtensionHandlers/0/customExtension/id",
+        ),
+    ] {
+        let document = format!(r#"{{"beta":{{"customExtensionHandlers":[{item}]}}}}"#);
+
+        assert_eq!(parse(&document).unwrap_err().target, at);
+    }
 }
 
 #[test]

@@ -19,7 +19,8 @@ const UNPLANNED: &str = "SELECT id, delivering_since FROM assignment_request \
     WHERE plan_due = TRUE AND delivering_since <= $1 ORDER BY delivering_since LIMIT $2";
 // A request that delivers and is planned waits for units; each of them is in flight. Anything else would wait for ever.
 const UNMOVED: &str = "SELECT r.id, r.delivering_since FROM assignment_request r \
-    WHERE r.state = 'delivering' AND r.plan_due = FALSE AND r.delivering_since <= $1 AND NOT EXISTS (\
+    WHERE r.state = 'delivering' AND r.plan_due = FALSE AND r.delivering_since <= $1 \
+    AND r.status <> 'WaitingForCallback' AND NOT EXISTS (\
         SELECT 1 FROM request_delivery d JOIN ledger l ON l.id = d.grant_id \
         WHERE d.request_id = r.id AND d.outcome = 'pending' AND l.phase IN ('pending', 'leased')) \
     ORDER BY r.delivering_since LIMIT $2";
