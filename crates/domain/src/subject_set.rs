@@ -82,7 +82,7 @@ impl SubjectSetKind {
     }
 }
 
-/// The kind of directory object that a set refers to.
+/// What a set refers to by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Referent {
     /// A user that is not deleted.
@@ -91,6 +91,8 @@ pub enum Referent {
     Group(ObjectId),
     /// A service principal.
     ServicePrincipal(ObjectId),
+    /// A connected organization.
+    ConnectedOrganization(ConnectedOrganizationId),
 }
 
 impl SubjectSet {
@@ -114,15 +116,17 @@ impl SubjectSet {
         }
     }
 
-    /// The directory object that has to exist for the set to make sense.
+    /// What has to exist for the set to make sense.
     pub const fn referent(&self) -> Option<Referent> {
         match self {
             Self::SingleUser(user) => Some(Referent::User(*user)),
             Self::GroupMembers(group) => Some(Referent::Group(*group)),
             Self::SingleServicePrincipal(object) => Some(Referent::ServicePrincipal(*object)),
+            Self::ConnectedOrganizationMembers(organization) => {
+                Some(Referent::ConnectedOrganization(*organization))
+            }
             Self::RequestorManager { .. }
             | Self::TargetManager { .. }
-            | Self::ConnectedOrganizationMembers(_)
             | Self::InternalSponsors
             | Self::ExternalSponsors
             | Self::TargetUserSponsors

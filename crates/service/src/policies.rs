@@ -9,7 +9,7 @@ use domain::time::Timestamp;
 use serde_json::Value as Json;
 use store::assignment_policy::{self, AssignmentPolicy, parse};
 use store::directory::{group, service_principal, user};
-use store::{ReadTx, WriteTx, package_history};
+use store::{ReadTx, WriteTx, connected_organization, package_history};
 
 use crate::access_packages::{cancel, refuse_while_held};
 use crate::audit::{self, success};
@@ -256,6 +256,10 @@ fn missing(tx: &mut ReadTx<'_>, referent: Referent) -> Result<Option<String>, Se
             format!("user `{id}`"),
         ),
         Referent::Group(id) => (group::find(tx, id)?.is_some(), format!("group `{id}`")),
+        Referent::ConnectedOrganization(id) => (
+            connected_organization::find(tx, id)?.is_some(),
+            format!("connected organization `{id}`"),
+        ),
         Referent::ServicePrincipal(id) => (
             service_principal::find(tx, id)?.is_some(),
             format!("service principal `{id}`"),

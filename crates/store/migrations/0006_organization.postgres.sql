@@ -45,8 +45,14 @@ CREATE INDEX connected_organization_external_sponsor_reverse ON connected_organi
 CREATE VIEW connected_organization_guest AS
     SELECT guest.id AS object_id, COALESCE(
         (SELECT source.connected_organization_id
-         FROM jsonb_array_elements(CASE WHEN jsonb_typeof(guest.details::jsonb -> 'identities') = 'array'
-             THEN guest.details::jsonb -> 'identities' ELSE '[]'::jsonb END) identity
+         FROM jsonb_array_elements(
+             CASE
+                 -- This database knows no such character.
+                 WHEN strpos(guest.details, '\u0000') > 0 THEN '[]'::jsonb
+                 WHEN jsonb_typeof(guest.details::jsonb -> 'identities') = 'array'
+                     THEN guest.details::jsonb -> 'identities'
+                 ELSE '[]'::jsonb
+             END) identity
          JOIN connected_organization_source source
              ON source.kind = 'issuer' AND strpos(LOWER(identity ->> 'issuer'), source.value) > 0
          ORDER BY LENGTH(source.value) DESC, source.value LIMIT 1),

@@ -1,6 +1,7 @@
 //! Subjects: the identities that entitlement management knows, each with its directory object.
 
 use domain::id::{ObjectId, SubjectId};
+use domain::subject::SubjectLifecycle;
 use domain::time::Timestamp;
 
 use crate::column::{opt_parsed, opt_string, parsed};
@@ -13,6 +14,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     FIND_BY_OBJECT,
     INSERT,
     DIRECTORY_FACTS,
+    SET_LIFECYCLE,
     USER_BY_ADDRESS,
 ];
 
@@ -22,7 +24,9 @@ const FIND_BY_OBJECT: &str = "SELECT id, object_id, subject_type, display_name, 
     FROM subject WHERE object_id = $1";
 const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_name, email, principal_name, \
     subject_lifecycle, connected_organization_id, created_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', NULL, $7)";
+    VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', \
+    (SELECT connected_organization_id FROM connected_organization_guest WHERE object_id = $2), $7)";
+const SET_LIFECYCLE: &str = "UPDATE subject SET subject_lifecycle = $2 WHERE id = $1";
 const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
     FROM directory_object WHERE id = $1";
 
@@ -110,6 +114,15 @@ pub fn ensure(
         ],
     )?;
     Ok(Some(subject))
+}
+
+/// Says whether the account of a subject is looked after (EX-5).
+pub fn set_lifecycle(
+    tx: &mut WriteTx<'_>,
+    id: SubjectId,
+    lifecycle: SubjectLifecycle,
+) -> Result<(), Error> {
+    tx.execute_one(SET_LIFECYCLE, &[value::text(id), value::text(lifecycle)])
 }
 
 fn read(row: &Row<'_>) -> Result<Subject, Error> {

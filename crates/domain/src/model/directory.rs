@@ -1,6 +1,6 @@
 //! The directory: people, groups, applications and who is in what.
 
-use super::{ACCESS_PACKAGE, field, many, one, through};
+use super::{ACCESS_PACKAGE, CONNECTED_ORGANIZATION, field, many, one, through};
 use crate::query::{Direction, Entity, Kind};
 
 /// A person of the directory.
@@ -198,6 +198,18 @@ pub static DIRECTORY_OBJECT: Entity = Entity {
             &GROUP,
             "group_owner",
             ["id", "owner_id", "group_id", "id"],
+        ),
+        through(
+            "internally_sponsored",
+            &CONNECTED_ORGANIZATION,
+            "connected_organization_internal_sponsor",
+            ["id", "object_id", "connected_organization_id", "id"],
+        ),
+        through(
+            "externally_sponsored",
+            &CONNECTED_ORGANIZATION,
+            "connected_organization_external_sponsor",
+            ["id", "object_id", "connected_organization_id", "id"],
         ),
     ],
     order: &[("display_name", Direction::Ascending)],

@@ -20,6 +20,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DROP_EM_ROLES,
     DROP_DIRECTORY_ROLES,
     DROP_BINDING,
+    DROP_INTERNAL_SPONSOR,
+    DROP_EXTERNAL_SPONSOR,
 ];
 
 const USERS: &str = "SELECT id, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END \
@@ -32,6 +34,10 @@ const LEAVE_OWNERSHIP: &str = "DELETE FROM group_owner WHERE owner_id = $1";
 const LEAVE_APP_ROLES: &str = "DELETE FROM app_role_assignment WHERE principal_id = $1";
 const DROP_EM_ROLES: &str = "DELETE FROM role_assignment WHERE principal_id = $1";
 const DROP_DIRECTORY_ROLES: &str = "DELETE FROM directory_role_member WHERE member_id = $1";
+const DROP_INTERNAL_SPONSOR: &str =
+    "DELETE FROM connected_organization_internal_sponsor WHERE object_id = $1";
+const DROP_EXTERNAL_SPONSOR: &str =
+    "DELETE FROM connected_organization_external_sponsor WHERE object_id = $1";
 const DROP_BINDING: &str = "DELETE FROM target_binding WHERE object_id = $1";
 
 /// What every directory object has.
@@ -114,7 +120,13 @@ pub fn withdraw_access(tx: &mut WriteTx<'_>, id: ObjectId) -> Result<(), Error> 
 
 /// Forgets what an object that goes for good may do, and where it was delivered to.
 pub fn withdraw_roles(tx: &mut WriteTx<'_>, id: ObjectId) -> Result<(), Error> {
-    for sql in [DROP_EM_ROLES, DROP_DIRECTORY_ROLES, DROP_BINDING] {
+    for sql in [
+        DROP_EM_ROLES,
+        DROP_DIRECTORY_ROLES,
+        DROP_BINDING,
+        DROP_INTERNAL_SPONSOR,
+        DROP_EXTERNAL_SPONSOR,
+    ] {
         tx.execute(sql, &[text(id)])?;
     }
     Ok(())

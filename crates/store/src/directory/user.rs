@@ -7,6 +7,7 @@ use domain::id::ObjectId;
 
 use super::{details_document, details_of};
 use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed};
+use crate::connected_organization;
 use crate::engine::Row;
 use crate::value::{Value, boolean, int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
@@ -94,7 +95,8 @@ pub fn insert(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
 
 /// Stores a changed user.
 pub fn update(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
-    tx.execute_one(UPDATE, &values(user))
+    tx.execute_one(UPDATE, &values(user))?;
+    connected_organization::refresh_subject(tx, user.id)
 }
 
 /// Makes `manager` the user's manager, or nobody.
