@@ -21,6 +21,7 @@ enum May {
 const LAYERS: &[Layer] = &[
     layer("domain", &[]),
     layer("odata", &[]),
+    layer("scim", &[]),
     layer("wire", &["domain", "odata"]),
     layer("store", &["domain"]),
     layer("auth", &["domain"]),
@@ -29,7 +30,7 @@ const LAYERS: &[Layer] = &[
     layer("connector-scim", &["domain", "connector-api"]),
     layer("connector-ldap", &["domain", "connector-api"]),
     layer("delivery", &["domain", "store", "service", "connector-api"]),
-    layer("server", &["domain", "service", "auth", "wire", "odata"]),
+    layer("server", &["domain", "service", "auth", "wire", "odata", "scim"]),
     layer("peers", &[]),
     layer("xtask", &["domain"]),
     Layer {
@@ -69,6 +70,7 @@ const NEVER: &[(&str, &[&str])] = &[
         ],
     ),
     ("odata", &["axum", "http", "postgres", "rusqlite", "tokio"]),
+    ("scim", &["axum", "http", "postgres", "rusqlite", "tokio"]),
     ("wire", &["axum", "http", "postgres", "rusqlite", "tokio"]),
     ("store", &["axum", "http", "reqwest"]),
     ("auth", &["axum", "postgres", "rusqlite"]),
