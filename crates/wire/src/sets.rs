@@ -60,6 +60,21 @@ impl Root {
             Self::AuditLogs => &["auditLogs"],
         }
     }
+
+    /// The types of those segments.
+    pub const fn types(self) -> &'static [&'static str] {
+        match self {
+            Self::Directory => &[],
+            Self::EntitlementManagement => &["identityGovernance", "entitlementManagement"],
+            Self::RoleManagement => &["roleManagement", "rbacApplication"],
+            Self::DeletedRoles => &[
+                "roleManagement",
+                "rbacApplication",
+                "directoryRoleManagementDeletedItemContainer",
+            ],
+            Self::AuditLogs => &["auditLogRoot"],
+        }
+    }
 }
 
 /// Where objects of a type are found on their own, below the version root: `directoryObjects` for those of the directory,
@@ -141,6 +156,12 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "resourceRequests",
         "accessPackageResourceRequests",
         &tables::RESOURCE_REQUEST,
+    ),
+    set(
+        EM,
+        "resourceEnvironments",
+        "accessPackageResourceEnvironments",
+        &tables::RESOURCE_ENVIRONMENT,
     ),
     set(
         EM,
@@ -374,6 +395,7 @@ pub static OPERATIONS: &[Operation] = &[
     action("cancel", "assignment_request"),
     action("resume", "assignment_request"),
     action("refresh", "resource"),
+    action("uploadFile", "upload_session"),
     action("getApplicablePolicyRequirements", "access_package"),
     only_beta(action("moveToCatalog", "access_package")),
     function("filterByCurrentUser", "access_package", true, &["on"]),
