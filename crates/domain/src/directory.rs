@@ -12,7 +12,7 @@ mod user;
 
 use std::collections::BTreeMap;
 
-pub use grant::{NewAppRoleAssignment, NewRoleAssignment};
+pub use grant::{NewAppRoleAssignment, NewRoleAssignment, NewRoleScheduleRequest, RoleAction};
 pub use group::{Group, GroupChanges};
 pub use membership::{GroupRole, MemberStanding, judge_addition, judge_grant, judge_modifiable};
 pub use service_principal::{AppRole, DEFAULT_ACCESS, ServicePrincipal, ServicePrincipalChanges};

@@ -1,4 +1,4 @@
-//! Queries answered in memory: for lists that are built in, and as the measure of what the store answers.
+//! Queries answered in memory: the measure of what the store answers.
 //!
 //! **Invariant:** a predicate is true or false of a row, never unknown: what cannot be compared is false.
 

@@ -103,6 +103,8 @@ ids! {
     RoleAssignmentId
     /// A role definition of entitlement management.
     RoleDefinitionId
+    /// A request to assign or remove a role of entitlement management.
+    RoleScheduleRequestId
     /// A custom extension.
     CustomExtensionId
     /// That a policy calls an extension at a stage.

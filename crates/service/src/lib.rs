@@ -25,6 +25,7 @@ pub mod reprocess;
 pub mod resource_requests;
 pub mod resources;
 pub mod role_assignments;
+pub mod role_schedule_requests;
 mod rollup;
 pub mod settings;
 pub mod targets;

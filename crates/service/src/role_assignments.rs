@@ -21,44 +21,12 @@ pub async fn create(
     ctx: &Ctx,
     wanted: NewRoleAssignment,
 ) -> Result<RoleAssignment, ServiceError> {
-    let (role, scope) = read(&wanted)?;
-    authorize_in(ctx, scope)?;
+    let grant = read(&wanted)?;
+    authorize_in(ctx, grant.scope)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
     let created = service
         .store
-        .write(move |tx| {
-            let principal = wanted.principal_id;
-            if object::find(tx, principal)?.is_none() {
-                let message = format!("directory object `{principal}` does not exist");
-                return Err(ServiceError::invalid(
-                    Code::BadRequest,
-                    "principalId",
-                    message,
-                ));
-            }
-            if let Some(catalog) = catalog_of(scope)
-                && catalog::find(tx, catalog)?.is_none()
-            {
-                return Err(ServiceError::not_found("catalog", catalog));
-            }
-            let created = assignment(&moment, principal, role, scope);
-            if !role_assignment::insert(tx, &created)? {
-                let message = "the principal already holds the role there";
-                return Err(ServiceError::invalid(
-                    Code::BadRequest,
-                    "roleDefinitionId",
-                    message,
-                ));
-            }
-            record(
-                tx,
-                &moment,
-                &ctx,
-                "Add Entitlement Management role assignment",
-                &created,
-            )?;
-            Ok(created)
-        })
+        .write(move |tx| assign(tx, &moment, &ctx, grant))
         .await?;
     service.callers.invalidate();
     Ok(created)
@@ -76,18 +44,78 @@ pub async fn delete(
         .write(move |tx| {
             let gone = get(tx, id)?;
             authorize_in(&ctx, gone.catalog_id.map_or(Scope::Tenant, Scope::Catalog))?;
-            role_assignment::delete(tx, id)?;
-            record(
-                tx,
-                &moment,
-                &ctx,
-                "Remove Entitlement Management role assignment",
-                &gone,
-            )
+            withdraw(tx, &moment, &ctx, &gone)
         })
         .await?;
     service.callers.invalidate();
     Ok(())
+}
+
+/// Who is to hold which role where, the role and the scope being such that go together.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grant {
+    pub(crate) principal: ObjectId,
+    pub(crate) role: EmRole,
+    pub(crate) scope: Scope,
+}
+
+/// Assigns a role, as a part of a transaction; after the commit call `service.callers.invalidate()`.
+pub(crate) fn assign(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    grant: Grant,
+) -> Result<RoleAssignment, ServiceError> {
+    let principal = grant.principal;
+    if object::find(tx, principal)?.is_none() {
+        let message = format!("directory object `{principal}` does not exist");
+        return Err(ServiceError::invalid(
+            Code::BadRequest,
+            "principalId",
+            message,
+        ));
+    }
+    if let Some(catalog) = catalog_of(grant.scope)
+        && catalog::find(tx, catalog)?.is_none()
+    {
+        return Err(ServiceError::not_found("catalog", catalog));
+    }
+    let created = assignment(moment, principal, grant.role, grant.scope);
+    if !role_assignment::insert(tx, &created)? {
+        let message = "the principal already holds the role there";
+        return Err(ServiceError::invalid(
+            Code::BadRequest,
+            "roleDefinitionId",
+            message,
+        ));
+    }
+    let activity = "Add Entitlement Management role assignment";
+    record(tx, moment, ctx, activity, &created)?;
+    Ok(created)
+}
+
+/// Takes a role away, as a part of a transaction; after the commit call `service.callers.invalidate()`.
+pub(crate) fn withdraw(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    gone: &RoleAssignment,
+) -> Result<(), ServiceError> {
+    role_assignment::delete(tx, gone.id)?;
+    let activity = "Remove Entitlement Management role assignment";
+    record(tx, moment, ctx, activity, gone)
+}
+
+/// The role assignment by which the principal itself holds the role there.
+pub(crate) fn get_held(tx: &mut ReadTx<'_>, grant: Grant) -> Result<RoleAssignment, ServiceError> {
+    let (role, scope) = (grant.role.definition_id(), grant.scope.to_string());
+    role_assignment::held_by(tx, &[grant.principal])?
+        .into_iter()
+        .find(|held| held.role_definition_id == role && held.app_scope_id == scope)
+        .ok_or_else(|| {
+            let message = "the principal does not hold the role there";
+            ServiceError::invalid(Code::BadRequest, "roleDefinitionId", message)
+        })
 }
 
 /// Makes whoever creates a catalog its first owner (AZ-10), as a part of the transaction that creates it; after the
@@ -125,7 +153,7 @@ pub fn grant_owner_of_new_catalog(
 }
 
 /// The role and the scope that the body names, if they go together.
-fn read(wanted: &NewRoleAssignment) -> Result<(EmRole, Scope), ServiceError> {
+pub(crate) fn read(wanted: &NewRoleAssignment) -> Result<Grant, ServiceError> {
     let by_id = wanted
         .role
         .parse()
@@ -145,7 +173,11 @@ fn read(wanted: &NewRoleAssignment) -> Result<(EmRole, Scope), ServiceError> {
         ServiceError::invalid(Code::BadRequest, "appScopeId", message)
     })?;
     match (role.is_for_catalogs(), scope) {
-        (true, Scope::Catalog(_)) | (false, Scope::Tenant) => Ok((role, scope)),
+        (true, Scope::Catalog(_)) | (false, Scope::Tenant) => Ok(Grant {
+            principal: wanted.principal_id,
+            role,
+            scope,
+        }),
         (true, Scope::Tenant) => {
             let message = format!(
                 "the role `{}` is assigned in one catalog",
@@ -171,7 +203,8 @@ fn read(wanted: &NewRoleAssignment) -> Result<(EmRole, Scope), ServiceError> {
     }
 }
 
-fn authorize_in(ctx: &Ctx, scope: Scope) -> Result<(), ServiceError> {
+/// Whether the caller may assign roles there.
+pub(crate) fn authorize_in(ctx: &Ctx, scope: Scope) -> Result<(), ServiceError> {
     match scope {
         Scope::Tenant => authorize::in_tenant(ctx, Action::AssignCatalogCreator),
         Scope::Catalog(catalog) => authorize::in_catalog(ctx, Action::AssignCatalogRole, catalog),

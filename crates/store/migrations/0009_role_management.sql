@@ -169,7 +169,7 @@ WITH RECURSIVE held (assignment_id, principal_id) AS (
     FROM held JOIN group_member ON group_member.group_id = held.principal_id
 )
 SELECT held.assignment_id || '_' || held.principal_id AS id, held.assignment_id, held.principal_id,
-    role_assignment.catalog_id
+    role_assignment.role_definition_id, role_assignment.catalog_id
 FROM held JOIN role_assignment ON role_assignment.id = held.assignment_id;
 
 CREATE VIEW transitive_role_assignment AS SELECT * FROM role_assignment;

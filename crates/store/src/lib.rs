@@ -35,6 +35,7 @@ pub mod resource;
 pub mod resource_request;
 pub mod resource_role_scope;
 pub mod role_assignment;
+pub mod role_schedule_request;
 pub mod setting;
 mod statements;
 pub mod subject;

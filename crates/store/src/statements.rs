@@ -27,6 +27,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::directory::target_binding::STATEMENTS,
     crate::directory::user::STATEMENTS,
     crate::role_assignment::STATEMENTS,
+    crate::role_schedule_request::STATEMENTS,
     crate::accepted_call::STATEMENTS,
     crate::approval::STATEMENTS,
     crate::assignment::STATEMENTS,

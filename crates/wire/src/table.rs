@@ -64,6 +64,8 @@ pub enum Edm {
     Boolean,
     /// `Edm.Int32`.
     Int32,
+    /// `Edm.Int64`.
+    Int64,
     /// `Edm.DateTimeOffset`.
     Instant,
     /// An enum in v1.0 and a string in `PascalCase` in beta.
@@ -242,6 +244,7 @@ impl Edm {
             Self::Guid => "Edm.Guid".to_owned(),
             Self::Boolean => "Edm.Boolean".to_owned(),
             Self::Int32 => "Edm.Int32".to_owned(),
+            Self::Int64 => "Edm.Int64".to_owned(),
             Self::Instant => "Edm.DateTimeOffset".to_owned(),
             Self::Word(words) => match version {
                 Version::V1 => complex(words.name, words.name),
@@ -267,6 +270,7 @@ impl Edm {
             | Self::Guid
             | Self::Boolean
             | Self::Int32
+            | Self::Int64
             | Self::Instant
             | Self::Strings
             | Self::Complex(..)

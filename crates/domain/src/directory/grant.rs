@@ -1,6 +1,7 @@
 //! What somebody wants to grant: an app role, or a role of entitlement management.
 
 use crate::id::{AppRoleId, ObjectId};
+use crate::time::Timestamp;
 
 /// An app role that somebody wants to grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,4 +23,42 @@ pub struct NewRoleAssignment {
     pub role: String,
     /// Where it counts: `/`, or `/AccessPackageCatalog/` with the id of a catalog.
     pub app_scope_id: String,
+}
+
+/// What a request for a role does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleAction {
+    /// Assigns the role.
+    Assign,
+    /// Takes it away.
+    Remove,
+}
+
+impl RoleAction {
+    /// Its name, as requests spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Assign => "adminAssign",
+            Self::Remove => "adminRemove",
+        }
+    }
+}
+
+/// A request to assign or remove a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRoleScheduleRequest {
+    /// What to do.
+    pub action: RoleAction,
+    /// With what.
+    pub assignment: NewRoleAssignment,
+    /// From when on, if the body says so.
+    pub starts_at: Option<Timestamp>,
+    /// Why.
+    pub justification: Option<String>,
+    /// What the client wants to find again.
+    pub custom_data: Option<String>,
+    /// The document of the schedule, to be kept.
+    pub schedule_info: Option<String>,
+    /// The document of the ticket, to be kept.
+    pub ticket_info: Option<String>,
 }

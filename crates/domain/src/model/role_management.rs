@@ -144,6 +144,7 @@ pub static ROLE_ASSIGNMENT_HOLDER: Entity = Entity {
         field("id", Kind::Id),
         field("assignment_id", Kind::Id),
         field("principal_id", Kind::Id),
+        field("role_definition_id", Kind::Id),
         field("catalog_id", Kind::Id),
     ],
     relations: &[],
@@ -283,6 +284,13 @@ pub static ROLE_ASSIGNMENT_SCHEDULE_REQUEST: Entity = Entity {
         one(
             "target_schedule",
             &ROLE_ASSIGNMENT_SCHEDULE,
+            "target_schedule_id",
+            "id",
+        ),
+        // A request that activated an eligibility would have it as its target; there are none.
+        one(
+            "activated_using",
+            &ROLE_ELIGIBILITY_SCHEDULE,
             "target_schedule_id",
             "id",
         ),

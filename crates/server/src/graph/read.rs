@@ -15,7 +15,6 @@ use wire::encode;
 use wire::resolve::{self, Plan, decode_position, encode_position};
 use wire::sets;
 use wire::table::Type;
-use wire::tables;
 
 use super::GraphRequest;
 use super::locate::nothing;
@@ -262,12 +261,8 @@ fn plan_of(
 }
 
 /// What the caller may see of the query's answer. A whole collection is for roles alone; what a key leads to may be the
-/// caller's own as well. Role definitions are built in, and everybody may read them.
+/// caller's own as well.
 async fn fetch(request: &GraphRequest<'_>, query: Query) -> Result<Page, Error> {
-    let definitions: &Type = &tables::ROLE_DEFINITION;
-    if query.entity == definitions.entity {
-        return Ok(tables::role_definition::list(&query));
-    }
     let address = request.address();
     let is_whole = address.parents() == 0 && matches!(address.tail, Tail::Collection | Tail::Count);
     let page = if is_whole {

@@ -5,6 +5,7 @@ use domain::model;
 use domain::policy::{Policy, applicable};
 use domain::query::{Comparison, Entity, Path, Predicate, Value};
 use store::ReadTx;
+use store::directory::membership;
 
 use super::scope::{path, walk};
 use crate::assignment_requests::target_facts;
@@ -40,11 +41,17 @@ pub enum Own {
     Requests(OwnRelation),
     /// Approvals that wait for the caller.
     Approvals,
+    /// Roles that the caller holds, or requests for them: as themselves, or as a member of a group.
+    Roles(&'static Entity),
+    /// Requests for roles that the caller sent.
+    RoleRequests(&'static Entity),
+    /// What there is none of: approvals of requests for roles.
+    Nothing,
 }
 
 impl Own {
     /// The option that the words of the wire name, in any case (AZ-30).
-    pub fn named(entity: &Entity, on: &str) -> Option<Self> {
+    pub fn named(entity: &'static Entity, on: &str) -> Option<Self> {
         use OwnRelation as R;
         let on = on.to_ascii_lowercase();
         match (entity.name, on.as_str()) {
@@ -67,6 +74,26 @@ impl Own {
                 Some(Self::Requests(R::SponsorOrOwner))
             }
             ("approval", "approver") => Some(Self::Approvals),
+            (
+                "role_assignment_schedule"
+                | "role_assignment_schedule_instance"
+                | "role_assignment_schedule_request"
+                | "role_eligibility_schedule"
+                | "role_eligibility_schedule_instance"
+                | "role_eligibility_schedule_request",
+                "principal",
+            ) => Some(Self::Roles(entity)),
+            (
+                "role_assignment_schedule_request" | "role_eligibility_schedule_request",
+                "createdby",
+            ) => Some(Self::RoleRequests(entity)),
+            (
+                "role_assignment_schedule_request" | "role_eligibility_schedule_request",
+                "approver",
+            )
+            | ("role_assignment_approval", "target" | "createdby" | "approver") => {
+                Some(Self::Nothing)
+            }
             _ => None,
         }
     }
@@ -94,6 +121,24 @@ pub(super) fn predicate(
             &model::APPROVAL,
             waiting.iter().map(|(id, _)| id.to_string()),
         ),
+        Own::Roles(entity) => {
+            let mut holders = membership::transitive_groups_of(tx, user)?;
+            holders.push(user);
+            let values = holders
+                .iter()
+                .map(|id| Value::Text(id.to_string()))
+                .collect();
+            Ok(Predicate::In {
+                path: path(entity, &[], "principal_id")?,
+                values,
+            })
+        }
+        Own::RoleRequests(entity) => Ok(Predicate::Compare {
+            path: path(entity, &[], "created_by")?,
+            comparison: Comparison::Eq,
+            value: Value::Text(user.to_string()),
+        }),
+        Own::Nothing => Ok(Predicate::False),
     }
 }
 

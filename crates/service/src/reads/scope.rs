@@ -58,6 +58,8 @@ enum Rule {
     ),
     /// The directory, to those who may do this.
     Directory(DirectoryAction),
+    /// What is built in, or always empty, to every caller.
+    Everybody,
     /// Nothing.
     Nobody,
 }
@@ -68,9 +70,27 @@ fn rule(entity: &Entity) -> Rule {
     use DirectoryAction as D;
     match entity.name {
         "catalog" => Rule::Catalog(A::ReadCatalogContent, &[], "id"),
-        "resource" | "resource_request" | "access_package" | "role_assignment" => {
+        "resource" | "resource_request" | "access_package" => {
             Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
         }
+        "role_assignment"
+        | "transitive_role_assignment"
+        | "role_assignment_holder"
+        | "app_scope"
+        | "role_assignment_schedule"
+        | "role_assignment_schedule_instance"
+        | "role_assignment_schedule_request"
+        | "role_eligibility_schedule"
+        | "role_eligibility_schedule_instance"
+        | "role_eligibility_schedule_request" => {
+            Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
+        }
+        "role_definition"
+        | "deleted_role_definition"
+        | "role_resource_namespace"
+        | "role_resource_action"
+        | "role_assignment_approval"
+        | "role_assignment_approval_step" => Rule::Everybody,
         "resource_role" | "resource_scope" => {
             Rule::Catalog(A::ReadCatalogContent, &["resource"], "catalog_id")
         }
@@ -250,9 +270,7 @@ fn follow(
 /// What comes with its parent: whom it points to, unless that is a policy, and the lists that belong to it closely.
 fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
     let points_to_policy = relation.to == &model::ASSIGNMENT_POLICY;
-    relation.is_inside()
-        || (relation.is_to_one() && !points_to_policy)
-        || reveals(parent, relation)
+    relation.is_inside() || (relation.is_to_one() && !points_to_policy) || reveals(parent, relation)
 }
 
 /// Soft-deleted users are in no answer.
@@ -311,6 +329,7 @@ fn visible(
             Err(refusal) => Err(refusal),
         },
         Rule::Directory(action) => authorize::in_directory(ctx, action).map(|()| Predicate::True),
+        Rule::Everybody => Ok(Predicate::True),
         Rule::Nobody => Err(ServiceError::refused(
             Code::AccessDenied,
             "this collection is not open to anybody",
@@ -438,7 +457,7 @@ mod tests {
                     let relations = walk(entity, relations).unwrap();
                     drop(path(relations.last().unwrap().to, hops, field).unwrap());
                 }
-                Rule::Directory(_) | Rule::Nobody => {}
+                Rule::Directory(_) | Rule::Everybody | Rule::Nobody => {}
             }
         }
     }

@@ -15,7 +15,9 @@ pub mod reference;
 pub mod resource_request;
 pub mod resource_role_scope;
 pub mod role_assignment;
+pub mod role_schedule_request;
 pub mod service_principal;
+pub mod upload;
 pub mod user;
 
 use std::str::FromStr;

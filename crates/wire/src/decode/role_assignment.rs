@@ -21,8 +21,21 @@ pub fn create(body: &Json) -> Result<NewRoleAssignment, DecodeError> {
         Some(role) => Some(role),
         None => text(&either(&definition, &["id", "displayName"]))?,
     };
+    let condition = root.member("condition");
+    if !condition.is_null() {
+        return Err(condition
+            .invalid("roles are assigned without conditions")
+            .into());
+    }
     let app_scope = text(&root.member("appScopeId"))?.filter(|scope| !scope.is_empty());
     let directory_scope = text(&root.member("directoryScopeId"))?.filter(|scope| !scope.is_empty());
+    if let (Some(app), Some(directory)) = (&app_scope, &directory_scope)
+        && directory != TENANT
+        && !directory.eq_ignore_ascii_case(app)
+    {
+        let message = "must be `/`: the scope is named by `appScopeId`";
+        return Err(root.member("directoryScopeId").invalid(message).into());
+    }
     Ok(NewRoleAssignment {
         principal_id: principal_id
             .ok_or_else(|| root.member("principalId").invalid("is required"))?,
@@ -58,6 +71,17 @@ mod tests {
         let tenant =
             json!({"principal": {"id": ALICE}, "roleDefinitionId": "r", "appScopeId": null});
         assert_eq!(create(&tenant).unwrap().app_scope_id, "/");
+    }
+
+    #[test]
+    fn two_scopes_and_conditions_are_refused() {
+        let body = json!({
+            "principalId": ALICE, "roleDefinitionId": "r", "appScopeId": "/",
+            "directoryScopeId": "/administrativeUnits/x",
+        });
+        assert_eq!(create(&body).unwrap_err().target, "directoryScopeId");
+        let body = json!({"principalId": ALICE, "roleDefinitionId": "r", "condition": "x"});
+        assert_eq!(create(&body).unwrap_err().target, "condition");
     }
 
     #[test]

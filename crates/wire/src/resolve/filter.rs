@@ -9,7 +9,7 @@ use super::{ResolveError, unknown};
 use crate::table::Type;
 use crate::version::Version;
 
-const OPTION: &str = "$filter";
+pub(super) const OPTION: &str = "$filter";
 
 /// Compiles a condition on objects of a type.
 pub fn compile(
@@ -116,15 +116,16 @@ impl Scope<'_> {
         else {
             return Err(unsupported(format!("{} compares texts", function.as_str())));
         };
-        Ok(Predicate::Text {
-            path: place.path,
+        let matches = Predicate::Text {
+            path: place.path.clone(),
             matching: match function {
                 TextFunction::Contains => TextMatch::Contains,
                 TextFunction::StartsWith => TextMatch::StartsWith,
                 TextFunction::EndsWith => TextMatch::EndsWith,
             },
             text: part.clone(),
-        })
+        };
+        Ok(among(&place, matches))
     }
 
     /// `any`, and `all` as the absence of a counter-example.
@@ -272,11 +273,27 @@ fn compared(
     {
         return Err(unsupported("words have no order".to_owned()));
     }
-    Ok(Predicate::Compare {
+    let compare = |comparison| Predicate::Compare {
         path: place.path.clone(),
         comparison,
-        value,
+        value: value.clone(),
+    };
+    // Of many rows, "is not" means that none of them is.
+    Ok(match (&place.among, comparison) {
+        (Some(_), Comparison::Ne) => not(among(place, compare(Comparison::Eq))),
+        _ => among(place, compare(comparison)),
     })
+}
+
+/// The condition on the place itself, or on one of the rows among which it is sought.
+fn among(place: &Place, condition: Predicate) -> Predicate {
+    match &place.among {
+        None => condition,
+        Some(hops) => Predicate::Exists {
+            hops: hops.clone(),
+            inner: Box::new(condition),
+        },
+    }
 }
 
 /// The literal as the column stores it.

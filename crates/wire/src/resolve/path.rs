@@ -13,6 +13,9 @@ pub(super) struct Place {
     pub(super) property: &'static Property,
     /// The flag that splits a word in two, if there is one, and the word and its other name.
     pub(super) flagged: Option<Flagged>,
+    /// The relations to the many rows among which a filter looks, if it does not look at the column itself; then the
+    /// path is one of theirs.
+    pub(super) among: Option<Vec<&'static Relation>>,
 }
 
 #[derive(Debug)]
@@ -82,10 +85,30 @@ fn place(
             .ok_or_else(|| incomparable(option, name))
     };
     match &property.read {
-        Read::Column(column) => Ok(Place {
+        Read::Sought {
+            relation, there, ..
+        } if option == super::filter::OPTION => {
+            let relation = of
+                .entity
+                .relation(relation)
+                .ok_or_else(|| incomparable(option, name))?;
+            let field = relation
+                .to
+                .field(there)
+                .ok_or_else(|| incomparable(option, name))?;
+            hops.push(relation);
+            Ok(Place {
+                path: Path::of(field),
+                property,
+                flagged: None,
+                among: Some(hops),
+            })
+        }
+        Read::Column(column) | Read::Sought { column, .. } => Ok(Place {
             path: shortened(root, hops, field(of, column)?),
             property,
             flagged: None,
+            among: None,
         }),
         Read::Flagged {
             column,
@@ -100,6 +123,7 @@ fn place(
                 word,
                 beta,
             }),
+            among: None,
         }),
         Read::Behind { relation, column } => {
             let relation = of
@@ -115,6 +139,7 @@ fn place(
                 path: shortened(root, hops, there),
                 property,
                 flagged: None,
+                among: None,
             })
         }
         Read::Member { .. } | Read::Computed { .. } | Read::Constant(_) => {

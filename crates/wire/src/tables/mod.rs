@@ -16,6 +16,7 @@ mod directory_object;
 mod group;
 mod policy_question;
 mod resource;
+mod resource_environment;
 mod resource_request;
 mod resource_role;
 mod resource_role_scope;
@@ -28,6 +29,7 @@ mod role_schedule;
 mod role_schedule_request;
 mod service_principal;
 mod subject;
+mod upload;
 mod user;
 
 pub use access_package::ACCESS_PACKAGE;
@@ -46,6 +48,7 @@ pub use directory_object::DIRECTORY_OBJECT;
 pub use group::GROUP;
 pub use policy_question::POLICY_QUESTION;
 pub use resource::RESOURCE;
+pub use resource_environment::RESOURCE_ENVIRONMENT;
 pub use resource_request::RESOURCE_REQUEST;
 pub use resource_role::RESOURCE_ROLE;
 pub use resource_role_scope::RESOURCE_ROLE_SCOPE;
@@ -63,6 +66,7 @@ pub use role_schedule_request::{
 };
 pub use service_principal::SERVICE_PRINCIPAL;
 pub use subject::SUBJECT;
+pub use upload::{UPLOAD_FILE, UPLOAD_SESSION};
 pub use user::USER;
 
 use crate::table::Type;
@@ -79,6 +83,9 @@ pub static TYPES: &[&Type] = &[
     &RESOURCE_ROLE,
     &RESOURCE_SCOPE,
     &RESOURCE_REQUEST,
+    &RESOURCE_ENVIRONMENT,
+    &UPLOAD_SESSION,
+    &UPLOAD_FILE,
     &ACCESS_PACKAGE,
     &RESOURCE_ROLE_SCOPE,
     &ASSIGNMENT_POLICY,

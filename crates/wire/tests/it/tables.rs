@@ -165,6 +165,7 @@ fn published_members(
 const BEYOND: &[(&str, &str)] = &[
     ("resource", "catalog"),
     ("resource", "accessPackageCatalog"),
+    ("resource", "notificationEndpointConfiguration"),
     ("resource_role_scope", "accessPackage"),
     // Members of the derived types, shown where only the base is declared.
     ("directory_object", "displayName"),
