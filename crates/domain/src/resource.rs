@@ -1,9 +1,11 @@
 //! Resources of catalogs: which things of the directory can be one, the roles they offer, and who may bring them in.
 
 use crate::access_package::ResourceReference;
+use crate::change::Change;
 use crate::directory::{AppRole, DEFAULT_ACCESS, Group, ServicePrincipal};
 use crate::flaw::{Flaw, check_name};
-use crate::id::{CatalogId, ObjectId};
+use crate::id::{CatalogId, EnvironmentId, ObjectId};
+use crate::time::Timestamp;
 use crate::word::words;
 
 words! {
@@ -13,8 +15,31 @@ words! {
         AadGroup = "AadGroup",
         /// Applications of the directory.
         AadApplication = "AadApplication",
+        /// Resources whose access is known elsewhere and uploaded for reviews; nothing is delivered to them.
+        CustomDataProvidedResource = "CustomDataProvidedResource",
     }
 }
+
+impl OriginSystem {
+    /// Whether its things are in the directory, under GUIDs, and say themselves what they are called.
+    pub const fn is_directory(self) -> bool {
+        match self {
+            Self::AadGroup | Self::AadApplication => true,
+            Self::CustomDataProvidedResource => false,
+        }
+    }
+
+    /// The type of its resources, where it is derived from that of resources in general.
+    pub const fn derived_type(self) -> Option<&'static str> {
+        match self {
+            Self::AadGroup | Self::AadApplication => None,
+            Self::CustomDataProvidedResource => Some(CUSTOM_DATA_TYPE),
+        }
+    }
+}
+
+/// The type of resources whose access data is uploaded.
+pub const CUSTOM_DATA_TYPE: &str = "customDataProvidedResource";
 
 words! {
     /// What a resource request asks for (DL-10).
@@ -65,10 +90,89 @@ pub struct NewResourceRequest {
     pub resource: ResourceReference,
     /// The attributes, as a JSON array in the v1.0 shape; `None` where the body says nothing about them.
     pub attributes_json: Option<String>,
+    /// What the body says a resource is that no directory describes.
+    pub description: CustomDescription,
+    /// The environment that the body places the resource in.
+    pub environment: Option<EnvironmentReference>,
     /// Why.
     pub justification: Option<String>,
     /// Check everything, store nothing.
     pub is_validation_only: bool,
+    /// Whether the caller did not want to wait; kept, for every request is carried out at once.
+    pub execute_immediately: Option<bool>,
+    /// When the request ends, as the caller said; kept, for a request that is carried out at once has no end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl NewResourceRequest {
+    /// A request that says nothing but what is to be done with which resource.
+    pub fn about(
+        request_type: ResourceRequestType,
+        catalog_id: Option<CatalogId>,
+        resource: ResourceReference,
+    ) -> Self {
+        Self {
+            request_type,
+            catalog_id,
+            resource,
+            attributes_json: None,
+            description: CustomDescription::default(),
+            environment: None,
+            justification: None,
+            is_validation_only: false,
+            execute_immediately: None,
+            expires_at: None,
+        }
+    }
+
+    /// The same with a description of the resource.
+    #[must_use]
+    pub fn describing(mut self, description: CustomDescription) -> Self {
+        self.description = description;
+        self
+    }
+}
+
+/// What a resource is called that no directory describes. Resources of the directory pass it over.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CustomDescription {
+    /// Its name.
+    pub display_name: Option<String>,
+    /// What it is for; absent keeps it.
+    pub description: Change<String>,
+    /// Who is told of decisions, as a JSON object; absent keeps it.
+    pub notification_endpoint_json: Change<String>,
+}
+
+impl CustomDescription {
+    /// Whether it says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How a body names an environment of resources.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnvironmentReference {
+    /// Its id.
+    pub id: Option<EnvironmentId>,
+    /// Its id in the system it is of.
+    pub origin_id: Option<String>,
+}
+
+/// The longest id of a thing that no directory describes.
+const MAX_ORIGIN_ID: usize = 256;
+
+/// Whether a thing that no directory describes can have this id.
+pub fn check_origin_id(origin_id: &str) -> Result<(), Flaw> {
+    let fits = origin_id.chars().count() <= MAX_ORIGIN_ID
+        && !origin_id.trim().is_empty()
+        && !origin_id.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let message = format!("must have 1 to {MAX_ORIGIN_ID} letters and no control characters");
+    Err(Flaw::new("resource/originId", message))
 }
 
 /// Why a group or an application cannot be a resource (DL-12).

@@ -20,11 +20,13 @@ use crate::error::{Code, ServiceError};
 
 pub(crate) const TYPE: &str = "AccessPackageResource";
 
-/// A thing of the directory as it is now, with a view to being a resource.
+/// A thing as its origin describes it now, with a view to being a resource.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
-    /// Its id.
-    pub(crate) object: ObjectId,
+    /// The system that it is of.
+    pub(crate) system: OriginSystem,
+    /// Its id there.
+    pub(crate) origin_id: String,
     /// Its name.
     pub(crate) display_name: String,
     /// What it is for.
@@ -37,13 +39,17 @@ pub(crate) struct Origin {
     pub(crate) refusal: Option<NotSupported>,
 }
 
-/// Reads a resource anew from its origin: its name, its description, its roles (DL-14).
+/// Reads a resource anew from its origin: its name, its description, its roles (DL-14). One that no directory describes
+/// is as it was.
 pub async fn refresh(service: &Service, ctx: &Ctx, id: ResourceId) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = resource_for(tx, &ctx, id)?;
+            if !stored.origin_system.is_directory() {
+                return Ok(());
+            }
             let Some(origin) = origin_of(tx, &stored)? else {
                 let message = format!("`{}` is gone from its origin", stored.display_name);
                 return Err(ServiceError::refused(Code::ResourceNotFound, message));
@@ -163,7 +169,8 @@ pub(crate) fn find_origin(
 ) -> Result<Option<Origin>, ServiceError> {
     Ok(match system {
         OriginSystem::AadGroup => group::find(tx, object)?.map(|group| Origin {
-            object,
+            system,
+            origin_id: object.to_string(),
             refusal: check_group(&group).err(),
             resource_type: if group.mail_enabled {
                 "O365 Group"
@@ -176,7 +183,8 @@ pub(crate) fn find_origin(
         }),
         OriginSystem::AadApplication => {
             service_principal::find(tx, object)?.map(|application| Origin {
-                object,
+                system,
+                origin_id: object.to_string(),
                 refusal: check_application(&application).err(),
                 resource_type: "Application",
                 roles: roles_of_application(&application.app_roles),
@@ -184,6 +192,8 @@ pub(crate) fn find_origin(
                 description: application.description,
             })
         }
+        // What is said of it is here and nowhere else.
+        OriginSystem::CustomDataProvidedResource => None,
     })
 }
 
@@ -217,6 +227,8 @@ pub(crate) fn check_rights(
                 Permission::DirectoryReadWriteAll,
             ],
         ),
+        // Nobody but the catalog's owner has a say in it.
+        OriginSystem::CustomDataProvidedResource => return Ok(()),
     };
     let own = principal.object();
     let is_owner = system == OriginSystem::AadGroup
@@ -232,17 +244,15 @@ pub(crate) fn check_rights(
     if rights.suffice() {
         return Ok(());
     }
-    let message = match (system, rights.is_application) {
-        (OriginSystem::AadGroup, true) => {
+    let message = match (system == OriginSystem::AadGroup, rights.is_application) {
+        (true, true) => {
             "the application must own the group or have the permission `Group.ReadWrite.All`"
         }
-        (OriginSystem::AadGroup, false) => {
+        (true, false) => {
             "the caller must own the group or hold a directory role that may change its members"
         }
-        (OriginSystem::AadApplication, true) => {
-            "the application must have the permission `Application.ReadWrite.All`"
-        }
-        (OriginSystem::AadApplication, false) => {
+        (false, true) => "the application must have the permission `Application.ReadWrite.All`",
+        (false, false) => {
             "the caller must hold a directory role that may change who is assigned to the application"
         }
     };

@@ -7,8 +7,10 @@ ALTER TABLE resource ADD COLUMN notification_endpoint TEXT;
 
 ALTER TABLE resource_request ADD COLUMN execute_immediately BOOLEAN;
 ALTER TABLE resource_request ADD COLUMN expires_at BIGINT;
+-- Set in the answer to a request that was only to be checked, which is not kept.
+ALTER TABLE resource_request ADD COLUMN is_validation_only BOOLEAN NOT NULL DEFAULT FALSE;
 
--- Where resources of a system live. A static system has one environment, which is its default.
+-- Where resources of a system live. A static system has one environment, which is its default, from the start.
 CREATE TABLE resource_environment (
     id TEXT NOT NULL PRIMARY KEY,
     origin_system TEXT NOT NULL UNIQUE,
@@ -17,19 +19,22 @@ CREATE TABLE resource_environment (
     description TEXT,
     is_default_environment BOOLEAN NOT NULL,
     created_by TEXT,
-    created_at BIGINT,
+    created_at BIGINT NOT NULL,
     modified_by TEXT,
-    modified_at BIGINT
+    modified_at BIGINT NOT NULL
 );
-INSERT INTO resource_environment (id, origin_system, origin_id, display_name, description, is_default_environment)
+INSERT INTO resource_environment
+    (id, origin_system, origin_id, display_name, description, is_default_environment, created_at, modified_at)
     VALUES ('5b2b3f0e-0c6d-4b0a-9d0a-6f2f1c7a1e01', 'AadGroup', 'AadGroup', 'Groups',
-        'The groups of the directory', TRUE);
-INSERT INTO resource_environment (id, origin_system, origin_id, display_name, description, is_default_environment)
+        'The groups of the directory', TRUE, 1767225600000000, 1767225600000000);
+INSERT INTO resource_environment
+    (id, origin_system, origin_id, display_name, description, is_default_environment, created_at, modified_at)
     VALUES ('5b2b3f0e-0c6d-4b0a-9d0a-6f2f1c7a1e02', 'AadApplication', 'AadApplication', 'Applications',
-        'The applications of the directory', TRUE);
-INSERT INTO resource_environment (id, origin_system, origin_id, display_name, description, is_default_environment)
+        'The applications of the directory', TRUE, 1767225600000000, 1767225600000000);
+INSERT INTO resource_environment
+    (id, origin_system, origin_id, display_name, description, is_default_environment, created_at, modified_at)
     VALUES ('5b2b3f0e-0c6d-4b0a-9d0a-6f2f1c7a1e03', 'CustomDataProvidedResource', 'CustomDataProvidedResource',
-        'Custom data', 'Resources whose access data is uploaded', TRUE);
+        'Custom data', 'Resources whose access data is uploaded', TRUE, 1767225600000000, 1767225600000000);
 
 -- An upload of access data for one context, such as one instance of a review: once for each resource and context.
 CREATE TABLE upload_session (

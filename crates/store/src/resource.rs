@@ -30,7 +30,8 @@ macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT id, catalog_id, origin_system, origin_id, display_name, description, resource_type, url, ",
-            "attributes, drift_action, created_by, created_at, modified_at, version FROM resource ",
+            "attributes, drift_action, notification_endpoint, created_by, created_at, modified_at, version ",
+            "FROM resource ",
             $tail
         )
     };
@@ -61,10 +62,10 @@ const FIND: &str = select!("WHERE id = $1");
 const FIND_BY_ORIGIN: &str =
     select!("WHERE catalog_id = $1 AND origin_system = $2 AND origin_id = $3");
 const INSERT: &str = "INSERT INTO resource (id, catalog_id, origin_system, origin_id, display_name, description, \
-    resource_type, url, attributes, drift_action, created_by, created_at, modified_at, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    resource_type, url, attributes, drift_action, notification_endpoint, created_by, created_at, modified_at, \
+    version, object_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 const SAVE: &str = "UPDATE resource SET display_name = $3, description = $4, resource_type = $5, url = $6, \
-    attributes = $7, drift_action = $8, modified_at = $9, version = version + 1 WHERE id = $1 AND version = $2";
+    attributes = $7, drift_action = $8, modified_at = $9, notification_endpoint = $10, version = version + 1 WHERE id = $1 AND version = $2";
 const DELETE: &str = "DELETE FROM resource WHERE id = $1 AND version = $2";
 const FIND_ROLE: &str = select_role!("WHERE id = $1");
 const ROLES: &str = select_role!("WHERE resource_id = $1 ORDER BY display_name, id");
@@ -104,6 +105,8 @@ pub struct Resource {
     pub attributes: String,
     /// What happens when drift is found.
     pub drift_action: DriftAction,
+    /// Who is told of decisions about access that only its owner can take away, as a document.
+    pub notification_endpoint: Option<String>,
     /// Who brought it in.
     pub created_by: Option<String>,
     /// When.
@@ -189,10 +192,12 @@ pub fn insert(tx: &mut WriteTx<'_>, resource: &Resource) -> Result<(), Error> {
             opt_text(resource.url.as_ref()),
             text(&resource.attributes),
             text(resource.drift_action),
+            opt_text(resource.notification_endpoint.as_ref()),
             opt_text(resource.created_by.as_ref()),
             int(resource.created_at.micros()),
             int(resource.modified_at.micros()),
             int(resource.version),
+            opt_text(resource.origin_system.derived_type()),
         ],
     )
 }
@@ -211,6 +216,7 @@ pub fn save(tx: &mut WriteTx<'_>, resource: &Resource) -> Result<(), Error> {
             text(&resource.attributes),
             text(resource.drift_action),
             int(resource.modified_at.micros()),
+            opt_text(resource.notification_endpoint.as_ref()),
         ],
     )
 }
@@ -310,10 +316,11 @@ fn read(row: &Row<'_>) -> Result<Resource, Error> {
         url: opt_string(row, 7)?,
         attributes: row.text(8)?.to_owned(),
         drift_action: word(row, 9, "resource.drift_action", DriftAction::from_name)?,
-        created_by: opt_string(row, 10)?,
-        created_at: instant(row, 11)?,
-        modified_at: instant(row, 12)?,
-        version: row.int(13)?,
+        notification_endpoint: opt_string(row, 10)?,
+        created_by: opt_string(row, 11)?,
+        created_at: instant(row, 12)?,
+        modified_at: instant(row, 13)?,
+        version: row.int(14)?,
     })
 }
 

@@ -4,17 +4,18 @@ use domain::id::{CatalogId, ResourceId, ResourceRequestId, SubjectId};
 use domain::resource::ResourceRequestType;
 use domain::time::Timestamp;
 
-use crate::column::{instant, opt_parsed, opt_string, parsed, word};
+use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
-use crate::value::{int, opt_text, text};
+use crate::value::{int, opt_boolean, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT];
 
 const FIND: &str = "SELECT id, request_type, state, status, justification, catalog_id, resource_id, requestor_id, \
-    created_at FROM resource_request WHERE id = $1";
+    execute_immediately, expires_at, created_at FROM resource_request WHERE id = $1";
 const INSERT: &str = "INSERT INTO resource_request (id, request_type, state, status, justification, catalog_id, \
-    resource_id, requestor_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    resource_id, requestor_id, execute_immediately, expires_at, created_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// A request to add, update or remove a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,10 @@ pub struct ResourceRequest {
     pub resource_id: Option<ResourceId>,
     /// Who asked.
     pub requestor_id: Option<SubjectId>,
+    /// Whether the caller did not want to wait, if the caller said so.
+    pub execute_immediately: Option<bool>,
+    /// When the request ends, as the caller said.
+    pub expires_at: Option<Timestamp>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -63,6 +68,8 @@ pub fn insert(tx: &mut WriteTx<'_>, request: &ResourceRequest) -> Result<(), Err
             text(request.catalog_id),
             opt_text(request.resource_id),
             opt_text(request.requestor_id),
+            opt_boolean(request.execute_immediately),
+            opt_int(request.expires_at.map(Timestamp::micros)),
             int(request.created_at.micros()),
         ],
     )
@@ -87,6 +94,8 @@ fn read(row: &Row<'_>) -> Result<ResourceRequest, Error> {
         catalog_id: parsed(row, 5, "resource_request.catalog_id")?,
         resource_id: opt_parsed(row, 6, "resource_request.resource_id")?,
         requestor_id: opt_parsed(row, 7, "resource_request.requestor_id")?,
-        created_at: instant(row, 8)?,
+        execute_immediately: row.opt_boolean(8)?,
+        expires_at: opt_instant(row, 9)?,
+        created_at: instant(row, 10)?,
     })
 }

@@ -4,8 +4,6 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::version::Version;
-
 /// The items of a stored list; none where there is no list.
 pub(crate) fn items(document: Json) -> Vec<Json> {
     match document {
@@ -56,23 +54,6 @@ pub(crate) fn expiration(document: &Json) -> Json {
     Json::Object(pattern)
 }
 
-/// An attribute of a resource, under the names of the version (semantics 1.2).
-pub(crate) fn attribute(version: Version, document: Json) -> Json {
-    let (Version::Beta, Json::Object(members)) = (version, &document) else {
-        return document;
-    };
-    let renamed = members.iter().map(|(name, value)| {
-        let name = match name.as_str() {
-            "name" => "attributeName",
-            "source" => "attributeSource",
-            "destination" => "attributeDestination",
-            other => other,
-        };
-        (name.to_owned(), value.clone())
-    });
-    Json::Object(renamed.collect())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -100,17 +81,6 @@ mod tests {
             shown,
             json!({"startDateTime": "2026-01-02T03:04:05Z", "recurrence": null,
                 "expiration": {"endDateTime": null, "duration": "P30D", "type": "afterDuration"}})
-        );
-    }
-
-    #[test]
-    fn beta_has_its_own_names_for_attributes() {
-        let stored = json!({"name": "n", "source": null, "destination": null, "isEditable": true});
-
-        assert_eq!(attribute(Version::V1, stored.clone()), stored);
-        assert_eq!(
-            attribute(Version::Beta, stored),
-            json!({"attributeName": "n", "attributeSource": null, "attributeDestination": null, "isEditable": true})
         );
     }
 }

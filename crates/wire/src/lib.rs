@@ -5,6 +5,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod address;
+mod attribute;
 pub mod body;
 pub mod decode;
 mod document;

@@ -489,6 +489,7 @@ fn insert_resource(
         url: None,
         attributes: "[]".to_owned(),
         drift_action: DriftAction::Report,
+        notification_endpoint: None,
         created_by: None,
         created_at: START,
         modified_at: START,

@@ -172,6 +172,7 @@ pub static RESOURCE_REQUEST: Entity = Entity {
         field("resource_id", Kind::Id),
         field("requestor_id", Kind::Id),
         field("execute_immediately", Kind::Bool),
+        field("is_validation_only", Kind::Bool),
         field("expires_at", Kind::Instant),
         field("created_at", Kind::Instant),
     ],

@@ -192,18 +192,15 @@ async fn onboard(
     if let Some(resource) = known {
         return Ok(resource.id);
     }
-    let request = NewResourceRequest {
-        request_type: ResourceRequestType::AdminAdd,
-        catalog_id: Some(catalog),
-        resource: ResourceReference {
+    let request = NewResourceRequest::about(
+        ResourceRequestType::AdminAdd,
+        Some(catalog),
+        ResourceReference {
             id: None,
             origin_id: Some(origin.to_string()),
             origin_system: Some(system.to_string()),
         },
-        attributes_json: None,
-        justification: None,
-        is_validation_only: false,
-    };
+    );
     let receipt = resource_requests::submit(service, ctx, request).await?;
     receipt
         .resource_id

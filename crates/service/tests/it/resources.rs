@@ -22,17 +22,14 @@ pub(crate) fn about(
     system: &str,
     origin: ObjectId,
 ) -> NewResourceRequest {
+    let resource = ResourceReference {
+        id: None,
+        origin_id: Some(origin.to_string().to_uppercase()),
+        origin_system: Some(system.to_owned()),
+    };
     NewResourceRequest {
-        request_type,
-        catalog_id: Some(catalog),
-        resource: ResourceReference {
-            id: None,
-            origin_id: Some(origin.to_string().to_uppercase()),
-            origin_system: Some(system.to_owned()),
-        },
-        attributes_json: None,
         justification: Some("needed".to_owned()),
-        is_validation_only: false,
+        ..NewResourceRequest::about(request_type, Some(catalog), resource)
     }
 }
 
@@ -41,17 +38,11 @@ fn add(catalog: CatalogId, system: &str, origin: ObjectId) -> NewResourceRequest
 }
 
 fn by_id(request_type: ResourceRequestType, id: ResourceId) -> NewResourceRequest {
-    NewResourceRequest {
-        request_type,
-        catalog_id: None,
-        resource: ResourceReference {
-            id: Some(id),
-            ..ResourceReference::default()
-        },
-        attributes_json: None,
-        justification: None,
-        is_validation_only: false,
-    }
+    let resource = ResourceReference {
+        id: Some(id),
+        ..ResourceReference::default()
+    };
+    NewResourceRequest::about(request_type, None, resource)
 }
 
 impl World {

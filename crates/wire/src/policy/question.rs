@@ -26,7 +26,8 @@ pub(super) fn read_all(
     Ok(Json::Array(questions))
 }
 
-fn read(
+/// Reads one question.
+pub(crate) fn read(
     version: Version,
     node: &Node<'_>,
     index: usize,
@@ -164,7 +165,9 @@ pub fn add(mut stored: Vec<Json>, body: &Json, id: &str) -> Result<Vec<Json>, In
         .max();
     let place = after_all.map_or(0, |last| last.saturating_add(1));
     let place = usize::try_from(place).unwrap_or(stored.len());
-    let question = read(Version::V1, &Node::root(&body), place, &mut || id.to_owned())?;
+    let question = read(Version::V1, &Node::root(&body), place, &mut || {
+        id.to_owned()
+    })?;
     stored.push(question);
     Ok(stored)
 }
@@ -258,7 +261,12 @@ fn translate(content: &mut Json, languages: &[String]) {
         .and_then(Json::as_array)
         .into_iter()
         .flatten()
-        .filter_map(|one| Some((one.get("languageCode")?.as_str()?, one.get("text")?.as_str()?)))
+        .filter_map(|one| {
+            Some((
+                one.get("languageCode")?.as_str()?,
+                one.get("text")?.as_str()?,
+            ))
+        })
         .collect();
     let found = super::language::best(languages, &texts).map(ToOwned::to_owned);
     if let (Some(text), Some(members)) = (found, content.as_object_mut()) {
@@ -275,7 +283,8 @@ pub(super) fn show_all(version: Version, stored: &Json) -> Json {
         .collect()
 }
 
-fn show(version: Version, stored: &Json) -> Json {
+/// A stored question as `version` shows it.
+pub(crate) fn show(version: Version, stored: &Json) -> Json {
     let (Version::Beta, Some(members)) = (version, stored.as_object()) else {
         return stored.clone();
     };

@@ -3,9 +3,12 @@
 use domain::model;
 use serde_json::{Value as Json, json};
 
-use super::{CATALOG, RESOURCE_ROLE, RESOURCE_SCOPE};
-use crate::document;
-use crate::table::{Edm, Read, Row, Shown, Type, both, id, named, only_beta, only_v1, text, way};
+use super::{
+    CATALOG, EXTERNAL_CONNECTOR, RESOURCE_ENVIRONMENT, RESOURCE_ROLE, RESOURCE_SCOPE,
+    UPLOAD_SESSION,
+};
+use crate::table::{Edm, Read, Row, Shown, Type, both, id, only_beta, only_v1, text, way};
+use crate::{attribute, document};
 
 /// A directory thing onboarded to one catalog.
 pub static RESOURCE: Type = Type {
@@ -45,34 +48,20 @@ pub static RESOURCE: Type = Type {
                 value: attributes,
             },
         ),
-        named(
-            "environment",
-            "accessPackageResourceEnvironment",
-            Edm::Complex(
-                "accessPackageResourceEnvironment",
-                "accessPackageResourceEnvironment",
-            ),
-            Read::Constant(|_| Json::Null),
-        )
-        .shown(Shown::WhenNamed),
+        // Of the derived type, so other resources do not have it.
         both(
-            "externalOriginResourceConnector",
+            "notificationEndpointConfiguration",
             Edm::Complex(
-                "externalOriginResourceConnector",
-                "externalOriginResourceConnector",
+                "customExtensionEndpointConfiguration",
+                "customExtensionEndpointConfiguration",
             ),
-            Read::Constant(|_| Json::Null),
+            Read::Computed {
+                columns: &["notification_endpoint"],
+                related: None,
+                value: notification_endpoint,
+            },
         )
-        .shown(Shown::WhenNamed),
-        both(
-            "uploadSessions",
-            Edm::Complexes(
-                "customDataProvidedResourceUploadSession",
-                "customDataProvidedResourceUploadSession",
-            ),
-            Read::Constant(|_| json!([])),
-        )
-        .shown(Shown::WhenNamed),
+        .shown(Shown::WhenSet),
     ],
     navigations: &[
         way(
@@ -87,6 +76,24 @@ pub static RESOURCE: Type = Type {
             "scopes",
             &RESOURCE_SCOPE,
         ),
+        way(
+            "environment",
+            "accessPackageResourceEnvironment",
+            "environment",
+            &RESOURCE_ENVIRONMENT,
+        ),
+        way(
+            "uploadSessions",
+            "uploadSessions",
+            "upload_sessions",
+            &UPLOAD_SESSION,
+        ),
+        way(
+            "externalOriginResourceConnector",
+            "externalOriginResourceConnector",
+            "external_connector",
+            &EXTERNAL_CONNECTOR,
+        ),
         // Not in the published type; clients filter by it all the same.
         way("catalog", "accessPackageCatalog", "catalog", &CATALOG),
     ],
@@ -98,7 +105,11 @@ pub static RESOURCE: Type = Type {
 fn attributes(row: &Row<'_>) -> Json {
     let stored = document::items(row.document(0));
     stored
-        .into_iter()
-        .map(|attribute| document::attribute(row.version, attribute))
+        .iter()
+        .map(|stored| attribute::show(row.version, stored))
         .collect()
+}
+
+fn notification_endpoint(row: &Row<'_>) -> Json {
+    document::members(row.document(0))
 }

@@ -1,7 +1,6 @@
 //! `accessPackageResourceRequest`.
 
 use domain::model;
-use serde_json::{Value as Json, json};
 
 use super::{CATALOG, RESOURCE, SUBJECT};
 use crate::table::{Edm, Read, Type, both, id, named, only_beta, only_v1, way, way_beta, way_v1};
@@ -31,17 +30,17 @@ pub static RESOURCE_REQUEST: Type = Type {
         only_beta(
             "executeImmediately",
             Edm::Boolean,
-            Read::Constant(|_| json!(true)),
+            Read::Column("execute_immediately"),
         ),
         only_beta(
             "isValidationOnly",
             Edm::Boolean,
-            Read::Constant(|_| json!(false)),
+            Read::Column("is_validation_only"),
         ),
         only_beta(
             "expirationDateTime",
             Edm::Instant,
-            Read::Constant(|_| Json::Null),
+            Read::Column("expires_at"),
         ),
         only_v1("createdDateTime", Edm::Instant, Read::Column("created_at")),
     ],
