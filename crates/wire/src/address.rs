@@ -203,6 +203,13 @@ impl Walk {
                 .find_map(|set| is_set(set, version, first, options).map(|legacy| (set, legacy)));
             if let Some((set, legacy)) = found {
                 let mut walk = Self::of(version, set, legacy);
+                if set.is_single {
+                    if first.args != Args::None {
+                        return Err(unknown(first));
+                    }
+                    walk.set_key(Key::Only);
+                    return Ok((walk, rest));
+                }
                 walk.key_in_parentheses(first)?;
                 return Ok((walk, rest));
             }

@@ -3,7 +3,7 @@
 //! **Invariant:** what a plan selects is printed, in the table's order, and nothing else; arrays are never null.
 
 use domain::query::{Page, Record, Value};
-use domain::time::Timestamp;
+use domain::time::{Duration, Timestamp};
 use odata::accept::MetadataLevel;
 use odata::json::JsonWriter;
 use serde_json::Value as Json;
@@ -300,6 +300,7 @@ fn scalar(out: &mut JsonWriter, version: Version, value: &Value, edm: Edm, frame
         (Value::Text(word), Edm::Enum(words)) => out.str(words.shown(word, frame.all_enum_members)),
         (Value::Text(text), _) => out.str(text),
         (Value::Int(micros), Edm::Instant) => out.str(&Timestamp::from_micros(*micros).to_string()),
+        (Value::Int(micros), Edm::Duration) => out.str(&Duration::from_micros(*micros).to_string()),
         (Value::Int(number), _) => out.i64(*number),
         (Value::Bool(flag), _) => out.bool(*flag),
     };

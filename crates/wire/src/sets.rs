@@ -23,6 +23,8 @@ pub struct EntitySet {
     pub name_key: Option<&'static str>,
     /// Whether it is served only while older v1.0 paths are kept up (P3), and then only for calls.
     pub legacy_v1: Option<&'static str>,
+    /// Whether it is one object and no collection: a path that names it is at the object, and no key follows.
+    pub is_single: bool,
 }
 
 /// Where an entity set hangs.
@@ -121,7 +123,13 @@ const fn set(root: Root, v1: &'static str, beta: &'static str, of: &'static Type
         alternate_keys: &[],
         name_key: None,
         legacy_v1: None,
+        is_single: false,
     }
+}
+
+const fn single(mut set: EntitySet) -> EntitySet {
+    set.is_single = true;
+    set
 }
 
 const fn beta_set(root: Root, beta: &'static str, of: &'static Type) -> EntitySet {
@@ -230,6 +238,30 @@ pub static ENTITY_SETS: &[EntitySet] = &[
     keyed(
         set(EM, "subjects", "subjects", &tables::SUBJECT),
         &[("objectId", "object_id")],
+    ),
+    set(
+        EM,
+        "connectedOrganizations",
+        "connectedOrganizations",
+        &tables::CONNECTED_ORGANIZATION,
+    ),
+    single(set(
+        EM,
+        "settings",
+        "settings",
+        &tables::ENTITLEMENT_SETTINGS,
+    )),
+    set(
+        EM,
+        "controlConfigurations",
+        "controlConfigurations",
+        &tables::CONTROL_CONFIGURATION,
+    ),
+    set(
+        EM,
+        "externalOriginResourceConnectors",
+        "externalOriginResourceConnectors",
+        &tables::EXTERNAL_CONNECTOR,
     ),
     set(
         Root::RoleManagement,
@@ -456,6 +488,18 @@ pub static OPERATIONS: &[Operation] = &[
         false,
         ASSIGNED_PRINCIPALS,
     )),
+    only_beta(function(
+        "roleSchedules",
+        "role_assignment_schedule",
+        true,
+        ROLE_SCHEDULES,
+    )),
+    only_beta(function(
+        "roleScheduleInstances",
+        "role_assignment_schedule_instance",
+        true,
+        ROLE_SCHEDULES,
+    )),
     only_beta(action("restore", "role_definition")),
     only_beta(action("restore", "deleted_role_definition")),
     only_beta(action("importResourceActions", "role_resource_namespace")),
@@ -486,6 +530,23 @@ pub static OPERATIONS: &[Operation] = &[
     action("getMemberGroups", "directory_user"),
 ];
 
+/// Functions that hang at a root and not at a collection, by the root, the name, and the type that the answer is of; they
+/// are called as if on a collection of that type. All are of beta.
+pub static ROOT_FUNCTIONS: &[(Root, &str, &Type)] = &[
+    (RM, "roleSchedules", &tables::ROLE_ASSIGNMENT_SCHEDULE),
+    (
+        RM,
+        "roleScheduleInstances",
+        &tables::ROLE_ASSIGNMENT_SCHEDULE_INSTANCE,
+    ),
+];
+
+const ROLE_SCHEDULES: &[&str] = &[
+    "directoryScopeId",
+    "appScopeId",
+    "principalId",
+    "roleDefinitionId",
+];
 const ASSIGNED_PRINCIPALS: &[&str] = &["transitive", "directoryScopeType", "directoryScopeId"];
 
 /// The operation of this name on an object or a collection of this type.

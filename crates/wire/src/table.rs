@@ -68,6 +68,8 @@ pub enum Edm {
     Int64,
     /// `Edm.DateTimeOffset`.
     Instant,
+    /// `Edm.Duration`.
+    Duration,
     /// An enum in v1.0 and a string in `PascalCase` in beta.
     Word(&'static Words),
     /// An enum in both versions.
@@ -246,6 +248,7 @@ impl Edm {
             Self::Int32 => "Edm.Int32".to_owned(),
             Self::Int64 => "Edm.Int64".to_owned(),
             Self::Instant => "Edm.DateTimeOffset".to_owned(),
+            Self::Duration => "Edm.Duration".to_owned(),
             Self::Word(words) => match version {
                 Version::V1 => complex(words.name, words.name),
                 Version::Beta => "Edm.String".to_owned(),
@@ -272,6 +275,7 @@ impl Edm {
             | Self::Int32
             | Self::Int64
             | Self::Instant
+            | Self::Duration
             | Self::Strings
             | Self::Complex(..)
             | Self::Complexes(..) => None,

@@ -69,10 +69,10 @@ pub fn is_served(version: Version, owner: &str, facet: &Facet) -> bool {
 /// The tables whose rows are of this type or of one that derives from it.
 pub fn heirs(version: Version, name: &str) -> impl Iterator<Item = &'static Type> {
     let name = name.to_owned();
-    TYPES
-        .iter()
-        .copied()
-        .filter(move |of| of.name(version).is_some_and(|own| is_a(version, own, &name)))
+    TYPES.iter().copied().filter(move |of| {
+        of.name(version)
+            .is_some_and(|own| is_a(version, own, &name))
+    })
 }
 
 fn serves(version: Version, of: &'static Type, facet: &Facet) -> bool {
@@ -106,7 +106,13 @@ pub fn children(version: Version, place: &[&str]) -> Vec<ServedMember> {
         let child = match next {
             Some((name, of)) => vec![way_member(name, of, false)],
             None => sets_below(version, root)
-                .filter_map(|set| Some(way_member(set.name(version)?, set.of.name(version)?, true)))
+                .filter_map(|set| {
+                    Some(way_member(
+                        set.name(version)?,
+                        set.of.name(version)?,
+                        !set.is_single,
+                    ))
+                })
                 .collect(),
         };
         // An object on the way is there only where something hangs below it.
@@ -169,12 +175,21 @@ fn beyond(version: Version, name: &'static str) -> Vec<ServedMember> {
         for member in plain.chain(ways) {
             let is_cast = member.name.contains('.');
             let is_double = members.iter().any(|other| other.name == member.name);
-            if !is_cast && !is_double && !is_published(member.name) {
+            let is_known = is_published(member.name) || is_of_heirs(version, name, member.name);
+            if !is_cast && !is_double && !is_known {
                 members.push(member);
             }
         }
     }
     members
+}
+
+/// Whether a type that derives from this one declares the member: its base may show it, but not declare it, too.
+fn is_of_heirs(version: Version, base: &str, member: &str) -> bool {
+    shapes()
+        .filter(|shape| shape.facets(version).any(|facet| facet.name == member))
+        .filter_map(|shape| shape.head(version))
+        .any(|head| head.name != base && is_a(version, head.name, base))
 }
 
 fn property_member(version: Version, property: &'static Property) -> Option<ServedMember> {
@@ -191,7 +206,11 @@ fn property_member(version: Version, property: &'static Property) -> Option<Serv
         name: property.name(version)?,
         is_collection: property.edm.is_collection(),
         is_nullable: true,
-        way: if target.is_some() { Way::Link } else { Way::None },
+        way: if target.is_some() {
+            Way::Link
+        } else {
+            Way::None
+        },
         target,
         type_name,
         is_published: false,

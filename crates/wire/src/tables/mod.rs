@@ -10,9 +10,13 @@ mod assignment_policy;
 mod assignment_request;
 mod available_access_package;
 mod catalog;
+mod connected_organization;
+mod control_configuration;
 mod delivered_role;
 mod directory_audit;
 mod directory_object;
+mod entitlement_settings;
+mod external_connector;
 mod group;
 mod policy_question;
 mod resource;
@@ -42,9 +46,13 @@ pub use assignment_policy::ASSIGNMENT_POLICY;
 pub use assignment_request::ASSIGNMENT_REQUEST;
 pub use available_access_package::AVAILABLE_ACCESS_PACKAGE;
 pub use catalog::CATALOG;
+pub use connected_organization::CONNECTED_ORGANIZATION;
+pub use control_configuration::CONTROL_CONFIGURATION;
 pub use delivered_role::DELIVERED_ROLE;
 pub use directory_audit::DIRECTORY_AUDIT;
 pub use directory_object::DIRECTORY_OBJECT;
+pub use entitlement_settings::ENTITLEMENT_SETTINGS;
+pub use external_connector::EXTERNAL_CONNECTOR;
 pub use group::GROUP;
 pub use policy_question::POLICY_QUESTION;
 pub use resource::RESOURCE;
@@ -90,6 +98,10 @@ pub static TYPES: &[&Type] = &[
     &RESOURCE_ROLE_SCOPE,
     &ASSIGNMENT_POLICY,
     &SUBJECT,
+    &CONNECTED_ORGANIZATION,
+    &ENTITLEMENT_SETTINGS,
+    &CONTROL_CONFIGURATION,
+    &EXTERNAL_CONNECTOR,
     &ASSIGNMENT,
     &ASSIGNMENT_REQUEST,
     &APPROVAL,

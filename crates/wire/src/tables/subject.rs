@@ -3,7 +3,8 @@
 use domain::model;
 use serde_json::Value as Json;
 
-use crate::table::{Edm, Read, Shown, Type, both, id, named, only_beta, text};
+use super::CONNECTED_ORGANIZATION;
+use crate::table::{Edm, Read, Type, both, id, named, only_beta, text, way};
 use crate::words;
 
 /// An identity as entitlement management sees it.
@@ -44,14 +45,13 @@ pub static SUBJECT: Type = Type {
             Edm::Enum(&words::SUBJECT_LIFECYCLE),
             Read::Column("subject_lifecycle"),
         ),
-        both(
-            "connectedOrganization",
-            Edm::Complex("connectedOrganization", "connectedOrganization"),
-            Read::Constant(|_| Json::Null),
-        )
-        .shown(Shown::WhenNamed),
     ],
-    navigations: &[],
+    navigations: &[way(
+        "connectedOrganization",
+        "connectedOrganization",
+        "connected_organization",
+        &CONNECTED_ORGANIZATION,
+    )],
     open: None,
     searched: &["display_name", "email"],
     lacking: &[],

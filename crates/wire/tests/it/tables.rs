@@ -168,6 +168,10 @@ const BEYOND: &[(&str, &str)] = &[
     ("resource", "notificationEndpointConfiguration"),
     ("resource_role_scope", "accessPackage"),
     // Members of the derived types, shown where only the base is declared.
+    ("control_configuration", "isApprovalRequired"),
+    ("control_configuration", "minimumRiskLevel"),
+    ("control_configuration", "relatedPeopleInsightLevel"),
+    ("control_configuration", "showApproverDetailsToMembers"),
     ("directory_object", "displayName"),
     ("directory_object", "mail"),
     ("directory_object", "userPrincipalName"),
