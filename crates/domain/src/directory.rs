@@ -9,6 +9,7 @@ mod group;
 mod membership;
 mod service_principal;
 mod user;
+mod user_name;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub use group::{Group, GroupChanges};
 pub use membership::{GroupRole, MemberStanding, judge_addition, judge_grant, judge_modifiable};
 pub use service_principal::{AppRole, DEFAULT_ACCESS, ServicePrincipal, ServicePrincipalChanges};
 pub use user::{User, UserChanges, name_key};
+pub use user_name::sign_in_name;
 
 use crate::change::Change;
 

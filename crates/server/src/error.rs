@@ -214,7 +214,6 @@ impl Error {
     }
 
     /// The HTTP status.
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.shown().status
     }
@@ -233,7 +232,7 @@ impl Error {
     }
 
     /// What the client reads; nothing about the insides.
-    fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::Service(ServiceError::Internal(_)) | Self::Internal(_) => {
                 "the server met an internal error; its log names the cause by the request-id"
@@ -253,7 +252,7 @@ impl Error {
         reply
     }
 
-    fn add_headers(&self, headers: &mut HeaderMap, challenge: &Challenge) {
+    pub(crate) fn add_headers(&self, headers: &mut HeaderMap, challenge: &Challenge) {
         let retry_after = match self {
             Self::Service(
                 ServiceError::Unavailable { retry_after } | ServiceError::Throttled { retry_after },

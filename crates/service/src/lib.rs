@@ -20,6 +20,7 @@ pub mod error;
 mod guards;
 pub mod planning;
 pub mod policies;
+pub mod provisioning;
 pub mod reads;
 pub mod reprocess;
 pub mod resource_requests;

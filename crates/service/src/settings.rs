@@ -27,6 +27,10 @@ pub struct Settings {
     pub legacy_v1_reprocess_path: bool,
     /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
     pub strict_bodies: bool,
+    /// `provisioning.inbound`: whether an outside directory may feed this one by SCIM.
+    pub provisioning_inbound: bool,
+    /// `provisioning.domain`: where users sign in whose `userName` has no domain; none: such names are refused.
+    pub provisioning_domain: Option<String>,
 }
 
 impl Default for Settings {
@@ -43,6 +47,8 @@ impl Default for Settings {
             admin_add_auto_approves: false,
             legacy_v1_reprocess_path: true,
             strict_bodies: false,
+            provisioning_inbound: true,
+            provisioning_domain: None,
         }
     }
 }

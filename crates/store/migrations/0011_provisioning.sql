@@ -6,8 +6,11 @@ CREATE TABLE user_provisioning (
     -- A user name that cannot be a sign-in name, and the sign-in name that was made of it: the one stands for the other
     -- as long as the user has it.
     user_name TEXT,
+    -- The same in lower case: what is looked up.
+    user_name_key TEXT,
     sign_in_name TEXT
 );
+CREATE INDEX user_provisioning_name ON user_provisioning (user_name_key);
 CREATE INDEX user_provisioning_external ON user_provisioning (external_id);
 
 CREATE TABLE group_provisioning (
@@ -21,7 +24,7 @@ CREATE VIEW provisioned_user AS
     SELECT u.id, u.user_principal_name_key,
         COALESCE(CASE WHEN p.sign_in_name = u.user_principal_name THEN p.user_name END, u.user_principal_name)
             AS user_name,
-        p.external_id, u.display_name, u.given_name, u.surname, u.mail, u.user_type, u.account_enabled, u.job_title,
+        p.user_name_key AS alias_key, p.external_id, u.display_name, u.given_name, u.surname, u.mail, u.user_type, u.account_enabled, u.job_title,
         u.department, u.company_name, u.employee_id, u.mobile_phone, u.preferred_language, u.details, u.manager_id,
         u.created_at,
         COALESCE((SELECT MAX(e.happened_at) FROM audit_event e WHERE e.object_id = u.id), u.created_at)

@@ -1,15 +1,18 @@
 //! What an outside directory calls the users and groups that it feeds.
 
+use domain::directory::name_key;
 use domain::id::ObjectId;
 
+use crate::column::opt_string;
 use crate::value::{opt_text, text};
-use crate::{Error, WriteTx};
+use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[NAME_USER, NAME_GROUP];
+pub(crate) const STATEMENTS: &[&str] = &[NAME_USER, ALIAS, NAME_GROUP];
 
-const NAME_USER: &str = "INSERT INTO user_provisioning (id, external_id, user_name, sign_in_name) \
-    VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, \
-    user_name = excluded.user_name, sign_in_name = excluded.sign_in_name";
+const NAME_USER: &str = "INSERT INTO user_provisioning (id, external_id, user_name, user_name_key, \
+    sign_in_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, \
+    user_name = excluded.user_name, user_name_key = excluded.user_name_key, sign_in_name = excluded.sign_in_name";
+const ALIAS: &str = "SELECT user_name, sign_in_name FROM user_provisioning WHERE id = $1";
 const NAME_GROUP: &str = "INSERT INTO group_provisioning (id, external_id) VALUES ($1, $2) \
     ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id";
 
@@ -33,9 +36,22 @@ pub fn name_user(
         text(user),
         opt_text(external_id),
         opt_text(alias.map(|alias| &alias.user_name)),
+        opt_text(alias.map(|alias| name_key(&alias.user_name))),
         opt_text(alias.map(|alias| &alias.sign_in_name)),
     ];
     tx.execute_one(NAME_USER, &values)
+}
+
+/// The user name of a user with the sign-in name that was made of it, if one was.
+pub fn find_alias(tx: &mut ReadTx<'_>, user: ObjectId) -> Result<Option<Alias>, Error> {
+    let Some(row) = tx.query_opt(ALIAS, &[text(user)])? else {
+        return Ok(None);
+    };
+    let names = opt_string(&row, 0)?.zip(opt_string(&row, 1)?);
+    Ok(names.map(|(user_name, sign_in_name)| Alias {
+        user_name,
+        sign_in_name,
+    }))
 }
 
 /// Keeps what a group is called elsewhere.

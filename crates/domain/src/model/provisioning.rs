@@ -11,6 +11,8 @@ pub static PROVISIONED_USER: Entity = Entity {
         // The sign-in name in lower case: what is looked up.
         field("user_principal_name_key", Kind::Id),
         field("user_name", Kind::Text),
+        // The user name in lower case where it is not the sign-in name.
+        field("alias_key", Kind::Id),
         // Compared exactly: it is another directory's key.
         field("external_id", Kind::Word),
         field("display_name", Kind::Text),

@@ -27,20 +27,27 @@ pub async fn create(
     let (moment, ctx) = (service.moment(), ctx.clone());
     let created = service
         .store
-        .write(move |tx| {
-            let created =
-                Group::create(moment.id(ObjectId::new), moment.now, &changes).map_err(flawed)?;
-            group::insert(tx, &created)?;
-            members::add_bound(tx, &created, GroupRole::Member, &changes.members)?;
-            members::add_bound(tx, &created, GroupRole::Owner, &changes.owners)?;
-            if let (true, Some(creator)) = (changes.owners.is_empty(), creator(&ctx)) {
-                membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
-            }
-            record(tx, &moment, &ctx, "Add group", &created)?;
-            Ok::<Group, ServiceError>(created)
-        })
+        .write(move |tx| create_in(tx, &moment, &ctx, &changes))
         .await?;
     service.callers.invalidate();
+    Ok(created)
+}
+
+/// [`create`] as a part of a larger transaction, whose maker asked whether it is allowed.
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    changes: &GroupChanges,
+) -> Result<Group, ServiceError> {
+    let created = Group::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
+    group::insert(tx, &created)?;
+    members::add_bound(tx, &created, GroupRole::Member, &changes.members)?;
+    members::add_bound(tx, &created, GroupRole::Owner, &changes.owners)?;
+    if let (true, Some(creator)) = (changes.owners.is_empty(), creator(ctx)) {
+        membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
+    }
+    record(tx, moment, ctx, "Add group", &created)?;
     Ok(created)
 }
 
@@ -65,17 +72,28 @@ pub async fn update(
         .store
         .write(move |tx| {
             authorize(tx, &ctx, action_for(&changes), id)?;
-            let mut changed = get(tx, id)?;
-            changed.change(&changes).map_err(flawed)?;
-            group::update(tx, &changed)?;
-            changed.version += 1;
-            members::add_bound(tx, &changed, GroupRole::Member, &changes.members)?;
-            members::add_bound(tx, &changed, GroupRole::Owner, &changes.owners)?;
-            record(tx, &moment, &ctx, "Update group", &changed)?;
-            Ok::<Group, ServiceError>(changed)
+            update_in(tx, &moment, &ctx, id, &changes)
         })
         .await?;
     service.callers.invalidate();
+    Ok(changed)
+}
+
+/// [`update`] as a part of a larger transaction, whose maker asked whether it is allowed.
+pub(crate) fn update_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: &GroupChanges,
+) -> Result<Group, ServiceError> {
+    let mut changed = get(tx, id)?;
+    changed.change(changes).map_err(flawed)?;
+    group::update(tx, &changed)?;
+    changed.version += 1;
+    members::add_bound(tx, &changed, GroupRole::Member, &changes.members)?;
+    members::add_bound(tx, &changed, GroupRole::Owner, &changes.owners)?;
+    record(tx, moment, ctx, "Update group", &changed)?;
     Ok(changed)
 }
 
@@ -90,7 +108,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), Se
     Ok(())
 }
 
-pub(super) fn delete_in(
+pub(crate) fn delete_in(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
@@ -104,12 +122,12 @@ pub(super) fn delete_in(
     record(tx, moment, ctx, "Delete group", &gone)
 }
 
-pub(super) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceError> {
+pub(crate) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceError> {
     group::find(tx, id)?.ok_or_else(|| ServiceError::not_found("group", id))
 }
 
 /// Whether the caller may do `action` to the group: by a role, or as its owner, who needs none.
-pub(super) fn authorize(
+pub(crate) fn authorize(
     tx: &mut ReadTx<'_>,
     ctx: &Ctx,
     action: DirectoryAction,

@@ -15,7 +15,7 @@ use store::{Error, ReadTx, WriteTx};
 
 use super::{Operation, Outcome, groups};
 use crate::audit::{self, success};
-use crate::ctx::{Ctx, Service};
+use crate::ctx::{Ctx, Moment, Service};
 use crate::drift;
 use crate::error::{Code, ServiceError};
 
@@ -32,23 +32,12 @@ pub async fn add(
         .store
         .write(move |tx| {
             groups::authorize(tx, &ctx, action_for(role), group)?;
-            let target = groups::get(tx, group)?;
-            let outcomes = change(tx, group, role, Operation::Add, &[object])?;
-            accept_addition(
-                &target,
-                role,
-                object,
-                outcomes.first().copied(),
-                Code::ResourceNotFound,
-            )?;
-            drift::noticed(tx, &moment, &granted(group, role), object, true)?;
-            let activity = match role {
-                GroupRole::Member => "Add member to group",
-                GroupRole::Owner => "Add owner to group",
-            };
-            let event = success(activity, "Group", group, Some(target.display_name))
-                .with("objectId", object);
-            Ok::<(), ServiceError>(audit::record(tx, &moment, &ctx, event)?)
+            let absent = Code::ResourceNotFound;
+            if add_in(tx, &moment, &ctx, group, role, object, absent)? {
+                Ok(())
+            } else {
+                Err(already_there(role))
+            }
         })
         .await?;
     service.callers.invalidate();
@@ -69,33 +58,73 @@ pub async fn remove(
         .store
         .write(move |tx| {
             groups::authorize(tx, &ctx, action_for(role), group)?;
-            let target = groups::get(tx, group)?;
-            match change(tx, group, role, Operation::Remove, &[object])?.first() {
-                Some(Outcome::Done) => {}
-                Some(Outcome::Refused(code)) => {
-                    return Err(refusal(&target, role, object, *code, Code::BadRequest));
-                }
-                Some(Outcome::AlreadySo) | None => {
-                    let message = format!(
-                        "`{object}` is not among the {} of the group",
-                        role.relation()
-                    );
-                    return Err(ServiceError::refused(Code::ResourceNotFound, message));
-                }
+            if remove_in(tx, &moment, &ctx, group, role, object)? {
+                return Ok(());
             }
-            drift::noticed(tx, &moment, &granted(group, role), object, false)?;
-            let activity = match role {
-                GroupRole::Member => "Remove member from group",
-                GroupRole::Owner => "Remove owner from group",
-            };
-            let event = success(activity, "Group", group, Some(target.display_name))
-                .with("objectId", object);
-            Ok::<(), ServiceError>(audit::record(tx, &moment, &ctx, event)?)
+            let relation = role.relation();
+            let message = format!("`{object}` is not among the {relation} of the group");
+            Err(ServiceError::refused(Code::ResourceNotFound, message))
         })
         .await?;
     service.callers.invalidate();
     service.wake();
     Ok(())
+}
+
+/// [`add`] as a part of a larger transaction, whose maker asked whether it is allowed: whether the object was outside.
+/// One that does not exist is refused with `absent`.
+pub(crate) fn add_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    group: ObjectId,
+    role: GroupRole,
+    object: ObjectId,
+    absent: Code,
+) -> Result<bool, ServiceError> {
+    let target = groups::get(tx, group)?;
+    let outcomes = change(tx, group, role, Operation::Add, &[object])?;
+    if let Some(Outcome::AlreadySo) = outcomes.first() {
+        return Ok(false);
+    }
+    accept_addition(&target, role, object, outcomes.first().copied(), absent)?;
+    drift::noticed(tx, moment, &granted(group, role), object, true)?;
+    let activity = match role {
+        GroupRole::Member => "Add member to group",
+        GroupRole::Owner => "Add owner to group",
+    };
+    let event =
+        success(activity, "Group", group, Some(target.display_name)).with("objectId", object);
+    audit::record(tx, moment, ctx, event)?;
+    Ok(true)
+}
+
+/// [`remove`] as a part of a larger transaction, whose maker asked whether it is allowed: whether the object was inside.
+pub(crate) fn remove_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    group: ObjectId,
+    role: GroupRole,
+    object: ObjectId,
+) -> Result<bool, ServiceError> {
+    let target = groups::get(tx, group)?;
+    match change(tx, group, role, Operation::Remove, &[object])?.first() {
+        Some(Outcome::Done) => {}
+        Some(Outcome::Refused(code)) => {
+            return Err(refusal(&target, role, object, *code, Code::BadRequest));
+        }
+        Some(Outcome::AlreadySo) | None => return Ok(false),
+    }
+    drift::noticed(tx, moment, &granted(group, role), object, false)?;
+    let activity = match role {
+        GroupRole::Member => "Remove member from group",
+        GroupRole::Owner => "Remove owner from group",
+    };
+    let event =
+        success(activity, "Group", group, Some(target.display_name)).with("objectId", object);
+    audit::record(tx, moment, ctx, event)?;
+    Ok(true)
 }
 
 /// The role that the ledger knows a membership as.
@@ -265,14 +294,16 @@ fn accept_addition(
     match outcome {
         Some(Outcome::Done) => Ok(()),
         Some(Outcome::Refused(code)) => Err(refusal(group, role, object, code, absent)),
-        Some(Outcome::AlreadySo) | None => {
-            let relation = role.relation();
-            let message = format!(
-                "One or more added object references already exist for the following modified properties: '{relation}'."
-            );
-            Err(ServiceError::invalid(Code::BadRequest, relation, message))
-        }
+        Some(Outcome::AlreadySo) | None => Err(already_there(role)),
     }
+}
+
+fn already_there(role: GroupRole) -> ServiceError {
+    let relation = role.relation();
+    let message = format!(
+        "One or more added object references already exist for the following modified properties: '{relation}'."
+    );
+    ServiceError::invalid(Code::BadRequest, relation, message)
 }
 
 fn refusal(

@@ -27,14 +27,22 @@ pub async fn create(
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
-        .write(move |tx| {
-            let created =
-                User::create(moment.id(ObjectId::new), moment.now, &changes).map_err(flawed)?;
-            insert(tx, &created, password.as_deref())?;
-            record(tx, &moment, &ctx, "Add user", &created)?;
-            Ok(created)
-        })
+        .write(move |tx| create_in(tx, &moment, &ctx, &changes, password.as_deref()))
         .await
+}
+
+/// [`create`] as a part of a larger transaction, whose maker asked whether it is allowed and hashed the password.
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    changes: &UserChanges,
+    password: Option<&str>,
+) -> Result<User, ServiceError> {
+    let created = User::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
+    insert(tx, &created, password)?;
+    record(tx, moment, ctx, "Add user", &created)?;
+    Ok(created)
 }
 
 /// Changes a user (HT-1).
@@ -49,21 +57,31 @@ pub async fn update(
     let (moment, ctx) = (service.moment(), ctx.clone());
     let changed = service
         .store
-        .write(move |tx| {
-            let mut changed = get(tx, id)?;
-            changed.change(&changes).map_err(flawed)?;
-            require_free_name(tx, &changed)?;
-            require_manager(tx, &changed)?;
-            user::update(tx, &changed)?;
-            changed.version += 1;
-            if let Some(hash) = &password {
-                user::set_password_hash(tx, id, hash)?;
-            }
-            record(tx, &moment, &ctx, "Update user", &changed)?;
-            Ok::<User, ServiceError>(changed)
-        })
+        .write(move |tx| update_in(tx, &moment, &ctx, id, &changes, password.as_deref()))
         .await?;
     service.callers.invalidate();
+    Ok(changed)
+}
+
+/// [`update`] as a part of a larger transaction, whose maker asked whether it is allowed and hashed the password.
+pub(crate) fn update_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: &UserChanges,
+    password: Option<&str>,
+) -> Result<User, ServiceError> {
+    let mut changed = get(tx, id)?;
+    changed.change(changes).map_err(flawed)?;
+    require_free_name(tx, &changed)?;
+    require_manager(tx, &changed)?;
+    user::update(tx, &changed)?;
+    changed.version += 1;
+    if let Some(hash) = password {
+        user::set_password_hash(tx, id, hash)?;
+    }
+    record(tx, moment, ctx, "Update user", &changed)?;
     Ok(changed)
 }
 
@@ -79,7 +97,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), Se
     Ok(())
 }
 
-pub(super) fn delete_in(
+pub(crate) fn delete_in(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
@@ -221,7 +239,7 @@ pub(crate) async fn hash(password: Option<String>) -> Result<Option<String>, Ser
     .map_err(ServiceError::internal)
 }
 
-fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<User, ServiceError> {
+pub(crate) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<User, ServiceError> {
     user::find_present(tx, id)?.ok_or_else(|| ServiceError::not_found("user", id))
 }
 

@@ -87,6 +87,8 @@ fn rule(entity: &Entity) -> Rule {
         }
         "role_definition"
         | "deleted_role_definition"
+        | "role_deleted_items"
+        | "role_application"
         | "role_resource_namespace"
         | "role_resource_action"
         | "role_assignment_approval"
@@ -291,6 +293,8 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
             | ("approval_stage", "approvers")
             | ("service_principal", "app_roles")
             | ("directory_group", "members" | "owners" | "member_of")
+            | ("provisioned_group", "members")
+            | ("provisioned_user", "member_of")
             | (
                 "directory_user" | "directory_object" | "service_principal",
                 "member_of"

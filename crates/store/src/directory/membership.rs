@@ -12,6 +12,7 @@ use crate::value::{list, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
+    MEMBERS,
     MEMBERS_AMONG,
     OWNERS_AMONG,
     ADD_MEMBERS,
@@ -22,6 +23,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     MEMBERS_BELOW,
 ];
 
+const MEMBERS: &str = "SELECT member_id FROM group_member WHERE group_id = $1 ORDER BY member_id";
 const MEMBERS_AMONG: &str =
     "SELECT member_id FROM group_member WHERE group_id = $1 AND member_id IN EACH($2)";
 const OWNERS_AMONG: &str =
@@ -42,6 +44,13 @@ const MEMBERS_BELOW: &str = "WITH RECURSIVE below (id) AS ( \
     SELECT member_id FROM group_member WHERE group_id = $1 \
     UNION SELECT m.member_id FROM group_member m JOIN below ON m.group_id = below.id) \
     SELECT id FROM below WHERE id <> $1 ORDER BY id";
+
+/// Who is a member of `group` itself, in the order of their ids.
+pub fn members(tx: &mut ReadTx<'_>, group: ObjectId) -> Result<Vec<ObjectId>, Error> {
+    tx.query_map(MEMBERS, &[text(group)], |row| {
+        parsed(row, 0, "group_member.member_id")
+    })
+}
 
 /// Which of `objects` are in `group`.
 pub fn among(
