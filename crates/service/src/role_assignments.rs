@@ -1,9 +1,13 @@
 //! Roles of entitlement management: who holds which, for the tenant or in one catalog (semantics 7.2).
 
+use std::collections::BTreeSet;
+
 use auth::principal::Permission;
 use auth::roles::{Action, EmRole, Scope};
 use domain::directory::NewRoleAssignment;
-use domain::id::{CatalogId, ObjectId, RoleAssignmentId};
+use domain::id::{CatalogId, ObjectId, RoleAssignmentId, RoleDefinitionId};
+use domain::model;
+use domain::query::{Predicate, Query, Value};
 use store::directory::object;
 use store::role_assignment::{self, RoleAssignment};
 use store::{ReadTx, WriteTx, catalog};
@@ -12,6 +16,7 @@ use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::reads;
 
 const TYPE: &str = "RoleAssignment";
 
@@ -116,6 +121,38 @@ pub(crate) fn get_held(tx: &mut ReadTx<'_>, grant: Grant) -> Result<RoleAssignme
             let message = "the principal does not hold the role there";
             ServiceError::invalid(Code::BadRequest, "roleDefinitionId", message)
         })
+}
+
+/// Who holds a role, as far as the caller may see the assignments; with `transitive` the members of groups that hold it,
+/// too.
+pub async fn principals(
+    service: &Service,
+    ctx: &Ctx,
+    role: RoleDefinitionId,
+    transitive: bool,
+) -> Result<Vec<ObjectId>, ServiceError> {
+    let entity = if transitive {
+        &model::ROLE_ASSIGNMENT_HOLDER
+    } else {
+        &model::ROLE_ASSIGNMENT
+    };
+    let field = |name: &str| {
+        let missing =
+            || ServiceError::Internal(format!("`{}` has no `{name}`", entity.name).into());
+        entity.field(name).ok_or_else(missing)
+    };
+    let query = Query {
+        fields: vec![field("principal_id")?],
+        filter: Predicate::equals(field("role_definition_id")?, Value::Text(role.to_string())),
+        ..Query::of(entity)
+    };
+    let page = reads::list(service, ctx, query).await?;
+    let principals: BTreeSet<ObjectId> = page
+        .rows
+        .iter()
+        .filter_map(|row| row.values.first()?.as_text()?.parse().ok())
+        .collect();
+    Ok(principals.into_iter().collect())
 }
 
 /// Makes whoever creates a catalog its first owner (AZ-10), as a part of the transaction that creates it; after the

@@ -75,7 +75,12 @@ UNION ALL SELECT 'e2182095-804a-4656-ae11-64734e9b7ae5',
     CAST(NULL AS TEXT);
 
 -- Roles of one's own cannot be made, so none is ever deleted.
-CREATE VIEW deleted_role_definition AS SELECT * FROM role_definition WHERE 1 = 0;
+CREATE VIEW deleted_role_definition AS
+SELECT role_definition.*, 'deletedItems' AS container FROM role_definition WHERE 1 = 0;
+
+-- The two single objects that collections hang from.
+CREATE VIEW role_deleted_items AS SELECT 'deletedItems' AS id;
+CREATE VIEW role_application AS SELECT 'entitlementManagement' AS id;
 
 CREATE VIEW role_resource_namespace AS SELECT 'microsoft.entitlementManagement' AS id;
 

@@ -11,7 +11,7 @@ use domain::query::{
 };
 use odata::path::{Args, Segment};
 
-use crate::sets::{ENTITY_SETS, EntitySet, Operation, Root, operation};
+use crate::sets::{ENTITY_SETS, EntitySet, Operation, ROOT_FUNCTIONS, Root, operation};
 use crate::table::{Navigation, Type};
 use crate::version::Version;
 
@@ -68,6 +68,8 @@ pub enum Tail {
     Ref,
     /// The raw value of a property: its name, and whether `$value` follows.
     Property(&'static str, bool),
+    /// What a file holds: `$value`.
+    Content,
     /// A call.
     Call(Call),
 }
@@ -197,6 +199,16 @@ impl Walk {
                 walk.set_key(Key::Id(caller.to_ascii_lowercase()));
                 return Ok((walk, rest));
             }
+            let function = ROOT_FUNCTIONS
+                .iter()
+                .find(|(at, name, _)| *at == root && first.is(name))
+                .filter(|_| version == Version::Beta)
+                .and_then(|(_, _, of)| set_of(of.entity));
+            if let Some(set) = function
+                && let Some((_, from_it)) = segments.split_at_checked(front.len())
+            {
+                return Ok((Self::of(version, set, false), from_it));
+            }
             let found = ENTITY_SETS
                 .iter()
                 .filter(|set| set.root == root)
@@ -269,6 +281,9 @@ impl Walk {
         if segment.args == Args::None && segment.is("$count") && !at_object {
             return Ok(Some(Tail::Count));
         }
+        if segment.args == Args::None && segment.is("$value") && at_object && self.is_file() {
+            return Ok(Some(Tail::Content));
+        }
         if segment.args == Args::None && segment.is("$ref") {
             return Ok(Some(Tail::Ref));
         }
@@ -296,6 +311,11 @@ impl Walk {
             }
         }
         Ok(None)
+    }
+
+    /// Whether what was reached has content beside its properties. Files of uploads are the only streams.
+    fn is_file(&self) -> bool {
+        self.last().entity == &model::UPLOAD_FILE
     }
 
     /// Follows a navigation, or takes a key.

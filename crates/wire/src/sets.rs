@@ -36,8 +36,8 @@ pub enum Root {
     EntitlementManagement,
     /// `roleManagement/entitlementManagement`.
     RoleManagement,
-    /// `roleManagement/entitlementManagement/deletedItems`.
-    DeletedRoles,
+    /// `roleManagement`.
+    RoleProviders,
     /// `auditLogs`.
     AuditLogs,
 }
@@ -46,8 +46,8 @@ impl Root {
     /// Every root, the longest first.
     pub const ALL: [Self; 5] = [
         Self::EntitlementManagement,
-        Self::DeletedRoles,
         Self::RoleManagement,
+        Self::RoleProviders,
         Self::AuditLogs,
         Self::Directory,
     ];
@@ -58,7 +58,7 @@ impl Root {
             Self::Directory => &[],
             Self::EntitlementManagement => &["identityGovernance", "entitlementManagement"],
             Self::RoleManagement => &["roleManagement", "entitlementManagement"],
-            Self::DeletedRoles => &["roleManagement", "entitlementManagement", "deletedItems"],
+            Self::RoleProviders => &["roleManagement"],
             Self::AuditLogs => &["auditLogs"],
         }
     }
@@ -69,11 +69,7 @@ impl Root {
             Self::Directory => &[],
             Self::EntitlementManagement => &["identityGovernance", "entitlementManagement"],
             Self::RoleManagement => &["roleManagement", "rbacApplication"],
-            Self::DeletedRoles => &[
-                "roleManagement",
-                "rbacApplication",
-                "directoryRoleManagementDeletedItemContainer",
-            ],
+            Self::RoleProviders => &["roleManagement"],
             Self::AuditLogs => &["auditLogRoot"],
         }
     }
@@ -327,11 +323,17 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "roleAssignmentApprovals",
         &tables::ROLE_ASSIGNMENT_APPROVAL,
     ),
-    beta_set(
-        Root::DeletedRoles,
-        "roleDefinitions",
-        &tables::DELETED_ROLE_DEFINITION,
-    ),
+    single(beta_set(
+        RM,
+        "deletedItems",
+        &tables::ROLE_DELETED_ITEMS,
+    )),
+    single(set(
+        Root::RoleProviders,
+        "entitlementManagement",
+        "entitlementManagement",
+        &tables::ROLE_APPLICATION,
+    )),
     set(
         Root::AuditLogs,
         "directoryAudits",

@@ -4,20 +4,18 @@
 //! for share one id, because no role is held for a time only.
 
 use super::{CATALOG, DIRECTORY_OBJECT, field, many, one};
-use crate::query::{Direction, Entity, Field, Kind, Relation};
-
-const DEFINITION: &[Field] = &[
-    field("id", Kind::Id),
-    field("display_name", Kind::Text),
-    field("description", Kind::Text),
-    field("allowed_actions", Kind::Document),
-    field("inherited_by", Kind::Id),
-];
+use crate::query::{Direction, Entity, Kind, Relation};
 
 /// A role of entitlement management (a view of constants).
 pub static ROLE_DEFINITION: Entity = Entity {
     name: "role_definition",
-    fields: DEFINITION,
+    fields: &[
+        field("id", Kind::Id),
+        field("display_name", Kind::Text),
+        field("description", Kind::Text),
+        field("allowed_actions", Kind::Document),
+        field("inherited_by", Kind::Id),
+    ],
     relations: &[many(
         "inherits_from",
         &ROLE_DEFINITION,
@@ -30,7 +28,14 @@ pub static ROLE_DEFINITION: Entity = Entity {
 /// A role that was deleted (a view without rows).
 pub static DELETED_ROLE_DEFINITION: Entity = Entity {
     name: "deleted_role_definition",
-    fields: DEFINITION,
+    fields: &[
+        field("id", Kind::Id),
+        field("display_name", Kind::Text),
+        field("description", Kind::Text),
+        field("allowed_actions", Kind::Document),
+        field("inherited_by", Kind::Id),
+        field("container", Kind::Text),
+    ],
     relations: &[many(
         "inherits_from",
         &ROLE_DEFINITION,
@@ -38,6 +43,27 @@ pub static DELETED_ROLE_DEFINITION: Entity = Entity {
         "inherited_by",
     )],
     order: &[("display_name", Direction::Ascending)],
+};
+
+/// Where deleted roles are (a view of one row).
+pub static ROLE_DELETED_ITEMS: Entity = Entity {
+    name: "role_deleted_items",
+    fields: &[field("id", Kind::Text)],
+    relations: &[many(
+        "role_definitions",
+        &DELETED_ROLE_DEFINITION,
+        "id",
+        "container",
+    )],
+    order: &[],
+};
+
+/// Role management itself (a view of one row).
+pub static ROLE_APPLICATION: Entity = Entity {
+    name: "role_application",
+    fields: &[field("id", Kind::Text)],
+    relations: &[],
+    order: &[],
 };
 
 /// What the names of actions begin with (a view of constants). Its id is a name, not a GUID.

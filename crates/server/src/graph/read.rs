@@ -89,7 +89,7 @@ pub(crate) async fn own(request: &GraphRequest<'_>, own: Own, count: bool) -> Re
     ))
 }
 
-/// A page, or the number, of objects that are not of the address's own type.
+/// A page, or the number, of directory objects, whatever is at the address.
 pub(crate) async fn objects(
     request: &GraphRequest<'_>,
     of: &'static Type,
@@ -97,7 +97,31 @@ pub(crate) async fn objects(
     count: bool,
 ) -> Result<Reply, Error> {
     let options = QueryOptions::parse(&request.call().raw_query)?;
+    let plan = plan_of(request, of, &options, filter, false)?;
+    others(request, &options, plan, "directoryObjects", count).await
+}
+
+/// A page, or the number, of objects in a list that is declared as one of their base type.
+pub(crate) async fn derived(
+    request: &GraphRequest<'_>,
+    of: &'static Type,
+    filter: Predicate,
+    context: &str,
+    count: bool,
+) -> Result<Reply, Error> {
+    let options = QueryOptions::parse(&request.call().raw_query)?;
     let mut plan = plan_of(request, of, &options, filter, false)?;
+    plan.projection.be_derived();
+    others(request, &options, plan, context, count).await
+}
+
+async fn others(
+    request: &GraphRequest<'_>,
+    options: &QueryOptions,
+    mut plan: Plan,
+    context: &str,
+    count: bool,
+) -> Result<Reply, Error> {
     if count {
         only_count(&mut plan.query);
     }
@@ -105,12 +129,12 @@ pub(crate) async fn objects(
     if count {
         return Ok(number(&page));
     }
-    let context = format!("{}/$metadata#directoryObjects", request.root());
+    let context = format!("{}/$metadata#{context}", request.root());
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
     Ok(sized(
         request,
-        &options,
+        options,
         request.document(StatusCode::OK, json),
     ))
 }

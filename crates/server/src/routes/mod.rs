@@ -18,6 +18,7 @@ mod resource_requests;
 mod resource_role_scopes;
 mod resources;
 mod role_assignments;
+mod role_management;
 mod service_principals;
 mod users;
 
@@ -77,6 +78,24 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::APPROVAL, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ROLE_ASSIGNMENT, Place::Collection, Method::POST, run!(role_assignments::create::run)),
     route(&model::ROLE_ASSIGNMENT, Place::Object, Method::DELETE, run!(role_assignments::delete::run)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_INSTANCE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_REQUEST, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ELIGIBILITY_SCHEDULE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ELIGIBILITY_SCHEDULE_INSTANCE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ELIGIBILITY_SCHEDULE_REQUEST, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ASSIGNMENT_APPROVAL, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE, Place::Call("roleSchedules"), Method::GET, run!(role_management::role_schedules::schedules)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_INSTANCE, Place::Call("roleScheduleInstances"), Method::GET, run!(role_management::role_schedules::instances)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_REQUEST, Place::Collection, Method::POST, run!(role_management::create_request::run)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_REQUEST, Place::Call("cancel"), Method::POST, run!(role_management::refuse::settled)),
+    route(&model::ROLE_ELIGIBILITY_SCHEDULE_REQUEST, Place::Call("cancel"), Method::POST, run!(role_management::refuse::settled)),
+    route(&model::ROLE_ASSIGNMENT_SCHEDULE_REQUEST, Place::Call("updateRequest"), Method::POST, run!(role_management::refuse::settled)),
+    route(&model::ROLE_DEFINITION, Place::Call("restore"), Method::POST, run!(role_management::refuse::not_deleted)),
+    route(&model::ROLE_DEFINITION, Place::Call("assignedPrincipals"), Method::GET, run!(role_management::assigned_principals::run)),
+    route(&model::DELETED_ROLE_DEFINITION, Place::Call("restore"), Method::POST, run!(role_management::refuse::not_deleted)),
+    route(&model::DELETED_ROLE_DEFINITION, Place::Call("assignedPrincipals"), Method::GET, run!(role_management::assigned_principals::run)),
+    route(&model::ROLE_RESOURCE_NAMESPACE, Place::Call("importResourceActions"), Method::POST, run!(role_management::refuse::built_in)),
     route(&model::USER, Place::Collection, Method::POST, run!(users::create::run)),
     route(&model::USER, Place::Object, Method::PATCH, run!(users::update::run)),
     route(&model::USER, Place::Object, Method::DELETE, run!(users::delete::run)),

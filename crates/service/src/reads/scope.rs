@@ -124,6 +124,14 @@ fn rule(entity: &Entity) -> Rule {
         "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
         }
+        "custom_extension" | "legacy_custom_extension" => {
+            Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
+        }
+        "extension_stage" | "extension_handler" => Rule::Catalog(
+            A::ReadPolicies,
+            &["assignment_policy", "access_package"],
+            "catalog_id",
+        ),
         "audit_event" => Rule::Directory(D::ReadAudit),
         _ => Rule::Nobody,
     }
@@ -291,6 +299,7 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
             | ("resource", "roles" | "scopes")
             | ("approval" | "assignment_request", "stages")
             | ("approval_stage", "approvers")
+            | ("assignment" | "assignment_request", "callouts")
             | ("service_principal", "app_roles")
             | ("directory_group", "members" | "owners" | "member_of")
             | ("provisioned_group", "members")

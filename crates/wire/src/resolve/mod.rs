@@ -83,6 +83,13 @@ pub struct Projection {
     pub(crate) etag: Option<usize>,
 }
 
+impl Projection {
+    /// Says that the list is declared as one of a base type, so that each object tells its own.
+    pub fn be_derived(&mut self) {
+        self.is_derived = true;
+    }
+}
+
 /// One member of a printed object.
 #[derive(Debug, Clone)]
 pub(crate) struct Slot {

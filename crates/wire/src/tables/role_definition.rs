@@ -5,7 +5,7 @@ use domain::model;
 use serde_json::{Value as Json, json};
 
 use crate::table::{
-    Edm, Lacking, Property, Read, Row, Type, both, id, lacking, only_beta, text, way,
+    Edm, Lacking, Property, Read, Row, Type, both, id, lacking, only_beta, text, way, way_beta,
 };
 
 /// A role that can be assigned.
@@ -40,6 +40,22 @@ pub static DELETED_ROLE_DEFINITION: Type = Type {
     open: None,
     searched: &["display_name"],
     lacking: LACKING,
+};
+
+/// Where deleted roles are.
+pub static ROLE_DELETED_ITEMS: Type = Type {
+    entity: &model::ROLE_DELETED_ITEMS,
+    v1: None,
+    beta: Some("directoryRoleManagementDeletedItemContainer"),
+    properties: &[id()],
+    navigations: &[way_beta(
+        "roleDefinitions",
+        "role_definitions",
+        &DELETED_ROLE_DEFINITION,
+    )],
+    open: None,
+    searched: &[],
+    lacking: &[],
 };
 
 const PROPERTIES: &[Property] = &[
