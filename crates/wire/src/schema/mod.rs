@@ -15,6 +15,7 @@ mod change_notification;
 mod connector;
 mod credential;
 pub mod csdl;
+pub mod differences;
 mod directory;
 pub mod enums;
 mod extension;

@@ -6,7 +6,7 @@ use domain::query::Relation;
 
 use super::shape::{Facet, Head, Way, qualified};
 use super::{OF_THE_DIRECTORY, SIGNATURES, Signature, find, is_a, shapes};
-use crate::sets::{ENTITY_SETS, EntitySet, OPERATIONS, Operation, Root};
+use crate::sets::{ENTITY_SETS, EntitySet, OPERATIONS, Operation, ROOT_FUNCTIONS, Root};
 use crate::table::{Navigation, Property, Type};
 use crate::tables::TYPES;
 use crate::version::Version;
@@ -75,7 +75,8 @@ pub fn heirs(version: Version, name: &str) -> impl Iterator<Item = &'static Type
     })
 }
 
-fn serves(version: Version, of: &'static Type, facet: &Facet) -> bool {
+/// Whether a table serves a published member.
+pub fn serves(version: Version, of: &'static Type, facet: &Facet) -> bool {
     of.property(version, facet.name).is_some()
         || of.navigation(version, facet.name).is_some()
         || (of.open.is_some() && facet.way == Way::None)
@@ -257,6 +258,12 @@ pub fn signatures(version: Version) -> impl Iterator<Item = &'static Signature> 
 
 /// Whether some operation of the tables is this one.
 pub fn can_be_called(version: Version, signature: &Signature) -> bool {
+    let of_a_root = ROOT_FUNCTIONS.iter().any(|(root, name, _)| {
+        *name == signature.name && root.types().last() == Some(&signature.bound_to)
+    });
+    if of_a_root {
+        return true;
+    }
     heirs(version, signature.bound_to).any(|of| {
         operations(version, of).any(|operation| {
             operation.name == signature.name && operation.on_collection == signature.on_collection

@@ -32,10 +32,17 @@ impl Xml {
         content: impl FnOnce(&mut Self),
     ) {
         self.open_tag(name, attributes);
+        let bare = self.text.len();
         self.text.push_str(">\n");
+        let full = self.text.len();
         self.depth += 1;
         content(self);
         self.depth -= 1;
+        if self.text.len() == full {
+            self.text.truncate(bare);
+            self.text.push_str("/>\n");
+            return;
+        }
         self.indent();
         self.text.push_str("</");
         self.text.push_str(name);
@@ -91,7 +98,7 @@ mod tests {
         let mut xml = Xml::new();
 
         xml.element("a", &[("b", "1 < 2 & \"3\"\n")], |xml| {
-            xml.empty("c", &[("d", "\u{0}x'")]);
+            xml.element("c", &[("d", "\u{0}x'")], |_| {});
         });
 
         assert_eq!(

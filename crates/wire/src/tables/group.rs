@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::DIRECTORY_OBJECT;
 use crate::document;
-use crate::table::{Edm, Read, Row, Shown, Type, both, flag, id, instant, lacking, text, way};
+use crate::table::{Edm, Read, Row, Shown, Type, both, flag, id, instant, text, way};
 
 const OPEN: &str = "details";
 
@@ -78,11 +78,7 @@ pub static GROUP: Type = Type {
     ],
     open: Some(OPEN),
     searched: &["display_name", "description"],
-    lacking: &[
-        lacking("transitiveMembers", "served as an operation of the path"),
-        lacking("transitiveMemberOf", "served as an operation of the path"),
-        lacking("deletedDateTime", "deleted objects are not listed"),
-    ],
+    lacking: &[],
 };
 
 fn group_types(row: &Row<'_>) -> Json {

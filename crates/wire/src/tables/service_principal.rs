@@ -105,10 +105,7 @@ pub static SERVICE_PRINCIPAL: Type = Type {
     ],
     open: Some(OPEN),
     searched: &["display_name", "description"],
-    lacking: &[
-        lacking("owners", "applications have no owners here"),
-        lacking("deletedDateTime", "deleted objects are not listed"),
-    ],
+    lacking: &[lacking("owners", "applications have no owners here")],
 };
 
 fn app_roles(row: &Row<'_>) -> Json {

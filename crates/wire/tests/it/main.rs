@@ -9,6 +9,7 @@
 
 mod addresses;
 mod contract;
+mod metadata;
 mod plans;
 mod schema;
 mod tables;
