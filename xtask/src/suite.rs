@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the run passes only if every chosen step passed and no test was skipped.
 
+mod clients;
 mod licences;
 mod peers;
 mod run;
@@ -33,7 +34,7 @@ enum Step {
     Format,
     /// The rules of the house (`cargo xtask tidy`)
     Tidy,
-    /// Real peers are installed: PostgreSQL, `OpenLDAP`, a SCIM server
+    /// Real peers are installed: PostgreSQL, `OpenLDAP`, a SCIM server, client libraries
     Peers,
     /// The linter has nothing to say
     Lint,
@@ -122,7 +123,11 @@ impl Step {
                 tidy::run(workspace, false)?,
                 "see the findings above",
             )),
-            Self::Peers => peers.install().map(|()| Report::passed()),
+            Self::Peers => {
+                peers.install()?;
+                clients::install(&workspace.root, peers.folder())?;
+                Ok(Report::passed())
+            }
             Self::Lint => plain(&mut cargo(&[
                 "clippy",
                 "--workspace",

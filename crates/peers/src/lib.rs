@@ -7,12 +7,14 @@
 //! | [`slapd`] | Debian `slapd`, `ldap-utils` |
 //! | [`postgres`] | Debian `postgresql` |
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
+//! | [`clients`] | `PyPI` and npm, as `clients/` pins them, in `$REEVE_PEERS_DIR/python` and `$REEVE_PEERS_DIR/javascript` |
 //!
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
 //! peer and breaks its connections.
 //!
 //! **Invariant:** a guard stops what it started, and only that; nothing listens beyond loopback.
 
+pub mod clients;
 pub mod fake_scim;
 pub mod policy;
 pub mod postgres;
@@ -21,3 +23,13 @@ pub mod proxy;
 pub mod scim2_server;
 pub mod slapd;
 pub mod tls;
+
+use std::path::{Path, PathBuf};
+
+/// The folder that `cargo xtask test` fills with what is not the system's.
+fn folder() -> PathBuf {
+    std::env::var_os("REEVE_PEERS_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"),
+        PathBuf::from,
+    )
+}

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Scim2Server {
 impl Scim2Server {
     /// Starts a server without resources; `None` if it is not installed.
     pub fn start() -> anyhow::Result<Option<Self>> {
-        let venv = venv().join("bin");
+        let venv = crate::folder().join("venv/bin");
         let Some(program) = find_program("scim2-server", &[&venv]) else {
             return Ok(None);
         };
@@ -62,14 +62,6 @@ fn start(program: &Path) -> anyhow::Result<Scim2Server> {
         _process: process,
         _folder: folder,
     })
-}
-
-/// The virtual environment that `cargo xtask test` fills.
-fn venv() -> PathBuf {
-    if let Some(folder) = std::env::var_os("REEVE_PEERS_DIR") {
-        return PathBuf::from(folder).join("venv");
-    }
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers/venv")
 }
 
 fn answers(address: SocketAddr) -> bool {

@@ -29,6 +29,14 @@ const PACKAGES: &[Package] = &[
         name: "ldap-utils",
         programs: &["ldapmodify", "ldapsearch"],
     },
+    Package {
+        name: "nodejs",
+        programs: &["node"],
+    },
+    Package {
+        name: "npm",
+        programs: &["npm"],
+    },
 ];
 
 /// The SCIM server, in the version that the tests know.
@@ -85,7 +93,7 @@ impl Peers {
     pub(crate) fn install(&self) -> anyhow::Result<()> {
         let missing = missing(&folders());
         if missing.is_empty() {
-            eprintln!("present: PostgreSQL, OpenLDAP");
+            eprintln!("present: PostgreSQL, OpenLDAP, Node.js");
         } else {
             install_packages(&missing)?;
         }
@@ -127,7 +135,7 @@ impl Peers {
     }
 }
 
-fn create_environment(environment: &Path) -> anyhow::Result<()> {
+pub(super) fn create_environment(environment: &Path) -> anyhow::Result<()> {
     let create = || {
         status(
             Command::new("python3")

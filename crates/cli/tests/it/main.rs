@@ -8,6 +8,7 @@
 )]
 
 mod client_commands;
+mod clients;
 mod crashes;
 mod demo;
 mod postgres;

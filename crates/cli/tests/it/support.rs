@@ -53,6 +53,16 @@ impl Server {
 
     /// The same, or what it said on standard error.
     pub(crate) fn try_start(data: &Path, more: &[&str]) -> Result<Self, String> {
+        Self::listening(data, "off", more)
+    }
+
+    /// Starts a development tenant on HTTPS as well, as unmodified clients want it.
+    pub(crate) fn start_with_tls(data: &Path, more: &[&str]) -> Self {
+        Self::listening(data, "127.0.0.1:0", more)
+            .unwrap_or_else(|told| panic!("the server did not start: {told}"))
+    }
+
+    fn listening(data: &Path, https: &str, more: &[&str]) -> Result<Self, String> {
         let stderr = data.with_extension("stderr");
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -66,7 +76,7 @@ impl Server {
                 "--http",
                 "127.0.0.1:0",
                 "--https",
-                "off",
+                https,
                 "--data",
             ])
             .arg(data)

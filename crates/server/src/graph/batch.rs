@@ -56,7 +56,7 @@ fn skipped(app: &App, call: &Call, part: &BatchRequest, dependency: String) -> B
 }
 
 async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> BatchResponse {
-    let call = inner(app, outer, part);
+    let call = inner(app, version, outer, part);
     // A batch cannot hold a batch, so this is as deep as it goes.
     let reply = Box::pin(dispatch(app, version, &call)).await;
     let headers = reply
@@ -107,9 +107,19 @@ fn content(reply: &Reply) -> BatchBody {
     }
 }
 
+/// The path below the version. Clients that cut a full address at its host leave the version in front.
+fn below_version(version: Version, path: &str) -> &str {
+    path.strip_prefix('/')
+        .unwrap_or(path)
+        .strip_prefix(version.as_str())
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(path)
+}
+
 /// The part as a request of its own: with the token of the whole unless it brings its own.
-fn inner(app: &App, outer: &Call, part: &BatchRequest) -> Call {
+fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Call {
     let (path, raw_query) = part.url.split_once('?').unwrap_or((&part.url, ""));
+    let path = below_version(version, path);
     let mut headers = HeaderMap::new();
     for name in [header::AUTHORIZATION, header::ACCEPT_LANGUAGE] {
         if let Some(value) = outer.headers.get(&name) {

@@ -133,3 +133,21 @@ async fn ba_1_a_malformed_batch_is_refused_whole() {
         assert_eq!(answer.code(), "BadRequest", "{body}");
     }
 }
+
+#[tokio::test]
+async fn ba_1_the_version_may_stand_before_the_path() {
+    let server = Server::new().await;
+    let batch = json!({"requests": [
+        {"id": "with", "method": "GET", "url": format!("/v1.0{ROOT}/catalogs")},
+        {"id": "other", "method": "GET", "url": format!("/beta{ROOT}/accessPackageCatalogs")},
+    ]});
+
+    let answer = server
+        .post(&server.admin(), "/v1.0/$batch", &batch)
+        .await
+        .expect(200)
+        .json();
+
+    assert_eq!(part(&answer, "with")["status"], 200);
+    assert_eq!(part(&answer, "other")["status"], 400);
+}
