@@ -7,24 +7,33 @@ use serde_json::Value;
 
 use crate::error::Error;
 
-/// The largest body that is read, in bytes (ER-10).
+/// The largest JSON body that is read, in bytes (ER-10).
 pub(crate) const LIMIT: usize = 1024 * 1024;
 
 /// The whole body.
 pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
+    read_up_to(LIMIT, headers, body).await
+}
+
+/// The whole body, where another limit holds.
+pub(crate) async fn read_up_to(
+    limit: usize,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Error> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > LIMIT) {
-        return Err(Error::TooLarge { limit: LIMIT });
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Error::TooLarge { limit });
     }
-    to_bytes(body, LIMIT).await.map_err(|error| {
+    to_bytes(body, limit).await.map_err(|error| {
         // The body ends early either because it is too large or because the client stopped sending.
         let is_limit = std::error::Error::source(&error)
             .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
         if is_limit {
-            Error::TooLarge { limit: LIMIT }
+            Error::TooLarge { limit }
         } else {
             Error::bad_request("the body ended before it was complete")
         }

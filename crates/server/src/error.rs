@@ -349,10 +349,16 @@ fn status_of(code: Code) -> StatusCode {
         | Code::RequestHasAssignment
         | Code::ActiveAssignmentsExist
         | Code::CatalogNotEmpty
+        | Code::ConnectedOrganizationInUse
+        | Code::ConnectorInUse
         | Code::ResourceAlreadyOnboarded
         | Code::ResourceNotSupported
         | Code::InvalidDeleteResourceHasEntitlements
-        | Code::RoleScopeAlreadyExists => StatusCode::BAD_REQUEST,
+        | Code::RoleScopeAlreadyExists
+        | Code::ExtensionInUse
+        | Code::CallbackMismatch
+        | Code::ExistingUploadSession
+        | Code::InvalidUploadSessionState => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -14,6 +14,7 @@ mod health;
 mod issuer;
 mod listen;
 mod metrics;
+mod multipart;
 mod reeve;
 mod reply;
 mod router;

@@ -9,9 +9,10 @@ use store::WriteTx;
 
 use crate::assignment_requests::routing;
 use crate::assignment_requests::withdraw::{begin_system_request, make_way_for_removal};
-use crate::audit;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
+use crate::uploads;
+use crate::{audit, callouts};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -30,25 +31,39 @@ pub struct Counts {
     pub escalated: usize,
     /// Assignments whose end was reached (A8).
     pub ended: usize,
+    /// Callouts whose answer did not come in time (CX-12).
+    pub unanswered: usize,
+    /// Assignments that came near to their end, where extensions are to hear of it (A6, A7).
+    pub near_end: usize,
     /// Leases whose worker did not answer.
     pub leases: usize,
+    /// Uploads that were not completed in time.
+    pub uploads: usize,
 }
 
 impl Counts {
     /// How much in all.
     pub const fn total(&self) -> usize {
-        self.started + self.timed_out + self.escalated + self.ended + self.leases
+        self.started
+            + self.timed_out
+            + self.escalated
+            + self.ended
+            + self.unanswered
+            + self.near_end
+            + self.leases
+            + self.uploads
     }
 }
 
 /// Does everything that is due, some at a time; answers how much there was.
 pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
     let now = service.clock.now();
-    let due = service.store.read(store::ledger::lease::next_timer).await?;
+    let due = next(service).await?;
     if due.is_none_or(|due| due > now) {
         return Ok(Counts::default());
     }
     let (moment, ctx) = (service.moment(), service.system());
+    let settings = service.settings.clone();
     service
         .store
         .write(move |tx| -> Result<Counts, ServiceError> {
@@ -58,11 +73,20 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
                 escalated: escalate(tx, &moment, &ctx)?,
                 started: start(tx, &moment, &ctx)?,
                 ended: end(tx, &moment, &ctx)?,
-                leases: usize::try_from(store::ledger::lease::expire(tx, moment.now)?)
-                    .unwrap_or(usize::MAX),
+                unanswered: callouts::time_out(tx, &moment, &ctx, &settings, BATCH)?,
+                near_end: callouts::reach_ends(tx, &moment)?,
+                leases: expire(tx, &moment)?,
+                uploads: uploads::expire(tx, &moment)?,
             })
         })
         .await
+}
+
+/// Gives back the work, of whichever kind, of those who did not answer.
+fn expire(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<usize, ServiceError> {
+    let deliveries = store::ledger::lease::expire(tx, moment.now)?;
+    let callouts = store::extension_callout::expire(tx, moment.now)?;
+    Ok(usize::try_from(deliveries + callouts).unwrap_or(usize::MAX))
 }
 
 /// Scheduled requests whose start is reached (T11).
@@ -145,5 +169,12 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
 
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    Ok(service.store.read(store::ledger::lease::next_timer).await?)
+    service
+        .store
+        .read(|tx| -> Result<Option<Timestamp>, ServiceError> {
+            let timer = store::ledger::lease::next_timer(tx)?;
+            let near_end = callouts::next_near_end(tx)?;
+            Ok(timer.into_iter().chain(near_end).min())
+        })
+        .await
 }

@@ -40,6 +40,7 @@ pub mod setting;
 mod statements;
 pub mod subject;
 pub mod target_switch;
+pub mod upload;
 mod value;
 
 pub use dialect::Engine;

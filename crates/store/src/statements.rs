@@ -46,6 +46,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::control_configuration::STATEMENTS,
     crate::external_connector::STATEMENTS,
     crate::target_switch::STATEMENTS,
+    crate::upload::STATEMENTS,
     crate::custom_extension::STATEMENTS,
     crate::extension_callout::STATEMENTS,
     crate::migrate::STATEMENTS,

@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
+use crate::multipart;
 use crate::reply::Reply;
 
 pub(crate) use locate::nothing;
@@ -61,7 +62,12 @@ pub(crate) async fn serve(
             .into();
     };
     let origin = Origin::of(app.public_url(), &parts);
-    let body = match body::read(&parts.headers, body).await {
+    let limit = if multipart::takes_file(path) {
+        multipart::LIMIT
+    } else {
+        body::LIMIT
+    };
+    let body = match body::read_up_to(limit, &parts.headers, body).await {
         Ok(body) => body,
         Err(error) => {
             return error

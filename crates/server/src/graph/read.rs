@@ -36,7 +36,7 @@ pub(super) async fn answer(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         Tail::Count => count(request, &options, filter).await,
         Tail::Ref => references(request, &options, filter).await,
         Tail::Property(name, raw) => property(request, name, *raw, filter).await,
-        Tail::Call(_) => Err(nothing()),
+        Tail::Call(_) | Tail::Content => Err(nothing()),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum Place {
     Links(&'static str),
     /// `parent/{id}/navigation/{id}/$ref`, or `$ref` behind a navigation to one.
     Link(&'static str),
+    /// What a file holds: `set/{id}/$value`.
+    Content,
     /// An action or a function, by its name.
     Call(&'static str),
 }
@@ -52,6 +54,7 @@ fn place(address: &Address) -> Option<Place> {
         Tail::Ref if has_key => relation.map(Place::Link),
         Tail::Ref => relation.map(Place::Links),
         Tail::Call(call) => Some(Place::Call(call.operation.name)),
+        Tail::Content => Some(Place::Content),
         Tail::Count | Tail::Property(..) => None,
     }
 }
@@ -69,7 +72,7 @@ pub(super) fn at(address: &Address) -> Vec<&'static Route> {
 
 /// Whether a `GET` without a row of its own is a read.
 pub(super) fn is_readable(address: &Address) -> bool {
-    !matches!(address.tail, Tail::Call(_))
+    !matches!(address.tail, Tail::Call(_) | Tail::Content)
 }
 
 /// The value of `Allow`.

@@ -20,6 +20,8 @@ mod resources;
 mod role_assignments;
 mod role_management;
 mod service_principals;
+mod upload_files;
+mod upload_sessions;
 mod users;
 
 use domain::model;
@@ -52,6 +54,11 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::CATALOG, Place::Object, Method::DELETE, run!(catalogs::delete::run)),
     route(&model::RESOURCE, Place::Call("refresh"), Method::POST, run!(resources::refresh::run)),
     route(&model::RESOURCE_REQUEST, Place::Collection, Method::POST, run!(resource_requests::create::run)),
+    route(&model::UPLOAD_SESSION, Place::Collection, Method::POST, run!(upload_sessions::create::run)),
+    route(&model::UPLOAD_SESSION, Place::Object, Method::PATCH, run!(upload_sessions::update::run)),
+    route(&model::UPLOAD_SESSION, Place::Object, Method::DELETE, run!(upload_sessions::delete::run)),
+    route(&model::UPLOAD_SESSION, Place::Call("uploadFile"), Method::POST, run!(upload_sessions::upload_file::run)),
+    route(&model::UPLOAD_FILE, Place::Content, Method::GET, run!(upload_files::content::run)),
     route(&model::ACCESS_PACKAGE, Place::Collection, Method::POST, run!(access_packages::create::run)),
     route(&model::ACCESS_PACKAGE, Place::Object, Method::PATCH, run!(access_packages::update::run)),
     route(&model::ACCESS_PACKAGE, Place::Object, Method::DELETE, run!(access_packages::delete::run)),

@@ -58,6 +58,8 @@ enum Rule {
     ),
     /// The directory, to those who may do this.
     Directory(DirectoryAction),
+    /// What is the same for every catalog, to those who may do this in one.
+    AnyCatalog(Action),
     /// What is built in, or always empty, to every caller.
     Everybody,
     /// Nothing.
@@ -93,7 +95,13 @@ fn rule(entity: &Entity) -> Rule {
         | "role_resource_action"
         | "role_assignment_approval"
         | "role_assignment_approval_step" => Rule::Everybody,
-        "resource_role" | "resource_scope" => {
+        "resource_environment" => Rule::AnyCatalog(A::ReadCatalogContent),
+        "upload_file" => Rule::Catalog(
+            A::ReadCatalogContent,
+            &["session", "resource"],
+            "catalog_id",
+        ),
+        "resource_role" | "resource_scope" | "upload_session" => {
             Rule::Catalog(A::ReadCatalogContent, &["resource"], "catalog_id")
         }
         "resource_role_scope" => {
@@ -296,7 +304,8 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
     matches!(
         (parent.name, relation.name),
         ("access_package", "resource_role_scopes")
-            | ("resource", "roles" | "scopes")
+            | ("resource", "roles" | "scopes" | "upload_sessions")
+            | ("upload_session", "files")
             | ("approval" | "assignment_request", "stages")
             | ("approval_stage", "approvers")
             | ("assignment" | "assignment_request", "callouts")
@@ -328,6 +337,7 @@ fn visible(
             Ok(Some(catalogs)) => Ok(in_catalogs(entity, hops, field, &catalogs)?),
             Err(refusal) => Err(refusal),
         },
+        Rule::AnyCatalog(action) => scope(action).map(|_| Predicate::True),
         Rule::Through(action, relations, hops, field) => match scope(action) {
             Ok(None) => Ok(Predicate::True),
             Ok(Some(catalogs)) => {
@@ -470,7 +480,10 @@ mod tests {
                     let relations = walk(entity, relations).unwrap();
                     drop(path(relations.last().unwrap().to, hops, field).unwrap());
                 }
-                Rule::Directory(_) | Rule::Everybody | Rule::Nobody => {}
+                Rule::AnyCatalog(_)
+                | Rule::Directory(_)
+                | Rule::Everybody
+                | Rule::Nobody => {}
             }
         }
     }

@@ -93,6 +93,7 @@ const NEXT_ATTEMPT: &str = "SELECT min(next_attempt_at) FROM ledger WHERE phase 
 const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     SELECT min(lease_until) AS due FROM ledger WHERE phase = 'leased' \
     UNION ALL SELECT min(starts_at) FROM assignment_request WHERE state = 'scheduled' \
+    UNION ALL SELECT min(expires_at) FROM upload_session WHERE status = 'active' \
     UNION ALL SELECT min(due_at) FROM approval_stage WHERE status = 'InProgress' \
     UNION ALL SELECT min(escalates_at) FROM approval_stage WHERE status = 'InProgress' AND is_escalated = FALSE \
     UNION ALL SELECT min(deadline_at) FROM extension_callout WHERE deadline_at IS NOT NULL \

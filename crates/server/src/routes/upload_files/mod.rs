@@ -1,0 +1,3 @@
+//! `uploadSessions/{id}/files`.
+
+pub(super) mod content;
