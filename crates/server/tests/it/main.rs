@@ -16,5 +16,6 @@ mod paging;
 mod reeve;
 mod reprocess;
 mod robustness;
+mod role_management;
 mod routes;
 mod support;

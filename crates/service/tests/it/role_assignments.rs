@@ -1,10 +1,13 @@
 //! Roles of entitlement management.
 
 use auth::principal::DirectoryRole;
+use auth::resource_actions;
 use auth::roles::EmRole;
-use domain::directory::{GroupChanges, NewRoleAssignment};
+use domain::directory::{GroupChanges, NewRoleAssignment, NewRoleScheduleRequest, RoleAction};
 use domain::id::{CatalogId, ObjectId};
-use service::{Code, role_assignments};
+use domain::model;
+use domain::query::{Entity, Query, Value};
+use service::{Code, Ctx, reads, role_assignments, role_schedule_requests};
 
 use crate::support::{World, app, as_user, as_user_in, code, object, refusal};
 
@@ -144,4 +147,100 @@ async fn owners_assign_in_their_catalog_and_only_administrators_for_the_tenant()
     let revoked = role_assignments::delete(&world.service, &manager, granted.id).await;
     assert_eq!(code(revoked), Code::AccessDenied);
     assert!(create(administrator, creator).await.is_ok());
+}
+
+/// A column of every row of an entity, as the service itself reads it.
+async fn texts(world: &World, entity: &'static Entity, columns: &[&str]) -> Vec<Vec<String>> {
+    let query = Query {
+        fields: columns
+            .iter()
+            .map(|name| entity.field(name).unwrap())
+            .collect(),
+        ..Query::of(entity)
+    };
+    let ctx = world.service.system();
+    let page = reads::list(&world.service, &ctx, query).await.unwrap();
+    let text = |value: &Value| value.as_text().unwrap_or_default().to_owned();
+    page.rows
+        .iter()
+        .map(|row| row.values.iter().map(text).collect())
+        .collect()
+}
+
+#[tokio::test]
+async fn the_definitions_of_roles_say_what_the_table_of_roles_grants() {
+    let world = World::new();
+
+    let columns = ["id", "display_name", "description", "allowed_actions"];
+    let defined = texts(&world, &model::ROLE_DEFINITION, &columns).await;
+    let actions = texts(&world, &model::ROLE_RESOURCE_ACTION, &["id", "name"]).await;
+
+    let namespace = resource_actions::NAMESPACE;
+    assert_eq!(defined.len(), EmRole::ALL.len());
+    for role in EmRole::ALL.iter().copied() {
+        let id = role.definition_id().to_string();
+        let row = defined.iter().find(|row| row[0] == id).unwrap();
+        let allowed: Vec<String> = serde_json::from_str(&row[3]).unwrap();
+        let granted: Vec<String> = resource_actions::of_role(role)
+            .iter()
+            .map(|name| format!("{namespace}/{name}"))
+            .collect();
+        assert_eq!(
+            (&*row[1], &*row[2]),
+            (role.display_name(), role.description())
+        );
+        assert_eq!(allowed, granted, "{role:?}");
+    }
+    let mut expected: Vec<Vec<String>> = resource_actions::all()
+        .iter()
+        .map(|name| {
+            let id = format!("{namespace}-{}", name.replace('/', "-"));
+            vec![id, format!("{namespace}/{name}")]
+        })
+        .collect();
+    let mut actions = actions;
+    actions.sort();
+    expected.sort();
+    assert_eq!(actions, expected);
+}
+
+fn request(action: RoleAction, assignment: NewRoleAssignment) -> NewRoleScheduleRequest {
+    NewRoleScheduleRequest {
+        action,
+        assignment,
+        starts_at: None,
+        justification: None,
+        custom_data: None,
+        schedule_info: None,
+        ticket_info: None,
+    }
+}
+
+#[tokio::test]
+async fn a_request_does_what_the_role_assignment_itself_would() {
+    let world = World::new();
+    let catalog = world.catalog("Finance").await;
+    let (alice, carol) = (world.user(1, "alice"), world.user(2, "carol"));
+    let body = wanted(alice, EmRole::CatalogReader, &scope_of(catalog));
+    let submit = async |ctx: &Ctx, action| {
+        let request = request(action, body.clone());
+        role_schedule_requests::submit(&world.service, ctx, request).await
+    };
+    let held = async || texts(&world, &model::ROLE_ASSIGNMENT, &["principal_id"]).await;
+
+    let stranger = submit(&as_user(carol, &[]), RoleAction::Assign).await;
+    let too_early = submit(&app(), RoleAction::Remove).await;
+    let before = held().await;
+    submit(&app(), RoleAction::Assign).await.unwrap();
+    let between = held().await;
+    let twice = submit(&app(), RoleAction::Assign).await;
+    submit(&app(), RoleAction::Remove).await.unwrap();
+    let after = held().await;
+
+    assert_eq!(code(stranger), Code::AccessDenied);
+    assert_eq!(code(too_early), Code::BadRequest);
+    assert_eq!(code(twice), Code::BadRequest);
+    assert_eq!(between.len(), before.len() + 1);
+    assert!(between.contains(&vec![alice.to_string()]));
+    assert_eq!(after, before);
 }

@@ -224,6 +224,25 @@ static IN_THE_WILD: &[(Version, &Type, &str, &str)] = &[
         "expiredDateTime ne null",
         "expired_at Ne null",
     ),
+    // Somebody holds a role as a member of a group, too; none of the holders is that person.
+    (
+        Version::Beta,
+        &tables::TRANSITIVE_ROLE_ASSIGNMENT,
+        "principalId eq 'A'",
+        "any holders(principal_id Eq a)",
+    ),
+    (
+        Version::Beta,
+        &tables::TRANSITIVE_ROLE_ASSIGNMENT,
+        "principalId ne 'A' and principalId in ('B')",
+        "(not any holders(principal_id Eq a) and any holders(principal_id Eq b))",
+    ),
+    (
+        Version::V1,
+        &tables::ROLE_ASSIGNMENT,
+        "principal/id eq 'A' and appScope/displayName eq 'x' and roleDefinition/id eq 'B'",
+        "(principal_id Eq a and app_scope.display_name Eq x and role_definition_id Eq b)",
+    ),
 ];
 
 #[test]
