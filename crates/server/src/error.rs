@@ -100,6 +100,14 @@ pub(crate) enum Error {
         /// Those that are, as `Allow` lists them.
         allow: String,
     },
+    /// Clients know the method for this resource, and this server refuses it for a reason.
+    #[error("{why}; allowed here: {allow}")]
+    NotOffered {
+        /// The methods that are allowed, as `Allow` lists them.
+        allow: String,
+        /// The reason.
+        why: &'static str,
+    },
     /// `If-Match` names another version (ER-9).
     #[error("the object is not the one that `If-Match` names")]
     PreconditionFailed,
@@ -199,7 +207,7 @@ impl Error {
             },
             Self::Field(error) => aimed(StatusCode::BAD_REQUEST, "InvalidModel", &error.target),
             Self::NotFound(_) => plain(StatusCode::NOT_FOUND, "ResourceNotFound"),
-            Self::MethodNotAllowed { .. } => {
+            Self::MethodNotAllowed { .. } | Self::NotOffered { .. } => {
                 plain(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed")
             }
             Self::PreconditionFailed => {
@@ -279,7 +287,9 @@ impl Error {
                 header::WWW_AUTHENTICATE,
                 challenge.of("Bearer error=\"invalid_token\""),
             )),
-            Self::MethodNotAllowed { allow } => Some((header::ALLOW, allow.clone())),
+            Self::MethodNotAllowed { allow } | Self::NotOffered { allow, .. } => {
+                Some((header::ALLOW, allow.clone()))
+            }
             _ => None,
         };
         if let Some((name, value)) = more

@@ -10,6 +10,7 @@ pub use submit::submit;
 pub use withdraw::{cancel, delete};
 
 use domain::assignment_request::{AssignmentRequest, RequestType};
+use domain::connected_organization::OrganizationState;
 use domain::directory::ObjectKind;
 use domain::id::{CatalogId, ObjectId, RequestId};
 use domain::policy::{Target, TargetKind};
@@ -54,11 +55,15 @@ pub(crate) fn target_facts(
         _ => return Ok(None),
     };
     let groups = store::directory::membership::transitive_groups_of(tx, object)?;
+    let organization = match kind {
+        TargetKind::Guest => store::connected_organization::of_guest(tx, object)?,
+        TargetKind::Member | TargetKind::External | TargetKind::ServicePrincipal => None,
+    };
     Ok(Some(Target {
         kind,
         object_id: Some(object),
         groups: groups.into_iter().collect(),
-        organization: None,
+        organization: organization.map(|(id, state)| (id, state == OrganizationState::Configured)),
     }))
 }
 

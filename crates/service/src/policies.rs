@@ -2,7 +2,7 @@
 
 use auth::roles::Action;
 use domain::flaw::{check_description, check_name};
-use domain::id::{AccessPackageId, PolicyId, QuestionId};
+use domain::id::{AccessPackageId, CatalogId, PolicyId, QuestionId, StageSettingId};
 use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, check};
 use domain::subject_set::{Referent, SubjectSet};
 use domain::time::Timestamp;
@@ -17,6 +17,7 @@ use crate::authorize;
 use crate::content::{authorize_in, caller_name, check_version, flawed, package_for};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::extensions::stages;
 
 const TYPE: &str = "AccessPackageAssignmentPolicy";
 
@@ -50,6 +51,7 @@ pub async fn create(
             })?;
             let package = package_for(tx, &ctx, Action::ManagePolicies, package)?;
             let settings = checked(tx, &moment, &ctx, &draft, Some(moment.now))?;
+            let settings = with_extensions(tx, &moment, package.catalog_id, settings, &[])?;
             let created = AssignmentPolicy {
                 id: moment.id(PolicyId::new),
                 access_package_id: package.id,
@@ -113,6 +115,9 @@ pub async fn replace(
                 ));
             }
             let settings = checked(tx, &moment, &ctx, &draft, None)?;
+            let known = stages::known_ids(&stored)?;
+            let catalog = catalog_of(tx, &stored)?;
+            let settings = with_extensions(tx, &moment, catalog, settings, &known)?;
             let replaced = AssignmentPolicy {
                 display_name: draft.display_name.clone(),
                 description: draft.description.clone(),
@@ -157,7 +162,7 @@ pub async fn delete(
 }
 
 /// The policy, if the caller may manage the policies of its catalog.
-fn policy_for(
+pub(crate) fn policy_for(
     tx: &mut ReadTx<'_>,
     ctx: &Ctx,
     id: PolicyId,
@@ -190,6 +195,29 @@ fn checked(
     check_patterns(&settings)?;
     check_referents(tx, &settings)?;
     with_question_ids(&draft.settings_json, &settings, moment)
+}
+
+/// The catalog that the package of a policy is in.
+pub(crate) fn catalog_of(
+    tx: &mut ReadTx<'_>,
+    policy: &AssignmentPolicy,
+) -> Result<CatalogId, ServiceError> {
+    store::access_package::find(tx, policy.access_package_id)?
+        .map(|package| package.catalog_id)
+        .ok_or_else(|| ServiceError::not_found("assignment policy", policy.id))
+}
+
+/// The document to store, after looking at the extensions that it names.
+fn with_extensions(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    catalog: CatalogId,
+    document: String,
+    known: &[StageSettingId],
+) -> Result<String, ServiceError> {
+    let settings = parse(&document).map_err(flawed)?.extensions;
+    stages::check(tx, moment, catalog, &settings)?;
+    stages::with_ids(&document, &settings, known, moment)
 }
 
 /// The patterns that answers have to match can be read (QA-2): otherwise nobody could ever answer.

@@ -1,6 +1,6 @@
 //! Subjects: the identities that entitlement management knows, each with its directory object.
 
-use domain::id::{ObjectId, SubjectId};
+use domain::id::{CatalogId, ObjectId, SubjectId};
 use domain::subject::SubjectLifecycle;
 use domain::time::Timestamp;
 
@@ -15,6 +15,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     INSERT,
     DIRECTORY_FACTS,
     SET_LIFECYCLE,
+    CATALOGS,
     USER_BY_ADDRESS,
 ];
 
@@ -26,6 +27,9 @@ const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_
     subject_lifecycle, connected_organization_id, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', \
     (SELECT connected_organization_id FROM connected_organization_guest WHERE object_id = $2), $7)";
+const CATALOGS: &str = "SELECT DISTINCT package.catalog_id FROM assignment \
+    JOIN access_package package ON package.id = assignment.access_package_id \
+    WHERE assignment.target_id = $1 ORDER BY package.catalog_id";
 const SET_LIFECYCLE: &str = "UPDATE subject SET subject_lifecycle = $2 WHERE id = $1";
 const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
     FROM directory_object WHERE id = $1";
@@ -114,6 +118,13 @@ pub fn ensure(
         ],
     )?;
     Ok(Some(subject))
+}
+
+/// The catalogs whose packages a subject has, or had.
+pub fn catalogs(tx: &mut ReadTx<'_>, id: SubjectId) -> Result<Vec<CatalogId>, Error> {
+    tx.query_map(CATALOGS, &[value::text(id)], |row| {
+        parsed(row, 0, "access_package.catalog_id")
+    })
 }
 
 /// Says whether the account of a subject is looked after (EX-5).

@@ -127,6 +127,18 @@ impl Policy {
     }
 }
 
+impl TargetScope {
+    /// Whether the scope is for people of other organizations (PO-2).
+    pub const fn is_for_outsiders(self) -> bool {
+        matches!(
+            self,
+            Self::SpecificConnectedOrganizationUsers
+                | Self::AllConfiguredConnectedOrganizationUsers
+                | Self::AllExternalUsers
+        )
+    }
+}
+
 /// The rank of a scope among the policies that would fit, 1 first (section 6.3); `None` if nobody can ask by it.
 pub const fn rank(scope: TargetScope) -> Option<u8> {
     match scope {

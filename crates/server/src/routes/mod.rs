@@ -9,17 +9,22 @@ mod assignment_policies;
 mod assignment_requests;
 mod assignments;
 mod catalogs;
+mod connected_organizations;
 mod directory_objects;
+mod external_connectors;
 mod filter_by_current_user;
 mod groups;
 mod memberships;
 mod reference;
+mod refusals;
 mod resource_requests;
 mod resource_role_scopes;
 mod resources;
 mod role_assignments;
 mod role_management;
 mod service_principals;
+mod subjects;
+mod tenant_settings;
 mod upload_files;
 mod upload_sessions;
 mod users;
@@ -29,6 +34,8 @@ use domain::query::Entity;
 use http::Method;
 
 use crate::graph::{Handler, Place, Route};
+
+pub(crate) use refusals::REFUSALS;
 
 const fn route(of: &'static Entity, place: Place, method: Method, run: Handler) -> Route {
     Route {
@@ -79,6 +86,21 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::ASSIGNMENT_REQUEST, Place::Call("reprocess"), Method::POST, run!(assignment_requests::reprocess::run)),
     route(&model::ASSIGNMENT, Place::Call("reprocess"), Method::POST, run!(assignments::reprocess::run)),
     route(&model::APPROVAL_STAGE, Place::Object, Method::PATCH, run!(approvals::decide::run)),
+    route(&model::CONNECTED_ORGANIZATION, Place::Collection, Method::POST, run!(connected_organizations::create::run)),
+    route(&model::CONNECTED_ORGANIZATION, Place::Object, Method::PATCH, run!(connected_organizations::update::run)),
+    route(&model::CONNECTED_ORGANIZATION, Place::Object, Method::DELETE, run!(connected_organizations::delete::run)),
+    route(&model::DIRECTORY_OBJECT, Place::Links("internal_sponsors"), Method::POST, run!(connected_organizations::sponsors::add_internal)),
+    route(&model::DIRECTORY_OBJECT, Place::Links("internal_sponsors"), Method::DELETE, run!(connected_organizations::sponsors::remove_internal)),
+    route(&model::DIRECTORY_OBJECT, Place::Link("internal_sponsors"), Method::DELETE, run!(connected_organizations::sponsors::remove_internal)),
+    route(&model::DIRECTORY_OBJECT, Place::Links("external_sponsors"), Method::POST, run!(connected_organizations::sponsors::add_external)),
+    route(&model::DIRECTORY_OBJECT, Place::Links("external_sponsors"), Method::DELETE, run!(connected_organizations::sponsors::remove_external)),
+    route(&model::DIRECTORY_OBJECT, Place::Link("external_sponsors"), Method::DELETE, run!(connected_organizations::sponsors::remove_external)),
+    route(&model::ENTITLEMENT_SETTINGS, Place::Object, Method::PATCH, run!(tenant_settings::update::run)),
+    route(&model::CONTROL_CONFIGURATION, Place::Object, Method::PUT, run!(tenant_settings::configure::run)),
+    route(&model::EXTERNAL_CONNECTOR, Place::Collection, Method::POST, run!(external_connectors::create::run)),
+    route(&model::EXTERNAL_CONNECTOR, Place::Object, Method::PATCH, run!(external_connectors::update::run)),
+    route(&model::EXTERNAL_CONNECTOR, Place::Object, Method::DELETE, run!(external_connectors::delete::run)),
+    route(&model::SUBJECT, Place::Object, Method::PATCH, run!(subjects::update::run)),
     route(&model::ACCESS_PACKAGE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ASSIGNMENT, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ASSIGNMENT_REQUEST, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),

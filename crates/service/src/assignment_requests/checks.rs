@@ -65,6 +65,26 @@ pub(super) fn catalog_published(tx: &mut ReadTx<'_>, id: CatalogId) -> Result<()
     ))
 }
 
+/// A policy for people outside counts only in a catalog that is open to them (EX-9).
+pub(super) fn open_to_outsiders(
+    tx: &mut ReadTx<'_>,
+    id: CatalogId,
+    policy: &Policy,
+) -> Result<(), ServiceError> {
+    if !policy.scope.is_for_outsiders() {
+        return Ok(());
+    }
+    let catalog =
+        store::catalog::find(tx, id)?.ok_or_else(|| ServiceError::not_found("catalog", id))?;
+    if catalog.is_externally_visible {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::ExternalAccessDisabled,
+        "the catalog of the access package is not open to people outside",
+    ))
+}
+
 /// The policy takes requests of this kind (RQ-12).
 pub(super) fn policy_open(policy: &Policy, asker: Asker) -> Result<(), ServiceError> {
     let open = match asker {

@@ -1,8 +1,10 @@
 //! Where a request goes once it is stored: to its approvers, to its start date, or straight to delivery (T3 to T7, T11).
 
-use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
+use domain::approval::{Approver, Stage as ApprovalStageRow, StageStatus, Tier, Verdict};
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
+use domain::connected_organization::SponsorKind;
+use domain::extension::Stage;
 use domain::id::{AssignmentId, ObjectId, StageId};
 use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
@@ -11,10 +13,27 @@ use store::{ReadTx, WriteTx};
 use super::schedule;
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::{audit, guards, planning};
+use crate::{audit, callouts, guards, planning};
 
-/// Routes a request that was just stored.
+/// Routes a request that was just stored: extensions that hear of it first, then whoever has to agree.
 pub(crate) fn route(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+    policy: &Policy,
+    approval: bool,
+) -> Result<(), ServiceError> {
+    if callouts::reach(tx, moment, request, Stage::RequestCreated, None)? {
+        store::assignment_request::save(tx, request)?;
+        request.version += 1;
+        return Ok(());
+    }
+    proceed(tx, moment, ctx, request, policy, approval)
+}
+
+/// Nothing holds a stored request up any more: somebody has to agree, or nobody has to.
+pub(crate) fn proceed(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
@@ -34,6 +53,21 @@ pub(crate) fn route(
     if request.request_type.purpose() != Purpose::Remove {
         let event = event("Auto approve access package assignment request", request);
         audit::record(tx, moment, ctx, event)?;
+    }
+    agreed(tx, moment, ctx, request)
+}
+
+/// Whoever had to agree did: extensions that hear of it, then the delivery (T7).
+pub(crate) fn agreed(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+) -> Result<(), ServiceError> {
+    if callouts::reach(tx, moment, request, Stage::RequestApproved, None)? {
+        store::assignment_request::save(tx, request)?;
+        request.version += 1;
+        return Ok(());
     }
     go(tx, moment, ctx, request)
 }
@@ -182,7 +216,7 @@ fn open_approval(
     policy: &Policy,
 ) -> Result<(), ServiceError> {
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
-        let mut stage = Stage {
+        let mut stage = ApprovalStageRow {
             id: moment.id(StageId::new),
             request_id: request.id,
             ordinal,
@@ -226,35 +260,58 @@ fn approvers(
         (Tier::FallbackEscalation, &settings.fallback_escalation),
     ] {
         for set in sets {
-            if let Some(principal_id) = principal(tx, request, set)? {
-                found.push(Approver { principal_id, tier });
+            for principal_id in principals(tx, request, set)? {
+                let approver = Approver { principal_id, tier };
+                if !found.contains(&approver) {
+                    found.push(approver);
+                }
             }
         }
     }
     Ok(found)
 }
 
-/// The directory object that a set stands for, if it is one that can be looked up by id.
-fn principal(
+/// The directory objects that a set stands for.
+fn principals(
     tx: &mut ReadTx<'_>,
     request: &AssignmentRequest,
     set: &SubjectSet,
-) -> Result<Option<ObjectId>, ServiceError> {
+) -> Result<Vec<ObjectId>, ServiceError> {
     match set {
         SubjectSet::SingleUser(object)
         | SubjectSet::GroupMembers(object)
-        | SubjectSet::SingleServicePrincipal(object) => Ok(Some(*object)),
+        | SubjectSet::SingleServicePrincipal(object) => Ok(vec![*object]),
         SubjectSet::RequestorManager { level } | SubjectSet::TargetManager { level } => {
-            manager(tx, request, *level)
+            Ok(manager(tx, request, *level)?.into_iter().collect())
         }
+        SubjectSet::InternalSponsors => sponsors(tx, request, SponsorKind::Internal),
+        SubjectSet::ExternalSponsors => sponsors(tx, request, SponsorKind::External),
         SubjectSet::ConnectedOrganizationMembers(_)
-        | SubjectSet::InternalSponsors
-        | SubjectSet::ExternalSponsors
         | SubjectSet::TargetUserSponsors
         | SubjectSet::TargetApplicationOwners
         | SubjectSet::TargetAgentIdentitySponsorsOrOwners
-        | SubjectSet::AttributeRuleMembers { .. } => Ok(None),
+        | SubjectSet::AttributeRuleMembers { .. } => Ok(Vec::new()),
     }
+}
+
+/// Who speaks for the organization of the target (AP-16): nobody, where the target belongs to none.
+fn sponsors(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    kind: SponsorKind,
+) -> Result<Vec<ObjectId>, ServiceError> {
+    let Some(target) = guards::target_object(tx, request.target_id)? else {
+        return Ok(Vec::new());
+    };
+    let organization = store::connected_organization::of_guest(tx, target)?;
+    let Some((organization, _)) = organization else {
+        return Ok(Vec::new());
+    };
+    Ok(store::connected_organization::sponsors(
+        tx,
+        organization,
+        kind,
+    )?)
 }
 
 /// The manager so many levels above the target.

@@ -110,6 +110,7 @@ fn add(
     let facts = checks::target_facts(tx, object)?;
     let policy = choose_policy(tx, case, submission, package_id, &facts)?;
     checks::catalog_published(tx, package.catalog_id)?;
+    checks::open_to_outsiders(tx, package.catalog_id, &policy)?;
     checks::policy_open(&policy, case.asker)?;
     checks::in_scope(&policy, case.asker, &facts)?;
     checks::not_blocked(tx, &target, object, case.asker, submission)?;
@@ -122,6 +123,9 @@ fn add(
     checks::answers(&policy, submission)?;
     checks::bypass(case.asker, submission)?;
 
+    if !submission.is_validation_only {
+        crate::connected_organizations::propose(tx, case.moment, case.ctx, &policy, &facts)?;
+    }
     let request = new_request(tx, case, submission, &target, &policy, &schedule)?;
     let needed = policy.settings.approval.is_needed(
         AccessChange::Add,

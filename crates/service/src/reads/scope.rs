@@ -58,6 +58,10 @@ enum Rule {
     ),
     /// The directory, to those who may do this.
     Directory(DirectoryAction),
+    /// The objects of the directory; and the sponsors among them to those who may read whom they speak for.
+    DirectoryOrSponsors,
+    /// What the tenant has as a whole, to those who may do this.
+    Tenant(Action),
     /// What is the same for every catalog, to those who may do this in one.
     AnyCatalog(Action),
     /// What is built in, or always empty, to every caller.
@@ -127,7 +131,12 @@ fn rule(entity: &Entity) -> Rule {
             &["access_package"],
             "catalog_id",
         ),
-        "directory_user" | "directory_object" | "provisioned_user" => Rule::Directory(D::ReadUsers),
+        "directory_user" | "provisioned_user" => Rule::Directory(D::ReadUsers),
+        "directory_object" => Rule::DirectoryOrSponsors,
+        "connected_organization" => Rule::Tenant(A::ReadConnectedOrganizations),
+        "entitlement_settings" | "control_configuration" | "external_connector" => {
+            Rule::Tenant(A::ReadSettings)
+        }
         "directory_group" | "provisioned_group" => Rule::Directory(D::ReadGroups),
         "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
@@ -308,6 +317,10 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
             | ("upload_session", "files")
             | ("approval" | "assignment_request", "stages")
             | ("approval_stage", "approvers")
+            | (
+                "connected_organization",
+                "internal_sponsors" | "external_sponsors"
+            )
             | ("assignment" | "assignment_request", "callouts")
             | ("service_principal", "app_roles")
             | ("directory_group", "members" | "owners" | "member_of")
@@ -352,12 +365,34 @@ fn visible(
             Err(refusal) => Err(refusal),
         },
         Rule::Directory(action) => authorize::in_directory(ctx, action).map(|()| Predicate::True),
+        Rule::DirectoryOrSponsors => {
+            match authorize::in_directory(ctx, DirectoryAction::ReadUsers) {
+                Ok(()) => Ok(Predicate::True),
+                Err(refusal) => match authorize::in_tenant(ctx, Action::ReadConnectedOrganizations)
+                {
+                    Ok(()) => Ok(sponsors(entity)?),
+                    Err(_) => Err(refusal),
+                },
+            }
+        }
+        Rule::Tenant(action) => authorize::in_tenant(ctx, action).map(|()| Predicate::True),
         Rule::Everybody => Ok(Predicate::True),
         Rule::Nobody => Err(ServiceError::refused(
             Code::AccessDenied,
             "this collection is not open to anybody",
         )),
     })
+}
+
+/// The objects that speak for a connected organization.
+fn sponsors(entity: &'static Entity) -> Result<Predicate, ServiceError> {
+    let of = |relation: &str| -> Result<Predicate, ServiceError> {
+        Ok(Predicate::Exists {
+            hops: walk(entity, &[relation])?,
+            inner: Box::new(Predicate::True),
+        })
+    };
+    Ok(of("internally_sponsored")?.or(of("externally_sponsored")?))
 }
 
 fn denied(refusal: &Refusal) -> ServiceError {
@@ -480,8 +515,10 @@ mod tests {
                     let relations = walk(entity, relations).unwrap();
                     drop(path(relations.last().unwrap().to, hops, field).unwrap());
                 }
+                Rule::DirectoryOrSponsors => drop(sponsors(entity).unwrap()),
                 Rule::AnyCatalog(_)
                 | Rule::Directory(_)
+                | Rule::Tenant(_)
                 | Rule::Everybody
                 | Rule::Nobody => {}
             }

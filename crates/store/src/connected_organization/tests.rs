@@ -2,7 +2,6 @@ use domain::change::Change;
 use domain::connected_organization::keys;
 use domain::directory::{User, UserChanges};
 use domain::id::SubjectId;
-use uuid::Uuid;
 
 use super::*;
 use crate::Store;
@@ -12,13 +11,15 @@ use crate::{directory, subject};
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 const TENANT: &str = "ae79f266-94d4-4dab-b730-feca7e132178";
 
-fn object(number: u128) -> ObjectId {
-    ObjectId::new(Uuid::from_u128(number))
+fn id<T: std::str::FromStr<Err = domain::id::MalformedId>>(number: u8) -> T {
+    format!("00000000-0000-0000-0000-0000000000{number:02x}")
+        .parse()
+        .unwrap()
 }
 
-fn organization(number: u128, name: &str) -> ConnectedOrganization {
+fn organization(number: u8, name: &str) -> ConnectedOrganization {
     ConnectedOrganization {
-        id: ConnectedOrganizationId::new(Uuid::from_u128(number)),
+        id: id(number),
         display_name: name.to_owned(),
         description: None,
         state: OrganizationState::Configured,
@@ -52,7 +53,7 @@ fn put(store: &Store, organization: &ConnectedOrganization, sources: &[IdentityS
 }
 
 /// A user with this mail and these identities, who has a subject.
-fn user(store: &Store, number: u128, kind: &str, mail: &str, identities: &str) -> User {
+fn user(store: &Store, number: u8, kind: &str, mail: &str, identities: &str) -> User {
     let changes = UserChanges {
         user_principal_name: Some(format!("u{number}@home.example")),
         display_name: Some(format!("u{number}")),
@@ -61,11 +62,11 @@ fn user(store: &Store, number: u128, kind: &str, mail: &str, identities: &str) -
         details: [("identities".to_owned(), Change::Set(identities.to_owned()))].into(),
         ..UserChanges::default()
     };
-    let created = User::create(object(number), NOW, &changes).unwrap();
+    let created = User::create(id(number), NOW, &changes).unwrap();
     let stored = created.clone();
     let done: Result<(), Error> = store.write_blocking(move |tx| {
         directory::user::insert(tx, &stored)?;
-        let fresh = SubjectId::new(Uuid::from_u128(number + 1000));
+        let fresh: SubjectId = id(number + 100);
         subject::ensure(tx, stored.id, fresh, NOW)?;
         Ok(())
     });

@@ -1,0 +1,3 @@
+//! `subjects`.
+
+pub(super) mod update;

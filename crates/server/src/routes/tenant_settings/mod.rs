@@ -1,0 +1,4 @@
+//! `settings` and `controlConfigurations`.
+
+pub(super) mod configure;
+pub(super) mod update;
