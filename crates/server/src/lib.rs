@@ -7,6 +7,8 @@ mod app;
 mod around;
 mod body;
 mod call;
+#[cfg(test)]
+mod coverage;
 mod error;
 mod form;
 mod graph;
@@ -19,6 +21,7 @@ mod reeve;
 mod reply;
 mod router;
 mod routes;
+mod scim;
 
 pub use app::{App, DEFAULT_TIMEOUT, Parts};
 pub use error::OWN_CODES;

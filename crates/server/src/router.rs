@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::around;
 use crate::call::CallIds;
 use crate::error::Error;
-use crate::{graph, health, issuer, reeve};
+use crate::{graph, health, issuer, reeve, scim};
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
@@ -22,7 +22,10 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
         .route("/reeve/v1", any(reeve::serve))
-        .route("/reeve/v1/{*rest}", any(reeve::serve));
+        .route("/reeve/v1/{*rest}", any(reeve::serve))
+        .route(scim::ROOT, any(scim::serve))
+        .route("/scim/v2/", any(scim::serve))
+        .route("/scim/v2/{*rest}", any(scim::serve));
     if app.issuer().is_some() {
         router = router.merge(issuer::routes());
     }

@@ -12,7 +12,7 @@ use domain::catalog::{CatalogState, CatalogType};
 use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 
-pub use accounts::{DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
+pub use accounts::{DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
 pub use clock::{advance_clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};

@@ -14,6 +14,7 @@ pub(super) fn flaws(config: &Config) -> Vec<String> {
     server(config, &mut flaws);
     database(config, &mut flaws);
     delivery(config, &mut flaws);
+    provisioning(config, &mut flaws);
     let mut issuers = BTreeSet::new();
     for (index, section) in config.issuer.iter().enumerate() {
         issuer(&format!("issuer[{index}]"), section, &mut flaws);
@@ -70,6 +71,19 @@ fn server(config: &Config, flaws: &mut Vec<String>) {
     {
         flaws.push(format!(
             "`server.publicUrl` must be scheme, host and port alone, such as `https://reeve.example.com`: `{url}`"
+        ));
+    }
+}
+
+fn provisioning(config: &Config, flaws: &mut Vec<String>) {
+    let is_domain = |domain: &String| {
+        !domain.is_empty() && !domain.contains(|c: char| c.is_whitespace() || c == '@')
+    };
+    if let Some(domain) = &config.provisioning.domain
+        && !is_domain(domain)
+    {
+        flaws.push(format!(
+            "`provisioning.domain` must be a domain such as `example.com`: `{domain}`"
         ));
     }
 }

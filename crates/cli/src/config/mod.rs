@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 pub(crate) use sections::{
     CompatSection, DatabaseSection, DeliverySection, IssuerSection, LdapTarget, LogFormat,
-    LogSection, MatchBy, ODataSection, ReprocessSection, RequestsSection, ScimTarget,
+    LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection, RequestsSection, ScimTarget,
     ServerSection, TargetSection, UserBy,
 };
 pub(crate) use value::{Iso, Listen};
@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) requests: RequestsSection,
     pub(crate) compat: CompatSection,
     pub(crate) odata: ODataSection,
+    pub(crate) provisioning: ProvisioningSection,
     /// What access is delivered to besides the built-in directory: `[[target]]`.
     pub(crate) target: Vec<TargetSection>,
     pub(crate) log: LogSection,
@@ -105,6 +106,8 @@ impl Config {
             admin_add_auto_approves: self.compat.admin_add_auto_approves,
             legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
             strict_bodies: self.odata.strict_bodies,
+            provisioning_inbound: self.provisioning.inbound,
+            provisioning_domain: self.provisioning.domain.clone(),
         }
     }
 }

@@ -227,6 +227,26 @@ impl Default for CompatSection {
     }
 }
 
+/// `[provisioning]`: how an outside directory feeds this one.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct ProvisioningSection {
+    /// Whether it may.
+    pub(crate) inbound: bool,
+    /// The domain of sign-in names that are made of user names without one.
+    pub(crate) domain: Option<String>,
+}
+
+impl Default for ProvisioningSection {
+    fn default() -> Self {
+        let settings = Settings::default();
+        Self {
+            inbound: settings.provisioning_inbound,
+            domain: settings.provisioning_domain,
+        }
+    }
+}
+
 /// `[odata]`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

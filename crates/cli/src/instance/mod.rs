@@ -80,7 +80,7 @@ impl Instance {
     /// Starts a server; it accepts when this returns.
     pub(crate) async fn start(blueprint: Blueprint) -> anyhow::Result<Self> {
         let Blueprint {
-            config,
+            mut config,
             data,
             migrate,
             dev,
@@ -88,6 +88,10 @@ impl Instance {
             sample_organisation,
             targets: more,
         } = blueprint;
+        if dev {
+            let domain = &mut config.provisioning.domain;
+            domain.get_or_insert_with(|| service::tenant::DOMAIN.to_owned());
+        }
         database::create_folder(&data)?;
         let lock = database::lock(&config, &data)?;
         let service = open_service(&config, &data, migrate, lock.is_some()).await?;

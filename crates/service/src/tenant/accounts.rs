@@ -15,7 +15,7 @@ use crate::ctx::{Moment, Service};
 use crate::error::ServiceError;
 
 /// The domain of the sign-in names.
-pub(super) const DOMAIN: &str = "reeve.example";
+pub const DOMAIN: &str = "reeve.example";
 
 /// The client id of the client `admin`: the same in every development tenant, so that scripts may know it.
 const ADMIN_CLIENT: AppId = AppId::new(uuid!("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4a10"));
