@@ -118,7 +118,7 @@ fn advance(
         None,
     );
     audit::record(tx, moment, ctx, approved)?;
-    routing::go(tx, moment, ctx, &mut request)
+    routing::agreed(tx, moment, ctx, &mut request)
 }
 
 fn deny(

@@ -69,6 +69,8 @@ pub struct Service {
     pub settings: Arc<Settings>,
     /// Wakes the delivery engine: a hint, never data (R29).
     pub work: Arc<Notify>,
+    /// Wakes whoever calls custom extensions: a hint as well.
+    pub calls: Arc<Notify>,
     /// What is remembered of callers (AZ-12).
     pub callers: Arc<callers::Cache>,
 }
@@ -82,6 +84,7 @@ impl Service {
             ids,
             settings: Arc::new(settings),
             work: Arc::new(Notify::new()),
+            calls: Arc::new(Notify::new()),
             callers: Arc::default(),
         }
     }
@@ -99,9 +102,10 @@ impl Service {
         Ctx::system(self.moment().id(|uuid| uuid))
     }
 
-    /// Tells the engine that there is work.
+    /// Tells the engine, and whoever calls extensions, that there is work.
     pub fn wake(&self) {
         self.work.notify_one();
+        self.calls.notify_one();
     }
 }
 

@@ -13,7 +13,7 @@ use store::ledger::plan;
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, rollup};
+use crate::{audit, authorize, rollup, timers};
 
 /// What came of one unit of work.
 #[derive(Debug, Clone)]
@@ -75,16 +75,9 @@ pub async fn due_targets(service: &Service) -> Result<Vec<String>, ServiceError>
 
 /// When the next thing is due that waits for time.
 pub async fn next_due(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    let due = service
-        .store
-        .read(|tx| -> Result<_, store::Error> {
-            Ok((lease::next_attempt(tx)?, lease::next_timer(tx)?))
-        })
-        .await?;
-    Ok(match due {
-        (Some(attempt), Some(timer)) => Some(attempt.min(timer)),
-        (attempt, timer) => attempt.or(timer),
-    })
+    let attempt = service.store.read(lease::next_attempt).await?;
+    let timer = timers::next(service).await?;
+    Ok(attempt.into_iter().chain(timer).min())
 }
 
 /// Claims up to `limit` due units of a target's work under the lease `owner`, which must be new.

@@ -17,15 +17,13 @@ use crate::assignment_requests::find_with_catalog;
 use crate::assignment_requests::withdraw::begin_system_request;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::replay::{call_of, was_accepted};
 use crate::settings::Settings;
 use crate::{audit, authorize, guards, planning};
 
 const REQUEST: &str = "reprocessRequest";
 const ASSIGNMENT: &str = "reprocessAssignment";
 const ACTIVITY: &str = "Update access package assignment request";
-
-/// How long a repeated call under the same `client-request-id` gets the first answer again (RP-41).
-const REPLAY_WINDOW: Duration = Duration::from_minutes(10);
 
 /// Retries the delivery of a request (section 4.3). `of_assignment` is the assignment that the path named before it (P7).
 pub async fn request(
@@ -310,26 +308,6 @@ fn not_delivered(state: AssignmentState) -> String {
     format!("an assignment that is {state} cannot be reprocessed, only a delivered one{way_out}")
 }
 
-/// Whether this caller sent this very call before, under the same `client-request-id`.
-fn was_accepted(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    ctx: &Ctx,
-    operation: &str,
-    id: &str,
-) -> Result<bool, store::Error> {
-    let Some((caller, client_request_id)) = call_of(ctx) else {
-        return Ok(false);
-    };
-    let call = Call {
-        caller_id: &caller,
-        client_request_id,
-        operation,
-        object_id: id,
-    };
-    accepted_call::was_accepted(tx, &call, moment.now.minus(REPLAY_WINDOW))
-}
-
 /// Remembers the call, where somebody may ask about it: the client under its own id, or the tenant's limit.
 fn remember(
     tx: &mut WriteTx<'_>,
@@ -352,11 +330,6 @@ fn remember(
         object_id: id,
     };
     accepted_call::remember(tx, &call, moment.now)
-}
-
-fn call_of(ctx: &Ctx) -> Option<(String, &str)> {
-    let caller = authorize::object_of(ctx)?.to_string();
-    Some((caller, ctx.client_request_id.as_deref()?))
 }
 
 /// The tenant's own limit, where one is set (RP-53).

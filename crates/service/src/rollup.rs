@@ -2,18 +2,19 @@
 //!
 //! **Invariant:** nothing else sets a request or an assignment to delivered, partially delivered or failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
-use domain::id::{AssignmentId, GrantId, RequestId};
+use domain::extension::Stage;
+use domain::id::{AssignmentId, GrantId, PolicyId, RequestId};
 use domain::ledger::{Operation, RollUp, Tally, roll_up};
 use store::WriteTx;
 use store::ledger::{plan, watch};
 
-use crate::audit;
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
+use crate::{audit, callouts};
 
 /// Ends those of these requests that have nothing left to wait for.
 pub(crate) fn requests(
@@ -30,15 +31,61 @@ pub(crate) fn requests(
         plan::tally(tx, ready.iter().map(|request| request.id))?
             .into_iter()
             .collect();
+    let calling: BTreeSet<PolicyId> = store::custom_extension::policies_at_end(tx)?
+        .into_iter()
+        .collect();
     for request in ready {
         let tally = tallies.get(&request.id).copied().unwrap_or_default();
+        let calls = request
+            .assignment_policy_id
+            .is_some_and(|policy| calling.contains(&policy));
         match roll_up(tally) {
             RollUp::Waiting => {}
+            RollUp::All if calls => reach_end(tx, moment, ctx, request)?,
             RollUp::All => complete(tx, moment, ctx, request, Event::AllDelivered)?,
             RollUp::Some => complete(tx, moment, ctx, request, Event::SomeDelivered)?,
             RollUp::None => complete(tx, moment, ctx, request, Event::NoneDelivered)?,
         }
     }
+    Ok(())
+}
+
+/// Everything is delivered, and the policy wants extensions to know. The assignment shows the access as it is; the request
+/// may have to wait for an answer (section 6.9).
+fn reach_end(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut request: AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let stage = if request.request_type.purpose() == Purpose::Remove {
+        Stage::RequestRemoved
+    } else {
+        Stage::RequestGranted
+    };
+    follow(tx, moment, &request, Event::AllDelivered)?;
+    request.failure = None;
+    let event = Some(Event::AllDelivered);
+    let waits = callouts::reach(tx, moment, &mut request, stage, event)?;
+    store::assignment_request::save(tx, &request)?;
+    if !waits {
+        audit::record(tx, moment, ctx, completion(&request))?;
+    }
+    Ok(())
+}
+
+/// Ends a request that was delivered whole and waited for an answer since.
+pub(crate) fn finish(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut request: AssignmentRequest,
+) -> Result<(), ServiceError> {
+    request
+        .take(Event::AllDelivered, moment.now)
+        .map_err(ServiceError::internal)?;
+    store::assignment_request::save(tx, &request)?;
+    audit::record(tx, moment, ctx, completion(&request))?;
     Ok(())
 }
 
@@ -56,12 +103,25 @@ pub(crate) fn complete(
     if event == Event::AllDelivered {
         request.failure = None;
     }
+    follow(tx, moment, &request, event)?;
+    store::assignment_request::save(tx, &request)?;
+    audit::record(tx, moment, ctx, completion(&request))?;
+    Ok(())
+}
+
+/// Moves the assignment of a request to where its delivery left it.
+fn follow(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+    event: Event,
+) -> Result<(), ServiceError> {
     let assignment = match request.assignment_id {
         Some(id) => store::assignment::find(tx, id)?,
         None => None,
     };
     if let Some(mut assignment) = assignment {
-        if let Err(illegal) = move_assignment(&mut assignment, &request, event, moment) {
+        if let Err(illegal) = move_assignment(&mut assignment, request, event, moment) {
             // One row that does not add up must not hold up the deliveries of everybody else: the request ends, the
             // assignment stays as it is, and a person has to look.
             tracing::error!(
@@ -76,8 +136,6 @@ pub(crate) fn complete(
             justify_nothing(tx, assignment.id)?;
         }
     }
-    store::assignment_request::save(tx, &request)?;
-    audit::record(tx, moment, ctx, completion(&request))?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The settings that rules read (names and defaults of the semantics, section 11).
 
+use domain::extension::HostPolicy;
 use domain::time::Duration;
 
 /// Settings of the rules; one struct, validated before anything starts.
@@ -27,10 +28,31 @@ pub struct Settings {
     pub legacy_v1_reprocess_path: bool,
     /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
     pub strict_bodies: bool,
+    /// `extensions`: what custom extensions may be, and what they are told.
+    pub extensions: ExtensionSettings,
     /// `provisioning.inbound`: whether an outside directory may feed this one by SCIM.
     pub provisioning_inbound: bool,
     /// `provisioning.domain`: where users sign in whose `userName` has no domain; none: such names are refused.
     pub provisioning_domain: Option<String>,
+}
+
+/// The settings of custom extensions.
+#[derive(Debug, Clone, Default)]
+pub struct ExtensionSettings {
+    /// `extensions.allowedHosts` and what goes with it: which addresses may be called (CX-5).
+    pub hosts: HostPolicy,
+    /// `extensions.payloadShape` (CX-3).
+    pub payload_shape: PayloadShape,
+}
+
+/// How the body of a callout looks (CX-1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayloadShape {
+    /// No envelope, names with a capital: what receivers in the field read.
+    #[default]
+    FlatPascal,
+    /// The documented envelope.
+    Graph,
 }
 
 impl Default for Settings {
@@ -47,6 +69,7 @@ impl Default for Settings {
             admin_add_auto_approves: false,
             legacy_v1_reprocess_path: true,
             strict_bodies: false,
+            extensions: ExtensionSettings::default(),
             provisioning_inbound: true,
             provisioning_domain: None,
         }

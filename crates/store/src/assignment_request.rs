@@ -21,6 +21,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     STARTING,
     ROLLABLE,
     OLDEST_OPEN,
+    FIND_ORIGIN,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -66,6 +67,19 @@ const ROLLABLE: &str = select!(
 );
 const OLDEST_OPEN: &str = "SELECT state, count(*), min(created_at) FROM assignment_request \
     WHERE state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') GROUP BY state ORDER BY state";
+
+const FIND_ORIGIN: &str = "SELECT id FROM assignment_request WHERE assignment_id = $1 \
+    AND request_type IN ('userAdd', 'adminAdd', 'systemAdd') ORDER BY created_at, id LIMIT 1";
+
+/// The request that an assignment came from, unless it was deleted.
+pub fn find_origin(
+    tx: &mut ReadTx<'_>,
+    assignment: AssignmentId,
+) -> Result<Option<RequestId>, Error> {
+    tx.query_opt(FIND_ORIGIN, &[value::text(assignment)])?
+        .map(|row| parsed(&row, 0, "assignment_request.id"))
+        .transpose()
+}
 
 /// The request of this id.
 pub fn find(tx: &mut ReadTx<'_>, id: RequestId) -> Result<Option<AssignmentRequest>, Error> {

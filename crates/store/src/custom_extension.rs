@@ -26,6 +26,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     CLEAR_SETTINGS,
     INSERT_SETTING,
     COUNT_TIMED,
+    POLICIES_AT_END,
     RELEVANT_ENDS,
 ];
 
@@ -57,6 +58,8 @@ const CLEAR_SETTINGS: &str = "DELETE FROM extension_stage_setting WHERE policy_i
 const INSERT_SETTING: &str = "INSERT INTO extension_stage_setting (id, policy_id, is_handler, ordinal, stage, \
     custom_extension_id) VALUES ($1, $2, $3, $4, $5, $6)";
 const COUNT_TIMED: &str = "SELECT count(*) FROM extension_stage_setting WHERE stage = $1";
+const POLICIES_AT_END: &str = "SELECT DISTINCT policy_id FROM extension_stage_setting \
+    WHERE stage IN ('assignmentRequestGranted', 'assignmentRequestRemoved')";
 const RELEVANT_ENDS: &str = "SELECT a.id FROM assignment a \
     WHERE a.ends_at > $1 AND a.ends_at <= $2 AND a.state IN ('delivered', 'partiallyDelivered') \
     AND EXISTS (SELECT 1 FROM extension_stage_setting s WHERE s.policy_id = a.assignment_policy_id AND s.stage = $3) \
@@ -110,6 +113,13 @@ pub fn count_uses(tx: &mut ReadTx<'_>, id: CustomExtensionId) -> Result<i64, Err
 /// How many policies call an extension at this stage.
 pub fn count_at_stage(tx: &mut ReadTx<'_>, stage: Stage) -> Result<i64, Error> {
     tx.query_one(COUNT_TIMED, &[text(stage)])?.int(0)
+}
+
+/// The policies that call an extension once access is there, or gone.
+pub fn policies_at_end(tx: &mut ReadTx<'_>) -> Result<Vec<PolicyId>, Error> {
+    tx.query_map(POLICIES_AT_END, &[], |row| {
+        parsed(row, 0, "extension_stage_setting.policy_id")
+    })
 }
 
 /// The held assignments that end after the one time and not after the other, by a policy that calls an extension at this

@@ -10,7 +10,9 @@ mod assignment_requests;
 mod assignments;
 mod catalogs;
 mod connected_organizations;
+mod custom_extensions;
 mod directory_objects;
+mod extension_stages;
 mod external_connectors;
 mod filter_by_current_user;
 mod groups;
@@ -85,6 +87,21 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::ASSIGNMENT_REQUEST, Place::Call("cancel"), Method::POST, run!(assignment_requests::cancel::run)),
     route(&model::ASSIGNMENT_REQUEST, Place::Call("reprocess"), Method::POST, run!(assignment_requests::reprocess::run)),
     route(&model::ASSIGNMENT, Place::Call("reprocess"), Method::POST, run!(assignments::reprocess::run)),
+    route(&model::ASSIGNMENT_REQUEST, Place::Call("resume"), Method::POST, run!(assignment_requests::resume::run)),
+    route(&model::CUSTOM_EXTENSION, Place::Collection, Method::POST, run!(custom_extensions::create::run)),
+    route(&model::CUSTOM_EXTENSION, Place::Object, Method::PATCH, run!(custom_extensions::update::run)),
+    route(&model::CUSTOM_EXTENSION, Place::Object, Method::PUT, run!(custom_extensions::update::run)),
+    route(&model::CUSTOM_EXTENSION, Place::Object, Method::DELETE, run!(custom_extensions::delete::run)),
+    route(&model::LEGACY_CUSTOM_EXTENSION, Place::Collection, Method::POST, run!(custom_extensions::create::run)),
+    route(&model::LEGACY_CUSTOM_EXTENSION, Place::Object, Method::PATCH, run!(custom_extensions::update::run)),
+    route(&model::LEGACY_CUSTOM_EXTENSION, Place::Object, Method::PUT, run!(custom_extensions::update::run)),
+    route(&model::LEGACY_CUSTOM_EXTENSION, Place::Object, Method::DELETE, run!(custom_extensions::delete::run)),
+    route(&model::EXTENSION_STAGE, Place::Collection, Method::POST, run!(extension_stages::create::run)),
+    route(&model::EXTENSION_STAGE, Place::Object, Method::PATCH, run!(extension_stages::update::run)),
+    route(&model::EXTENSION_STAGE, Place::Object, Method::DELETE, run!(extension_stages::delete::run)),
+    route(&model::EXTENSION_HANDLER, Place::Collection, Method::POST, run!(extension_stages::create::run)),
+    route(&model::EXTENSION_HANDLER, Place::Object, Method::PATCH, run!(extension_stages::update::run)),
+    route(&model::EXTENSION_HANDLER, Place::Object, Method::DELETE, run!(extension_stages::delete::run)),
     route(&model::APPROVAL_STAGE, Place::Object, Method::PATCH, run!(approvals::decide::run)),
     route(&model::CONNECTED_ORGANIZATION, Place::Collection, Method::POST, run!(connected_organizations::create::run)),
     route(&model::CONNECTED_ORGANIZATION, Place::Object, Method::PATCH, run!(connected_organizations::update::run)),

@@ -115,6 +115,7 @@ pub(crate) fn cancel(
     request: domain::id::RequestId,
 ) -> Result<(), ServiceError> {
     package_history::cancel(tx, request, moment.now)?;
+    store::extension_callout::close(tx, request, moment.now)?;
     let event = success(
         "Cancel access package assignment request",
         "AccessPackageAssignmentRequest",

@@ -11,7 +11,7 @@ use store::WriteTx;
 use super::{checks, find_with_catalog};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, planning, rollup};
+use crate::{audit, authorize, callouts, planning, rollup};
 
 /// Cancels a request: one's own, or as an administrator anybody's (RQ-22).
 pub async fn cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
@@ -72,6 +72,7 @@ fn cancel_request(
     }
     store::assignment_request::save(tx, &request)?;
     store::approval::close(tx, request.id)?;
+    store::extension_callout::close(tx, request.id, moment.now)?;
     let activity = "Cancel access package assignment request";
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     audit::record(tx, moment, ctx, event)?;
@@ -152,6 +153,9 @@ pub(crate) fn make_way_for_removal(
     let Some(mut open) = store::assignment_request::find_open_of(tx, assignment.id)? else {
         return Ok(());
     };
+    if callouts::stop_waiting(tx, moment, ctx, &open)? {
+        return Ok(());
+    }
     let event = match open.request_type.purpose() {
         Purpose::Enforce => Event::Withdrawn,
         Purpose::Update if asker == Asker::Administrator && open.state != State::Delivering => {
@@ -169,6 +173,7 @@ pub(crate) fn make_way_for_removal(
     ));
     store::assignment_request::save(tx, &open)?;
     store::approval::close(tx, open.id)?;
+    store::extension_callout::close(tx, open.id, moment.now)?;
     let activity = "Cancel access package assignment request";
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None)
         .with("reason", "a removal took precedence");
@@ -234,6 +239,7 @@ fn withdraw_for_deletion(
     open.failure = Some((Code::TargetNotFound.name(), WHY.to_owned()));
     store::assignment_request::save(tx, &open)?;
     store::approval::close(tx, open.id)?;
+    store::extension_callout::close(tx, open.id, moment.now)?;
     let activity = "Cancel access package assignment request";
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None);
     audit::record(tx, moment, ctx, event.with("reason", WHY))?;

@@ -102,12 +102,13 @@ impl Scope {
         let mut place = self.place.clone();
         for hop in &path.hops {
             place = match (&hop.link, place) {
-                (Link::Inside { here, at, .. }, place) => {
-                    Place::Value(document(&place, here, at))
-                }
+                (Link::Inside { here, at, .. }, place) => Place::Value(document(&place, here, at)),
                 (_, Place::Row(from)) => Place::Row(self.joined(from, hop, bindings)?),
                 (_, Place::Item(_) | Place::Value(_)) => {
-                    return Err(impossible(format!("`{}` leads out of a document", hop.name)));
+                    return Err(impossible(format!(
+                        "`{}` leads out of a document",
+                        hop.name
+                    )));
                 }
             };
         }
@@ -209,9 +210,9 @@ fn member(value: &str, field: &Field) -> String {
     match field.kind {
         Kind::Id | Kind::Text | Kind::Word | Kind::Document => text,
         Kind::Instant => format!("REPLACE({text}, 'Z', '')"),
-        Kind::Bool => format!(
-            "CASE CAST({json} AS TEXT) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
-        ),
+        Kind::Bool => {
+            format!("CASE CAST({json} AS TEXT) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END")
+        }
         Kind::Int => format!(
             "CASE WHEN JSON_KIND({json}) IN ('number', 'integer', 'real') \
              THEN CAST(CAST({json} AS TEXT) AS NUMERIC) END"

@@ -8,9 +8,11 @@
 pub mod access_package;
 pub mod app_role_assignment;
 pub mod assignment_request;
+pub mod callback;
 pub mod catalog;
 pub mod connected_organization;
 pub mod control_configuration;
+pub mod custom_extension;
 pub mod decision;
 pub mod entitlement_settings;
 pub mod external_connector;

@@ -129,7 +129,13 @@ pub fn read(
     );
     settings.insert(
         "customExtensionStageSettings".to_owned(),
-        extension_stages(&root, fresh_id)?,
+        extension_stages(
+            &root.member("customExtensionStageSettings"),
+            stored
+                .get("customExtensionStageSettings")
+                .unwrap_or(&Json::Null),
+            fresh_id,
+        )?,
     );
     let credentials = match version {
         Version::V1 => stored
@@ -139,7 +145,7 @@ pub fn read(
         Version::Beta => credentials(&root)?,
     };
     settings.insert("verifiableCredentialSettings".to_owned(), credentials);
-    let beta = only_beta(version, &root, &stored, &requestor_settings)?;
+    let beta = only_beta(version, &root, &stored, &requestor_settings, fresh_id)?;
     settings.insert("beta".to_owned(), beta);
     settings.insert("requestorSettings".to_owned(), requestor_settings);
     Ok(PolicyBody {
@@ -307,25 +313,34 @@ fn notification(version: Version, root: &Node<'_>) -> Result<Json, InvalidField>
     Ok(json!({"isAssignmentNotificationDisabled": disabled}))
 }
 
-/// Only the stage and the extension's id count, in whatever form the extension is written (PO-31).
+/// Only the stage and the extension's id count, in whatever form the extension is written (PO-31). A setting that comes
+/// back by its id, without what is shown on demand only, keeps its extension.
 fn extension_stages(
-    root: &Node<'_>,
+    list: &Node<'_>,
+    stored: &Json,
     fresh_id: &mut dyn FnMut() -> String,
 ) -> Result<Json, InvalidField> {
-    let node = root.member("customExtensionStageSettings");
     let mut settings = Vec::new();
-    for item in node.items()? {
+    for item in list.items()? {
         let id = item.member("id").text()?.map(str::to_owned);
+        let known = stored
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|one| id.is_some() && one.get("id").and_then(Json::as_str) == id.as_deref());
         let stage_node = item.member("stage");
         let stage = stage_node
             .word(&EXTENSION_STAGE)?
             .ok_or_else(|| stage_node.invalid("is required"))?;
         let extension_node = item.member("customExtension");
-        let extension_id = extension_node.member("id");
+        let extension = match known.and_then(|one| one.get("customExtension")) {
+            Some(kept) if extension_node.is_null() => kept.clone(),
+            _ => json!({"id": extension_node.member("id").required_text()?}),
+        };
         settings.push(json!({
             "id": id.unwrap_or_else(&mut *fresh_id),
             "stage": stage,
-            "customExtension": {"id": extension_id.required_text()?},
+            "customExtension": extension,
         }));
     }
     Ok(Json::Array(settings))
@@ -351,6 +366,7 @@ fn only_beta(
     root: &Node<'_>,
     stored: &Json,
     requestor_settings: &Json,
+    fresh_id: &mut dyn FnMut() -> String,
 ) -> Result<Json, InvalidField> {
     let mut kept = stored
         .get("beta")
@@ -385,16 +401,12 @@ fn only_beta(
     // Handlers are not shown unless asked for, so a body without them does not take them away.
     let handlers = root.member("customExtensionHandlers");
     if root.has("customExtensionHandlers") {
-        kept.shift_remove("customExtensionHandlers");
-        if handlers
-            .json()
-            .as_array()
-            .is_some_and(|list| !list.is_empty())
-        {
-            kept.insert(
-                "customExtensionHandlers".to_owned(),
-                handlers.json().clone(),
-            );
+        let before = kept
+            .shift_remove("customExtensionHandlers")
+            .unwrap_or_default();
+        let read = extension_stages(&handlers, &before, fresh_id)?;
+        if read.as_array().is_some_and(|list| !list.is_empty()) {
+            kept.insert("customExtensionHandlers".to_owned(), read);
         }
     }
     let review = root.member("accessReviewSettings");

@@ -51,14 +51,8 @@ pub static UNCALLED: &[Reason] = &[];
 /// Entity types that are described and that no answer shows.
 #[rustfmt::skip]
 pub static UNSEEN: &[Reason] = &[
-    because("accessPackageAssignmentRequestWorkflowExtension", "", "nothing is called yet"),
-    because("accessPackageAssignmentWorkflowExtension", "", "nothing is called yet"),
     because("application", "", "an application is known by its service principal"),
     because("authenticationContextClassReference", "", "no action asks for a way of signing in"),
-    because("customAccessPackageWorkflowExtension", "", "nothing is called yet"),
-    because("customCalloutExtension", "", "nothing is called yet"),
-    because("customExtensionHandler", "", "superseded by `customExtensionStageSetting`"),
-    because("customExtensionStageSetting", "", "nothing is called yet"),
     because("subscription", "", "changes are not notified"),
     because("unifiedRbacResourceScope", "", "no action is limited to a kind of scope"),
 ];

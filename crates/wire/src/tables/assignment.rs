@@ -1,8 +1,9 @@
 //! `accessPackageAssignment`.
 
 use domain::model;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
+use super::extension::CALLOUT_INSTANCES;
 use super::{ACCESS_PACKAGE, ASSIGNMENT_POLICY, ASSIGNMENT_REQUEST, DELIVERED_ROLE, SUBJECT};
 use crate::document;
 use crate::table::{Edm, Read, Row, Type, both, id, instant, named, only_beta, way, way_beta};
@@ -58,14 +59,7 @@ pub static ASSIGNMENT: Type = Type {
                 value: schedule,
             },
         ),
-        both(
-            "customExtensionCalloutInstances",
-            Edm::Complexes(
-                "customExtensionCalloutInstance",
-                "customExtensionCalloutInstance",
-            ),
-            Read::Constant(|_| json!([])),
-        ),
+        CALLOUT_INSTANCES,
     ],
     navigations: &[
         way(

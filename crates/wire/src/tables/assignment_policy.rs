@@ -3,10 +3,10 @@
 use domain::model;
 use serde_json::Value as Json;
 
-use super::{ACCESS_PACKAGE, CATALOG, POLICY_QUESTION};
+use super::{ACCESS_PACKAGE, CATALOG, EXTENSION_HANDLER, EXTENSION_STAGE, POLICY_QUESTION};
 use crate::policy;
 use crate::table::{
-    Edm, Read, Row, Shown, Type, both, id, instant, named, only_beta, only_v1, text, way, way_v1,
+    Edm, Read, Row, Type, both, id, instant, named, only_beta, only_v1, text, way, way_beta, way_v1,
 };
 use crate::version::Version;
 use crate::words;
@@ -133,17 +133,6 @@ pub static ASSIGNMENT_POLICY: Type = Type {
             Edm::Complexes("accessPackageQuestion", "accessPackageQuestion"),
             section(|row| same(row, "questions")),
         ),
-        both(
-            "customExtensionStageSettings",
-            Edm::Complexes("customExtensionStageSetting", "customExtensionStageSetting"),
-            section(|row| same(row, "customExtensionStageSettings")),
-        ),
-        only_beta(
-            "customExtensionHandlers",
-            Edm::Complexes("customExtensionHandler", "customExtensionHandler"),
-            section(|row| same(row, "customExtensionHandlers")),
-        )
-        .shown(Shown::WhenNamed),
         only_beta(
             "verifiableCredentialSettings",
             Edm::Complex(
@@ -166,6 +155,18 @@ pub static ASSIGNMENT_POLICY: Type = Type {
         ),
         way("catalog", "accessPackageCatalog", "catalogs", &CATALOG).first(),
         way_v1("questions", "questions", &POLICY_QUESTION).always(),
+        way(
+            "customExtensionStageSettings",
+            "customExtensionStageSettings",
+            "extension_stages",
+            &EXTENSION_STAGE,
+        )
+        .always(),
+        way_beta(
+            "customExtensionHandlers",
+            "extension_handlers",
+            &EXTENSION_HANDLER,
+        ),
     ],
     open: None,
     searched: &["display_name", "description"],

@@ -3,6 +3,7 @@
 use domain::model;
 use serde_json::{Value as Json, json};
 
+use super::extension::{CALLOUT_INSTANCES, HANDLER_INSTANCES};
 use super::{ACCESS_PACKAGE, ASSIGNMENT, SUBJECT};
 use crate::document;
 use crate::policy;
@@ -83,22 +84,8 @@ pub static ASSIGNMENT_REQUEST: Type = Type {
                 value: parameters,
             },
         ),
-        both(
-            "customExtensionCalloutInstances",
-            Edm::Complexes(
-                "customExtensionCalloutInstance",
-                "customExtensionCalloutInstance",
-            ),
-            Read::Constant(|_| json!([])),
-        ),
-        only_beta(
-            "customExtensionHandlerInstances",
-            Edm::Complexes(
-                "customExtensionHandlerInstance",
-                "customExtensionHandlerInstance",
-            ),
-            Read::Constant(|_| json!([])),
-        ),
+        CALLOUT_INSTANCES,
+        HANDLER_INSTANCES,
         only_beta(
             "verifiedCredentialsData",
             Edm::Complexes("verifiedCredentialData", "verifiedCredentialData"),

@@ -1,11 +1,13 @@
 //! `accessPackageCatalog`.
 
 use domain::model;
-use serde_json::json;
 
-use super::{ACCESS_PACKAGE, RESOURCE, RESOURCE_ROLE, RESOURCE_SCOPE};
+use super::{
+    ACCESS_PACKAGE, CUSTOM_EXTENSION, LEGACY_CUSTOM_EXTENSION, RESOURCE, RESOURCE_ROLE,
+    RESOURCE_SCOPE,
+};
 use crate::table::{
-    Edm, Read, Shown, Type, both, flag, id, instant, lacking, named, only_beta, text, way,
+    Edm, Read, Type, both, flag, id, instant, lacking, named, only_beta, text, way, way_beta,
 };
 use crate::words;
 
@@ -35,13 +37,6 @@ pub static CATALOG: Type = Type {
         instant("createdDateTime", "created_at"),
         only_beta("modifiedBy", Edm::String, Read::Column("modified_by")),
         instant("modifiedDateTime", "modified_at"),
-        named(
-            "customWorkflowExtensions",
-            "accessPackageCustomWorkflowExtensions",
-            Edm::Complexes("customCalloutExtension", "customCalloutExtension"),
-            Read::Constant(|_| json!([])),
-        )
-        .shown(Shown::WhenNamed),
     ],
     navigations: &[
         way(
@@ -68,14 +63,22 @@ pub static CATALOG: Type = Type {
             "resource_scopes",
             &RESOURCE_SCOPE,
         ),
+        way(
+            "customWorkflowExtensions",
+            "accessPackageCustomWorkflowExtensions",
+            "custom_extensions",
+            &CUSTOM_EXTENSION,
+        ),
+        way_beta(
+            "customAccessPackageWorkflowExtensions",
+            "legacy_custom_extensions",
+            &LEGACY_CUSTOM_EXTENSION,
+        ),
     ],
     open: None,
     searched: &["display_name", "description"],
-    lacking: &[
-        lacking("privilegeLevel", "catalogs have no privilege level here"),
-        lacking(
-            "customAccessPackageWorkflowExtensions",
-            "legacy extensions are not offered",
-        ),
-    ],
+    lacking: &[lacking(
+        "privilegeLevel",
+        "catalogs have no privilege level here",
+    )],
 };

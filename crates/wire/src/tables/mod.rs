@@ -16,6 +16,7 @@ mod delivered_role;
 mod directory_audit;
 mod directory_object;
 mod entitlement_settings;
+mod extension;
 mod external_connector;
 mod group;
 mod policy_question;
@@ -52,6 +53,9 @@ pub use delivered_role::DELIVERED_ROLE;
 pub use directory_audit::DIRECTORY_AUDIT;
 pub use directory_object::DIRECTORY_OBJECT;
 pub use entitlement_settings::ENTITLEMENT_SETTINGS;
+pub use extension::{
+    CUSTOM_EXTENSION, EXTENSION_HANDLER, EXTENSION_STAGE, LEGACY_CUSTOM_EXTENSION,
+};
 pub use external_connector::EXTERNAL_CONNECTOR;
 pub use group::GROUP;
 pub use policy_question::POLICY_QUESTION;
@@ -125,6 +129,10 @@ pub static TYPES: &[&Type] = &[
     &ROLE_ASSIGNMENT_APPROVAL_STEP,
     &DELIVERED_ROLE,
     &DIRECTORY_AUDIT,
+    &CUSTOM_EXTENSION,
+    &LEGACY_CUSTOM_EXTENSION,
+    &EXTENSION_STAGE,
+    &EXTENSION_HANDLER,
     &AVAILABLE_ACCESS_PACKAGE,
     &ACCESS_PACKAGE_SUGGESTION,
     &POLICY_QUESTION,

@@ -1,0 +1,135 @@
+//! Custom extensions of catalogs, and the stages at which policies call them (semantics 6.9).
+
+pub mod stages;
+
+use auth::roles::Action;
+use domain::extension::{ExtensionChange, ExtensionDraft};
+use domain::id::{CatalogId, CustomExtensionId};
+use store::custom_extension::{self, CustomExtension};
+use store::{ReadTx, WriteTx};
+
+use crate::audit::{self, success};
+use crate::authorize;
+use crate::content::{authorize_in, caller_name, catalog_for, check_version, flawed};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+
+/// Creates an extension of a catalog.
+pub async fn create(
+    service: &Service,
+    ctx: &Ctx,
+    catalog: CatalogId,
+    draft: ExtensionDraft,
+) -> Result<CustomExtensionId, ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let settings = service.settings.clone();
+    service
+        .store
+        .write(move |tx| -> Result<CustomExtensionId, ServiceError> {
+            let catalog = catalog_for(tx, &ctx, Action::ManageExtensions, catalog)?;
+            draft.check(&settings.extensions.hosts).map_err(flawed)?;
+            let created = CustomExtension {
+                id: moment.id(CustomExtensionId::new),
+                catalog_id: catalog.id,
+                content: draft.clone(),
+                created_by: caller_name(&ctx),
+                created_at: moment.now,
+                modified_by: caller_name(&ctx),
+                modified_at: moment.now,
+                version: 1,
+            };
+            custom_extension::insert(tx, &created)?;
+            record(tx, &moment, &ctx, "Create custom extension", &created)?;
+            Ok(created.id)
+        })
+        .await
+}
+
+/// Changes an extension (HT-1: what is not named stays).
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    id: CustomExtensionId,
+    change: ExtensionChange,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    let settings = service.settings.clone();
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = extension_for(tx, &ctx, id)?;
+            check_version(if_match, stored.version)?;
+            let content = change
+                .clone()
+                .over(stored.content.clone())
+                .map_err(flawed)?;
+            content.check(&settings.extensions.hosts).map_err(flawed)?;
+            let changed = CustomExtension {
+                content,
+                modified_by: caller_name(&ctx),
+                modified_at: moment.now,
+                ..stored
+            };
+            custom_extension::save(tx, &changed)?;
+            record(tx, &moment, &ctx, "Update custom extension", &changed)
+        })
+        .await
+}
+
+/// Deletes an extension that no policy calls (PO-30).
+pub async fn delete(
+    service: &Service,
+    ctx: &Ctx,
+    id: CustomExtensionId,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let gone = extension_for(tx, &ctx, id)?;
+            check_version(if_match, gone.version)?;
+            let uses = custom_extension::count_uses(tx, id)?;
+            if uses > 0 {
+                return Err(ServiceError::refused(
+                    Code::ExtensionInUse,
+                    format!("policies call the extension at {uses} of their stages"),
+                ));
+            }
+            custom_extension::delete(tx, &gone)?;
+            record(tx, &moment, &ctx, "Delete custom extension", &gone)
+        })
+        .await
+}
+
+/// The extension, if the caller may manage those of its catalog.
+fn extension_for(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    id: CustomExtensionId,
+) -> Result<CustomExtension, ServiceError> {
+    let not_found = || ServiceError::not_found("custom extension", id);
+    authorize::admitted(ctx, Action::ManageExtensions)?;
+    let found = custom_extension::find(tx, id)?.ok_or_else(not_found)?;
+    authorize_in(ctx, Action::ManageExtensions, found.catalog_id, not_found)?;
+    Ok(found)
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    activity: &'static str,
+    extension: &CustomExtension,
+) -> Result<(), ServiceError> {
+    let event = success(
+        activity,
+        "CustomExtension",
+        extension.id,
+        Some(extension.content.display_name.clone()),
+    )
+    .with("catalog", extension.catalog_id)
+    .with("type", extension.content.object_type);
+    Ok(audit::record(tx, moment, ctx, event)?)
+}

@@ -1,0 +1,310 @@
+//! The stages at which a policy calls extensions: what is checked whenever a policy is written, and single settings added,
+//! changed and taken away at URLs of their own.
+//!
+//! **Invariant:** the policy's document says all; a single setting is a change of that document.
+
+use domain::extension::{Stage, StageSetting};
+use domain::id::{CatalogId, CustomExtensionId, PolicyId, StageSettingId};
+use serde_json::{Map, Value as Json, json};
+use store::assignment_policy::{self, AssignmentPolicy};
+use store::{ReadTx, WriteTx, custom_extension};
+
+use crate::content::{caller_name, check_version};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::{Code, ServiceError};
+use crate::{audit, callouts, policies};
+
+/// What a body says about one setting; what it leaves out stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StageChange {
+    /// When.
+    pub stage: Option<Stage>,
+    /// Which extension.
+    pub extension_id: Option<CustomExtensionId>,
+}
+
+/// Which list of a policy: the settings, or the handlers of beta's older way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// `customExtensionStageSettings`.
+    Settings,
+    /// `customExtensionHandlers`.
+    Handlers,
+}
+
+impl List {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Settings => "customExtensionStageSettings",
+            Self::Handlers => "customExtensionHandlers",
+        }
+    }
+
+    /// The items of the list in a policy's document.
+    fn items(self, document: &mut Json) -> Option<&mut Vec<Json>> {
+        let members = document.as_object_mut()?;
+        let section = match self {
+            Self::Settings => members,
+            Self::Handlers => {
+                let beta = members.entry("beta").or_insert(Json::Null);
+                if !beta.is_object() {
+                    *beta = Json::Object(Map::new());
+                }
+                beta.as_object_mut()?
+            }
+        };
+        let list = section.entry(self.name()).or_insert(Json::Null);
+        if !list.is_array() {
+            *list = json!([]);
+        }
+        list.as_array_mut()
+    }
+}
+
+/// Adds a setting to a policy.
+pub async fn add(
+    service: &Service,
+    ctx: &Ctx,
+    policy: PolicyId,
+    list: List,
+    wanted: StageChange,
+) -> Result<StageSettingId, ServiceError> {
+    let id = service.moment().id(StageSettingId::new);
+    change(service, ctx, policy, list, None, move |items| {
+        let required = |member: &str| {
+            ServiceError::invalid(
+                Code::InvalidModel,
+                member,
+                format!("`{member}` is required"),
+            )
+        };
+        let stage = wanted.stage.ok_or_else(|| required("stage"))?;
+        let extension = wanted
+            .extension_id
+            .ok_or_else(|| required("customExtension/id"))?;
+        items.push(json!({
+            "id": id.to_string(),
+            "stage": stage.as_str(),
+            "customExtension": {"id": extension.to_string()},
+        }));
+        Ok(())
+    })
+    .await?;
+    Ok(id)
+}
+
+/// Changes a setting of a policy.
+pub async fn update(
+    service: &Service,
+    ctx: &Ctx,
+    policy: PolicyId,
+    list: List,
+    id: StageSettingId,
+    wanted: StageChange,
+) -> Result<(), ServiceError> {
+    change(service, ctx, policy, list, None, move |items| {
+        let item = items
+            .iter_mut()
+            .find(|item| is(item, id))
+            .and_then(Json::as_object_mut)
+            .ok_or_else(|| ServiceError::not_found("stage setting", id))?;
+        if let Some(stage) = wanted.stage {
+            item.insert("stage".to_owned(), json!(stage.as_str()));
+        }
+        if let Some(extension) = wanted.extension_id {
+            let named = json!({"id": extension.to_string()});
+            item.insert("customExtension".to_owned(), named);
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Takes a setting out of a policy.
+pub async fn remove(
+    service: &Service,
+    ctx: &Ctx,
+    policy: PolicyId,
+    list: List,
+    id: StageSettingId,
+    if_match: Option<i64>,
+) -> Result<(), ServiceError> {
+    change(service, ctx, policy, list, if_match, move |items| {
+        let before = items.len();
+        items.retain(|item| !is(item, id));
+        if items.len() == before {
+            return Err(ServiceError::not_found("stage setting", id));
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn is(item: &Json, id: StageSettingId) -> bool {
+    item.get("id").and_then(Json::as_str) == Some(&id.to_string())
+}
+
+async fn change(
+    service: &Service,
+    ctx: &Ctx,
+    id: PolicyId,
+    list: List,
+    if_match: Option<i64>,
+    edit: impl Fn(&mut Vec<Json>) -> Result<(), ServiceError> + Send + 'static,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = policies::policy_for(tx, &ctx, id)?;
+            check_version(if_match, stored.version)?;
+            let mut document: Json =
+                serde_json::from_str(&stored.settings).map_err(ServiceError::internal)?;
+            edit(list.items(&mut document).unwrap_or(&mut Vec::new()))?;
+            let changed = AssignmentPolicy {
+                settings: document.to_string(),
+                modified_by: caller_name(&ctx),
+                modified_at: moment.now,
+                ..stored
+            };
+            let catalog = policies::catalog_of(tx, &changed)?;
+            check(
+                tx,
+                &moment,
+                catalog,
+                &changed.to_policy()?.settings.extensions,
+            )?;
+            assignment_policy::save(tx, &changed)?;
+            record(tx, &moment, &ctx, &changed)
+        })
+        .await
+}
+
+fn record(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    policy: &AssignmentPolicy,
+) -> Result<(), ServiceError> {
+    let event = audit::success(
+        "Update access package assignment policy",
+        "AccessPackageAssignmentPolicy",
+        policy.id,
+        Some(policy.display_name.clone()),
+    );
+    Ok(audit::record(tx, moment, ctx, event)?)
+}
+
+/// Every extension is one of the catalog, and of a type that fits the stage (PO-30, PO-31).
+pub(crate) fn check(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    catalog: CatalogId,
+    settings: &[StageSetting],
+) -> Result<(), ServiceError> {
+    let mut positions = [0_usize; 2];
+    for setting in settings {
+        let [settings_before, handlers_before] = &mut positions;
+        let before = if setting.is_handler {
+            handlers_before
+        } else {
+            settings_before
+        };
+        let place = format!("{}/{before}", setting.list());
+        *before += 1;
+        check_one(tx, catalog, *setting, &place)?;
+    }
+    if settings.iter().any(|one| one.stage.before_end().is_some()) {
+        callouts::begin_announcing(tx, moment.now)?;
+    }
+    Ok(())
+}
+
+fn check_one(
+    tx: &mut ReadTx<'_>,
+    catalog: CatalogId,
+    setting: StageSetting,
+    place: &str,
+) -> Result<(), ServiceError> {
+    let invalid = |member: &str, message: String| {
+        ServiceError::invalid(Code::InvalidModel, format!("{place}/{member}"), message)
+    };
+    let found = custom_extension::find(tx, setting.extension_id)?
+        .filter(|extension| extension.catalog_id == catalog)
+        .ok_or_else(|| {
+            invalid(
+                "customExtension/id",
+                format!(
+                    "the catalog of the access package has no custom extension `{}`",
+                    setting.extension_id
+                ),
+            )
+        })?;
+    let object_type = found.content.object_type;
+    if !object_type.fits(setting.stage) {
+        return Err(invalid(
+            "stage",
+            format!(
+                "an extension of the type `{object_type}` is not called at the stage `{}`",
+                setting.stage
+            ),
+        ));
+    }
+    if setting.is_handler && object_type != domain::extension::ExtensionType::Legacy {
+        return Err(invalid(
+            "customExtension/id",
+            format!("a handler calls an extension of the older type, not a `{object_type}`"),
+        ));
+    }
+    Ok(())
+}
+
+/// The document with an id of its own for each setting that has none, or one that is not the policy's (as with questions,
+/// section 6.6): what is copied from another policy becomes new here.
+pub(crate) fn with_ids(
+    document: &str,
+    settings: &[StageSetting],
+    known: &[StageSettingId],
+    moment: &Moment,
+) -> Result<String, ServiceError> {
+    let mut seen = Vec::new();
+    let keeps = settings.iter().all(|setting| {
+        setting.id.is_some_and(|id| {
+            let is_first = !seen.contains(&id);
+            seen.push(id);
+            is_first && known.contains(&id)
+        })
+    });
+    if keeps {
+        return Ok(document.to_owned());
+    }
+    let mut json: Json = serde_json::from_str(document).map_err(ServiceError::internal)?;
+    let mut taken: Vec<String> = Vec::new();
+    for list in [List::Settings, List::Handlers] {
+        if settings.iter().all(|one| one.list() != list.name()) {
+            continue;
+        }
+        for item in list.items(&mut json).into_iter().flatten() {
+            let given = item.get("id").and_then(Json::as_str).unwrap_or_default();
+            let is_own = known
+                .iter()
+                .any(|id| id.to_string().eq_ignore_ascii_case(given));
+            let id = if is_own && !taken.iter().any(|one| one == given) {
+                given.to_ascii_lowercase()
+            } else {
+                moment.id(StageSettingId::new).to_string()
+            };
+            taken.push(id.clone());
+            if let Some(members) = item.as_object_mut() {
+                members.insert("id".to_owned(), Json::String(id));
+            }
+        }
+    }
+    Ok(json.to_string())
+}
+
+/// The ids of the settings that a stored policy has.
+pub(crate) fn known_ids(policy: &AssignmentPolicy) -> Result<Vec<StageSettingId>, ServiceError> {
+    let settings = policy.to_policy()?.settings.extensions;
+    Ok(settings.into_iter().filter_map(|one| one.id).collect())
+}
