@@ -9,7 +9,7 @@ use crate::reply::Reply;
 
 /// Puts a role of a resource into the package.
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
-    let package = request.parent_id().await?;
+    let package = super::package(request).await?;
     let wanted = decode::resource_role_scope::create(&request.json()?)?;
     let id = role_scopes::create(request.service(), request.ctx(), package, wanted).await?;
     request.created(&id.to_string()).await

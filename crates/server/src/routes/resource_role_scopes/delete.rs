@@ -9,7 +9,7 @@ use crate::reply::Reply;
 
 /// Takes a role out of the package; who holds the package loses it.
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
-    let package = request.parent_id().await?;
+    let package = super::package(request).await?;
     let id = request
         .address()
         .last_id()
