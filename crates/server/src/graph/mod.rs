@@ -12,7 +12,8 @@ mod created;
 mod locate;
 pub(crate) mod read;
 mod request;
-mod table;
+pub(crate) mod root;
+pub(crate) mod table;
 
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
@@ -33,7 +34,7 @@ use crate::reply::Reply;
 
 pub(crate) use locate::nothing;
 pub(crate) use request::GraphRequest;
-pub(crate) use table::{Handler, Place, Route};
+pub(crate) use table::{Handler, Place, Refusal, Route};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
@@ -100,6 +101,9 @@ pub(crate) async fn dispatch(app: &App, version: Version, call: &Call) -> Reply 
 }
 
 async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error> {
+    if let Some(reply) = root::public(version, call) {
+        return reply;
+    }
     let caller = authenticate::caller(app, &call.headers).await?;
     let ctx = Ctx::of_caller(
         caller.caller.clone(),
@@ -111,6 +115,9 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
         && only.is("$batch")
     {
         return batch::run(app, version, call).await;
+    }
+    if let Some(place) = root::place(&segments) {
+        return root::answer(app, version, &ctx, &caller, call, place).await;
     }
     let address = resolve(app, version, &ctx, &segments)?;
     let request = GraphRequest::new(app, &ctx, &caller, call, address);
@@ -188,7 +195,9 @@ async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     {
         return Err(unknown(call.operation.name));
     }
-    Err(Error::MethodNotAllowed {
-        allow: table::allowed(request.address(), &routes),
+    let allow = table::allowed(request.address(), &routes);
+    Err(match table::refusal(request.address(), method) {
+        Some(why) => Error::NotOffered { allow, why },
+        None => Error::MethodNotAllowed { allow },
     })
 }

@@ -60,7 +60,7 @@ fn place(address: &Address) -> Option<Place> {
 }
 
 /// The rows that fit an address, whatever the method.
-pub(super) fn at(address: &Address) -> Vec<&'static Route> {
+pub(crate) fn at(address: &Address) -> Vec<&'static Route> {
     let Some(place) = place(address) else {
         return Vec::new();
     };
@@ -70,8 +70,33 @@ pub(super) fn at(address: &Address) -> Vec<&'static Route> {
         .collect()
 }
 
+/// A command that clients know and that is refused for a reason.
+pub(crate) struct Refusal {
+    /// What is at the end of the path.
+    pub(crate) of: &'static Entity,
+    /// Where the path ends.
+    pub(crate) place: Place,
+    /// The methods.
+    pub(crate) methods: &'static [Method],
+    /// The reason, as callers and `docs/deviations.txt` read it.
+    pub(crate) why: &'static str,
+}
+
+/// Why nobody carries out this method at this address, if that is told.
+pub(crate) fn refusal(address: &Address, method: &Method) -> Option<&'static str> {
+    let place = place(address)?;
+    routes::REFUSALS
+        .iter()
+        .find(|refusal| {
+            refusal.of == address.target().entity
+                && refusal.place == place
+                && refusal.methods.contains(method)
+        })
+        .map(|refusal| refusal.why)
+}
+
 /// Whether a `GET` without a row of its own is a read.
-pub(super) fn is_readable(address: &Address) -> bool {
+pub(crate) fn is_readable(address: &Address) -> bool {
     !matches!(address.tail, Tail::Call(_) | Tail::Content)
 }
 

@@ -18,7 +18,7 @@ fn leads_to(relation: &str, of: &Entity) -> bool {
 fn each_row_can_be_reached_by_a_path() {
     for row in ROUTES {
         let (of, reachable) = match row.place {
-            Place::Collection | Place::Object => {
+            Place::Collection | Place::Object | Place::Content => {
                 (row.of.name, TYPES.iter().any(|one| one.entity == row.of))
             }
             Place::Links(relation) | Place::Link(relation) => {

@@ -176,7 +176,7 @@ fn reference(xml: &mut Xml, key: &str) {
 
 /// The types of the first segments, which are no part of the published facts.
 fn roots(xml: &mut Xml, version: Version) {
-    for (segment, of) in first_segments() {
+    for (segment, of) in served::first_segments() {
         let base = qualified("entity");
         let attributes = [("Name", of), ("BaseType", base.as_str())];
         xml.element("EntityType", &attributes, |xml| {
@@ -185,21 +185,6 @@ fn roots(xml: &mut Xml, version: Version) {
             }
         });
     }
-}
-
-/// The first segments in front of entity sets, and their types.
-fn first_segments() -> Vec<(&'static str, &'static str)> {
-    let mut found = Vec::new();
-    for root in Root::ALL {
-        let first = root.segments().first().copied();
-        let first = first.zip(root.types().first().copied());
-        if let Some(first) = first
-            && !found.contains(&first)
-        {
-            found.push(first);
-        }
-    }
-    found
 }
 
 fn operation(xml: &mut Xml, signature: &Signature) {
@@ -252,21 +237,18 @@ fn container(xml: &mut Xml, version: Version, types: &[ServedType]) {
                 bindings(xml, version, types, of, "");
             });
         }
-        let user = qualified("user");
-        xml.element("Singleton", &[("Name", "me"), ("Type", &user)], |xml| {
-            bindings(xml, version, types, "user", "");
-        });
-        for (segment, of) in first_segments() {
+        for (segment, of) in served::singletons() {
             singleton(xml, version, types, segment, of);
         }
     });
 }
 
-/// The first segment of roots, with the bindings of everything below it.
+/// The signed-in user, or the first segment of roots with the bindings of everything below it.
 fn singleton(xml: &mut Xml, version: Version, types: &[ServedType], segment: &str, of: &str) {
     let type_name = qualified(of);
     let attributes = [("Name", segment), ("Type", type_name.as_str())];
     xml.element("Singleton", &attributes, |xml| {
+        bindings(xml, version, types, of, "");
         for root in Root::ALL {
             let Some((first, rest)) = root.segments().split_first() else {
                 continue;

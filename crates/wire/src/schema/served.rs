@@ -97,6 +97,28 @@ pub fn place_of(name: &str) -> Option<&'static [&'static str]> {
     })
 }
 
+/// The objects of which there is one each, right below the version: their names and types.
+pub fn singletons() -> Vec<(&'static str, &'static str)> {
+    let mut found = vec![("me", "user")];
+    found.extend(first_segments());
+    found
+}
+
+/// The first segments in front of entity sets, and their types.
+pub fn first_segments() -> Vec<(&'static str, &'static str)> {
+    let mut found = Vec::new();
+    for root in Root::ALL {
+        let first = root.segments().first().copied();
+        let first = first.zip(root.types().first().copied());
+        if let Some(first) = first
+            && !found.contains(&first)
+        {
+            found.push(first);
+        }
+    }
+    found
+}
+
 /// What hangs on the object at these segments: entity sets, and objects on which others hang.
 pub fn children(version: Version, place: &[&str]) -> Vec<ServedMember> {
     let mut children: Vec<ServedMember> = Vec::new();
