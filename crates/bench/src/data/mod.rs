@@ -36,6 +36,16 @@ impl Size {
         assignments: 2_000,
     };
 
+    /// A tenant of so many assignments where every package is held by the same number of users, however many there are:
+    /// five assignments for each user, 200 for each package.
+    pub(crate) const fn of(assignments: u64) -> Self {
+        Self {
+            users: assignments / 5,
+            packages: assignments / 200,
+            assignments,
+        }
+    }
+
     /// Who holds assignment `n`, and which package it is of.
     fn holding(self, n: u64) -> (u64, u64) {
         let user = n % self.users;
@@ -125,7 +135,7 @@ mod tests {
 
     #[test]
     fn nobody_holds_a_package_twice_and_vacancies_are_free() {
-        for size in [Size::SMALL, Size::FULL] {
+        for size in [Size::SMALL, Size::FULL, Size::of(4_000), Size::of(100_000)] {
             let held: BTreeSet<_> = (0..size.assignments).map(|n| size.holding(n)).collect();
             let free: BTreeSet<_> = (0..size.assignments).map(|n| size.vacancy(n)).collect();
 

@@ -69,7 +69,7 @@ fn memory(server: &Server) -> anyhow::Result<Memory> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes are far below 2^52")]
-fn mebibytes(kibibytes: u64) -> f64 {
+pub(super) fn mebibytes(kibibytes: u64) -> f64 {
     kibibytes as f64 / 1_024.0
 }
 

@@ -5,6 +5,7 @@
 mod accept;
 mod deliver;
 mod footprint;
+mod growth;
 mod page;
 mod start;
 
@@ -40,6 +41,8 @@ pub(crate) struct Plan {
     deliveries: u64,
     /// How long a run of lists takes.
     listing: Duration,
+    /// Assignments in the tenants that tell how cost grows.
+    growth: [u64; 3],
 }
 
 impl Plan {
@@ -54,6 +57,7 @@ impl Plan {
             single_accepts: 3_000,
             deliveries: 4_000,
             listing: Duration::from_secs(3),
+            growth: [10_000, 100_000, 1_000_000],
         }
     }
 
@@ -68,6 +72,7 @@ impl Plan {
             single_accepts: 100,
             deliveries: 200,
             listing: Duration::from_millis(200),
+            growth: [4_000, 8_000, 16_000],
         }
     }
 }
@@ -134,6 +139,7 @@ pub(crate) fn measure(
         eprintln!("filling a SQLite file ...");
         let tenant = Tenant::on_sqlite(reeve, plan.size)?;
         sections.push(section("SQLite", reeve, plan, tenant)?);
+        sections.push(growth::measure(reeve, plan)?);
     }
     if only == Some(Only::Sqlite) {
         return Ok(sections);

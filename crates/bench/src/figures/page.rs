@@ -57,20 +57,23 @@ async fn every_page(target: &Target, first: &str) -> anyhow::Result<Vec<(String,
     while let Some(path) = next {
         let body = connection.send(&get(path.clone())).await?;
         let page: Value = serde_json::from_slice(&body)?;
-        next = match page.get("@odata.nextLink").and_then(Value::as_str) {
-            Some(link) => {
-                let from = link
-                    .match_indices('/')
-                    .nth(2)
-                    .context("a link without path")?
-                    .0;
-                Some(link.get(from..).unwrap_or_default().to_owned())
-            }
-            None => None,
-        };
+        next = page
+            .get("@odata.nextLink")
+            .and_then(Value::as_str)
+            .map(below_host)
+            .transpose()?;
         pages.push((path, page));
     }
     Ok(pages)
+}
+
+/// The path and query of a link.
+pub(super) fn below_host(link: &str) -> anyhow::Result<String> {
+    let (from, _) = link
+        .match_indices('/')
+        .nth(2)
+        .context("a link without path")?;
+    Ok(link.get(from..).unwrap_or_default().to_owned())
 }
 
 /// A yardstick that reads other rows, or writes them otherwise, measures nothing.
@@ -95,7 +98,7 @@ fn calls(pages: Vec<(String, Value)>) -> Arc<Vec<Call>> {
     Arc::new(pages.into_iter().map(|(path, _)| get(path)).collect())
 }
 
-fn get(path: String) -> Call {
+pub(super) fn get(path: String) -> Call {
     Call {
         method: Method::GET,
         path,

@@ -15,7 +15,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
@@ -40,8 +40,17 @@ pub(crate) struct Options {
 /// A write with the place for its answer.
 type Job = (Work, oneshot::Sender<anyhow::Result<()>>);
 
+/// What is read.
+#[derive(Debug)]
+enum Wanted {
+    /// A page of all assignments, behind a position.
+    Page(Option<Position>),
+    /// The first page of a package's assignments, with who holds them.
+    Held(String),
+}
+
 /// A read with the place for its answer.
-type Question = (Option<Position>, oneshot::Sender<anyhow::Result<Vec<u8>>>);
+type Question = (Wanted, oneshot::Sender<anyhow::Result<Vec<u8>>>);
 
 #[derive(Debug, Clone)]
 struct Yardstick {
@@ -80,6 +89,7 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         .route("/reprocess/{id}", post(reprocess))
         .route("/requests/{user}/{package}", post(request))
         .route("/page", get(list))
+        .route("/held/{package}", get(held))
         .with_state(Yardstick { writes, reads });
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     crate::output::line(&format!(
@@ -111,35 +121,43 @@ struct After {
     id: Option<String>,
 }
 
-async fn list(State(yardstick): State<Yardstick>, Query(after): Query<After>) -> impl IntoResponse {
+async fn list(State(yardstick): State<Yardstick>, Query(after): Query<After>) -> Response {
     let after = after.created_at.zip(after.id);
-    let page = match &yardstick.reads {
-        Reads::None => Err(anyhow::anyhow!("there is no database")),
-        Reads::Sqlite(file) => sqlite::page(file, after.as_ref()),
-        Reads::Postgres(questions) => ask(questions, after).await,
-    };
-    match page {
-        Ok(body) => {
-            let kind = [(header::CONTENT_TYPE, page::CONTENT_TYPE)];
-            (StatusCode::OK, kind, body).into_response()
-        }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
-    }
+    yardstick.read(Wanted::Page(after)).await
+}
+
+async fn held(State(yardstick): State<Yardstick>, Path(package): Path<String>) -> Response {
+    yardstick.read(Wanted::Held(package)).await
 }
 
 async fn ask(
     questions: &mpsc::UnboundedSender<Question>,
-    after: Option<Position>,
+    wanted: Wanted,
 ) -> anyhow::Result<Vec<u8>> {
     let (sender, answer) = oneshot::channel();
     questions
-        .send((after, sender))
+        .send((wanted, sender))
         .ok()
         .context("the readers are gone")?;
     answer.await?
 }
 
 impl Yardstick {
+    async fn read(&self, wanted: Wanted) -> Response {
+        let page = match &self.reads {
+            Reads::None => Err(anyhow::anyhow!("there is no database")),
+            Reads::Sqlite(file) => sqlite::read(file, &wanted),
+            Reads::Postgres(questions) => ask(questions, wanted).await,
+        };
+        match page {
+            Ok(body) => {
+                let kind = [(header::CONTENT_TYPE, page::CONTENT_TYPE)];
+                (StatusCode::OK, kind, body).into_response()
+            }
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+        }
+    }
+
     async fn write(&self, work: Work, success: StatusCode) -> StatusCode {
         let (sender, answer) = oneshot::channel();
         if self.writes.send((work, sender)).is_err() {

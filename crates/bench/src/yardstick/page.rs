@@ -11,6 +11,11 @@ pub(super) const FIRST: &str = "SELECT id, state, status, expired_at, schedule, 
 pub(super) const NEXT: &str = "SELECT id, state, status, expired_at, schedule, created_at FROM assignment \
     WHERE created_at <= $1 AND (created_at < $1 OR id > $2) ORDER BY created_at DESC, id LIMIT 101";
 
+/// The delivered assignments of a package with who holds them, from the one that ended last on.
+pub(super) const HELD: &str = "SELECT a.id, a.state, a.status, a.schedule, a.created_at, s.id, s.object_id, s.display_name, \
+    s.principal_name, s.email, s.subject_type, s.subject_lifecycle FROM assignment a JOIN subject s ON s.id = a.target_id \
+    WHERE a.access_package_id = $1 AND a.state = 'delivered' ORDER BY a.expired_at DESC, a.id LIMIT 101";
+
 /// Rows of a page.
 pub(super) const ROWS: usize = 100;
 
@@ -44,6 +49,17 @@ struct Expiration<'a> {
     kind: &'a str,
 }
 
+/// Who holds an assignment, as they are stored.
+pub(super) struct Subject<'a> {
+    pub(super) id: &'a str,
+    pub(super) object_id: &'a str,
+    pub(super) display_name: &'a str,
+    pub(super) principal_name: &'a str,
+    pub(super) email: Option<&'a str>,
+    pub(super) kind: &'a str,
+    pub(super) lifecycle: &'a str,
+}
+
 /// One row, as it is stored. Nothing of what is measured has expired, has an end or needs an escape.
 pub(super) struct Row<'a> {
     pub(super) id: &'a str,
@@ -65,7 +81,11 @@ impl Page {
     }
 
     /// Adds a row; the one after the last only tells that there is more.
-    pub(super) fn push(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+    pub(super) fn push(
+        &mut self,
+        row: &Row<'_>,
+        target: Option<&Subject<'_>>,
+    ) -> anyhow::Result<()> {
         if self.count == ROWS {
             self.has_more = true;
             return Ok(());
@@ -76,14 +96,34 @@ impl Page {
         }
         write!(
             self.rows,
-            r#"{{"id":"{}","state":"{}","status":"{}","expiredDateTime":null,"schedule":{{"startDateTime":"{}","recurrence":null,"expiration":{{"endDateTime":null,"duration":null,"type":"{}"}}}},"customExtensionCalloutInstances":[]}}"#,
+            r#"{{"id":"{}","state":"{}","status":"{}","expiredDateTime":null,"schedule":{{"startDateTime":"{}","recurrence":null,"expiration":{{"endDateTime":null,"duration":null,"type":"{}"}}}},"customExtensionCalloutInstances":[]"#,
             row.id, row.state, row.status, schedule.start_date_time, schedule.expiration.kind
         )?;
+        if let Some(subject) = target {
+            self.push_target(subject)?;
+        }
+        self.rows.push('}');
         self.count += 1;
         if self.count == ROWS {
             self.last = Some((row.created_at, row.id.to_owned()));
         }
         Ok(())
+    }
+
+    fn push_target(&mut self, subject: &Subject<'_>) -> std::fmt::Result {
+        let email = subject
+            .email
+            .map_or_else(|| "null".to_owned(), |email| format!(r#""{email}""#));
+        write!(
+            self.rows,
+            r#","target":{{"id":"{}","objectId":"{}","displayName":"{}","principalName":"{}","email":{email},"onPremisesSecurityIdentifier":null,"subjectType":"{}","subjectLifecycle":"{}"}}"#,
+            subject.id,
+            subject.object_id,
+            subject.display_name,
+            subject.principal_name,
+            subject.kind,
+            subject.lifecycle
+        )
     }
 
     /// The body.

@@ -8,9 +8,9 @@ use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, NoTls, Statement};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::page::{self, Page, Position, Row};
+use super::page::{self, Page, Position, Row, Subject};
 use super::work::{Argument, Transaction};
-use super::{Job, Question, answer};
+use super::{Job, Question, Wanted, answer};
 
 /// Connections that write, and as many that read.
 const CONNECTIONS: usize = 8;
@@ -105,9 +105,13 @@ pub(super) fn read(url: &str, questions: UnboundedReceiver<Question>) -> anyhow:
     let questions = Arc::new(Mutex::new(questions));
     on_threads("read", url, move |session| {
         while let Some(taken) = take(&questions, 1) {
-            for (after, sender) in taken {
+            for (wanted, sender) in taken {
+                let answer = match wanted {
+                    Wanted::Page(after) => page(session, after.as_ref()),
+                    Wanted::Held(package) => held(session, &package),
+                };
                 // Who asked may be gone.
-                let _ = sender.send(page(session, after.as_ref()));
+                let _ = sender.send(answer);
             }
         }
     })
@@ -169,13 +173,39 @@ fn page(session: &mut Session, after: Option<&Position>) -> anyhow::Result<Vec<u
     };
     let mut page = Page::new();
     for row in &rows {
-        page.push(&Row {
+        let shown = Row {
             id: row.get(0),
             state: row.get(1),
             status: row.get(2),
             schedule: row.get(4),
             created_at: row.get(5),
-        })?;
+        };
+        page.push(&shown, None)?;
+    }
+    Ok(page.finish())
+}
+
+fn held(session: &mut Session, package: &str) -> anyhow::Result<Vec<u8>> {
+    let statement = session.statement(page::HELD)?;
+    let mut page = Page::new();
+    for row in &session.client.query(&statement, &[&package])? {
+        let shown = Row {
+            id: row.get(0),
+            state: row.get(1),
+            status: row.get(2),
+            schedule: row.get(3),
+            created_at: row.get(4),
+        };
+        let target = Subject {
+            id: row.get(5),
+            object_id: row.get(6),
+            display_name: row.get(7),
+            principal_name: row.get(8),
+            email: row.get(9),
+            kind: row.get(10),
+            lifecycle: row.get(11),
+        };
+        page.push(&shown, Some(&target))?;
     }
     Ok(page.finish())
 }

@@ -7,9 +7,9 @@ use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params, params_from_iter};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::page::{self, Page, Position, Row};
+use super::page::{self, Page, Position, Row, Subject};
 use super::work::{Argument, Transaction};
-use super::{Job, answer};
+use super::{Job, Wanted, answer};
 
 impl ToSql for Argument<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -91,33 +91,67 @@ thread_local! {
     static READER: RefCell<Option<Connection>> = const { RefCell::new(None) };
 }
 
-/// Reads a page on this thread.
-pub(super) fn page(file: &Path, after: Option<&Position>) -> anyhow::Result<Vec<u8>> {
+/// Reads on this thread.
+pub(super) fn read(file: &Path, wanted: &Wanted) -> anyhow::Result<Vec<u8>> {
     READER.with_borrow_mut(|reader| {
         let connection = match reader {
             Some(connection) => connection,
             None => reader.insert(open(file)?),
         };
-        let mut statement = match after {
-            None => connection.prepare_cached(page::FIRST)?,
-            Some(_) => connection.prepare_cached(page::NEXT)?,
-        };
-        let mut rows = match after {
-            None => statement.query([])?,
-            Some((time, id)) => statement.query(params![time, id])?,
-        };
-        let mut page = Page::new();
-        while let Some(row) = rows.next()? {
-            page.push(&Row {
-                id: row.get_ref(0)?.as_str()?,
-                state: row.get_ref(1)?.as_str()?,
-                status: row.get_ref(2)?.as_str()?,
-                schedule: row.get_ref(4)?.as_str()?,
-                created_at: row.get(5)?,
-            })?;
+        match wanted {
+            Wanted::Page(after) => page(connection, after.as_ref()),
+            Wanted::Held(package) => held(connection, package),
         }
-        Ok(page.finish())
     })
+}
+
+fn page(connection: &Connection, after: Option<&Position>) -> anyhow::Result<Vec<u8>> {
+    let mut statement = match after {
+        None => connection.prepare_cached(page::FIRST)?,
+        Some(_) => connection.prepare_cached(page::NEXT)?,
+    };
+    let mut rows = match after {
+        None => statement.query([])?,
+        Some((time, id)) => statement.query(params![time, id])?,
+    };
+    let mut page = Page::new();
+    while let Some(row) = rows.next()? {
+        let shown = Row {
+            id: row.get_ref(0)?.as_str()?,
+            state: row.get_ref(1)?.as_str()?,
+            status: row.get_ref(2)?.as_str()?,
+            schedule: row.get_ref(4)?.as_str()?,
+            created_at: row.get(5)?,
+        };
+        page.push(&shown, None)?;
+    }
+    Ok(page.finish())
+}
+
+fn held(connection: &Connection, package: &str) -> anyhow::Result<Vec<u8>> {
+    let mut statement = connection.prepare_cached(page::HELD)?;
+    let mut rows = statement.query([package])?;
+    let mut page = Page::new();
+    while let Some(row) = rows.next()? {
+        let shown = Row {
+            id: row.get_ref(0)?.as_str()?,
+            state: row.get_ref(1)?.as_str()?,
+            status: row.get_ref(2)?.as_str()?,
+            schedule: row.get_ref(3)?.as_str()?,
+            created_at: row.get(4)?,
+        };
+        let target = Subject {
+            id: row.get_ref(5)?.as_str()?,
+            object_id: row.get_ref(6)?.as_str()?,
+            display_name: row.get_ref(7)?.as_str()?,
+            principal_name: row.get_ref(8)?.as_str()?,
+            email: row.get_ref(9)?.as_str_or_null()?,
+            kind: row.get_ref(10)?.as_str()?,
+            lifecycle: row.get_ref(11)?.as_str()?,
+        };
+        page.push(&shown, Some(&target))?;
+    }
+    Ok(page.finish())
 }
 
 fn open(file: &Path) -> rusqlite::Result<Connection> {
