@@ -108,6 +108,7 @@ impl Config {
             strict_bodies: self.odata.strict_bodies,
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
+            ..service::settings::Settings::default()
         }
     }
 }
