@@ -13,4 +13,5 @@ pub mod resource_actions;
 pub mod roles;
 pub mod token;
 
+pub mod callout;
 mod crypto;

@@ -11,6 +11,7 @@ mod near_end;
 mod resume;
 mod work;
 
+pub use auth::callout::{Sent, Signer, webhook_signature};
 pub(crate) use near_end::{begin as begin_announcing, next as next_near_end, reach_ends};
 pub use resume::{Reply, resume};
 pub use work::{Call, LEASE, Outcome, claim, next_due, reclaim, record};

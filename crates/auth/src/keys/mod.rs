@@ -1,4 +1,4 @@
-//! Keys that the server makes for itself: the signing key of the built-in issuer, and the self-made certificate
+//! Keys that the server makes for itself: the signing keys of the built-in issuer and of callouts, and the self-made certificate
 //! authority with the server's certificate.
 //!
 //! **Invariant:** a private key leaves this module only into a file with mode 0600, whole or not at all.
@@ -71,10 +71,19 @@ pub struct Keys {
 impl Keys {
     /// The key kept in `dir`, made now where there is none.
     pub fn load_or_create(dir: &Path, algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::load_or_create_as(dir, "issuer", algorithm)
+    }
+
+    /// The same for another purpose, by which its file is named.
+    pub fn load_or_create_as(
+        dir: &Path,
+        purpose: &str,
+        algorithm: Algorithm,
+    ) -> Result<Self, KeyError> {
         crate::crypto::install();
         let path = dir.join(match algorithm {
-            Algorithm::Es256 => "issuer-es256.key",
-            Algorithm::Rs256 => "issuer-rs256.key",
+            Algorithm::Es256 => format!("{purpose}-es256.key"),
+            Algorithm::Rs256 => format!("{purpose}-rs256.key"),
         });
         files::create_folder(dir)?;
         let pem = match files::read_private(&path)? {
@@ -83,7 +92,7 @@ impl Keys {
         };
         Self::from_pem(&pem, algorithm).ok_or(KeyError::Malformed {
             path,
-            expected: "a private key of the issuer",
+            expected: "a private key to sign with",
         })
     }
 
@@ -122,7 +131,13 @@ impl Keys {
 
     /// A token with these claims.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
+        self.sign_as("JWT", claims)
+    }
+
+    /// A token of this kind with these claims.
+    pub fn sign_as(&self, kind: &str, claims: &impl Serialize) -> Result<String, KeyError> {
         let mut header = Header::new(self.algorithm.jose());
+        header.typ = Some(kind.to_owned());
         header.kid = Some(self.kid.clone());
         jsonwebtoken::encode(&header, claims, &self.private).map_err(|_| KeyError::Crypto {
             what: "sign a token",
