@@ -177,7 +177,7 @@ pub(crate) fn policy_for(
 }
 
 /// The document to store: everything in it can be carried out, everybody in it exists, every question has an id.
-fn checked(
+pub(crate) fn checked(
     tx: &mut ReadTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
@@ -320,7 +320,7 @@ fn with_question_ids(
     Ok(json.to_string())
 }
 
-fn record(
+pub(crate) fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,

@@ -3,6 +3,8 @@
 //! A role shows a catalog's content; without one, a signed-in user sees what is their own. The scope becomes part of the
 //! query, so that the database never hands out a row that the caller may not see.
 
+mod additional;
+mod offers;
 mod own;
 mod scope;
 
@@ -14,7 +16,10 @@ use domain::query::{Comparison, Page, Predicate, Query, Value};
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
+use offers::Hidden;
 
+pub use additional::{Additional, additional_access};
+pub use offers::SuggestionKinds;
 pub use own::{Own, OwnRelation};
 
 /// Rows of a list: by role only (AZ-5).
@@ -24,12 +29,12 @@ pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Se
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
-            let me = scope::Me::of(tx, &ctx)?;
+            let me = scope::Me::of(tx, &ctx)?.offered(tx, &ctx, &query, Hidden::Left)?;
             let mut query = scope::by_role(&ctx, &me, query)?;
             if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
                 query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
             }
-            Ok(store::list::list(tx, &query)?)
+            me.read(tx, query)
         })
         .await
 }
@@ -40,9 +45,9 @@ pub async fn get(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Ser
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
-            let me = scope::Me::of(tx, &ctx)?;
+            let me = scope::Me::of(tx, &ctx)?.offered(tx, &ctx, &query, Hidden::Shown)?;
             let query = scope::by_role_or_own(&ctx, &me, query)?;
-            Ok(store::list::list(tx, &query)?)
+            me.read(tx, query)
         })
         .await
 }
@@ -65,10 +70,15 @@ pub async fn own(
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
-            let me = scope::Me::of(tx, &ctx)?;
-            let mine = own::predicate(tx, own, user, &waiting)?;
+            let mut me = scope::Me::of(tx, &ctx)?;
+            let mine = if let Own::Suggestions(kinds) = own {
+                me = me.suggested(tx, user, kinds)?;
+                me.suggestions()
+            } else {
+                own::predicate(tx, own, user, &waiting)?
+            };
             let query = scope::narrowed(&ctx, &me, query, mine);
-            Ok(store::list::list(tx, &query)?)
+            me.read(tx, query)
         })
         .await
 }

@@ -29,6 +29,7 @@ pub mod incompatible;
 pub mod ledger;
 pub mod list;
 mod migrate;
+pub mod offer;
 pub mod package_history;
 pub mod provisioning;
 pub mod resource;

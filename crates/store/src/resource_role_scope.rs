@@ -9,7 +9,15 @@ use crate::engine::Row;
 use crate::value::{int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, OF_PACKAGE, COUNT_OF_RESOURCE, INSERT, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND,
+    OF_PACKAGE,
+    COUNT_OF_RESOURCE,
+    INSERT,
+    REPLACE,
+    REPLACE_LINKS,
+    DELETE,
+];
 
 /// Every column in the order of [`read`], with what follows the table's name.
 macro_rules! select {
@@ -30,6 +38,11 @@ const INSERT: &str = "INSERT INTO resource_role_scope \
     (id, access_package_id, resource_role_id, resource_scope_id, created_by, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6) \
     ON CONFLICT (access_package_id, resource_role_id, resource_scope_id) DO NOTHING";
+const REPLACE: &str = "UPDATE resource_role_scope SET id = $4, resource_role_id = $5, resource_scope_id = $6 \
+    WHERE access_package_id = $1 AND resource_role_id = $2 AND resource_scope_id = $3";
+const REPLACE_LINKS: &str = "UPDATE ledger_link SET resource_role_id = $4, resource_scope_id = $5 \
+    WHERE resource_role_id = $2 AND resource_scope_id = $3 \
+    AND assignment_id IN (SELECT id FROM assignment WHERE access_package_id = $1)";
 const DELETE: &str = "DELETE FROM resource_role_scope WHERE access_package_id = $1 AND id = $2";
 
 /// A role in a package.
@@ -84,6 +97,35 @@ pub fn insert(tx: &mut WriteTx<'_>, role_scope: &ResourceRoleScope) -> Result<bo
         ],
     )?;
     Ok(inserted > 0)
+}
+
+/// Puts the same role of the same resource in another catalog in place of one, in the package and in what its assignments
+/// justify.
+pub fn replace(
+    tx: &mut WriteTx<'_>,
+    package: AccessPackageId,
+    here: RoleScopeId,
+    there: RoleScopeId,
+) -> Result<(), Error> {
+    tx.execute_one(
+        REPLACE,
+        &[
+            text(package),
+            text(here.role),
+            text(here.scope),
+            text(there),
+            text(there.role),
+            text(there.scope),
+        ],
+    )?;
+    let links = [
+        text(package),
+        text(here.role),
+        text(here.scope),
+        text(there.role),
+        text(there.scope),
+    ];
+    tx.execute(REPLACE_LINKS, &links).map(drop)
 }
 
 /// Removes a role scope; `false` if it is not there.

@@ -11,6 +11,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::assignment_policy::STATEMENTS,
     crate::catalog::STATEMENTS,
     crate::incompatible::STATEMENTS,
+    crate::offer::STATEMENTS,
     crate::package_history::STATEMENTS,
     crate::provisioning::STATEMENTS,
     crate::environment::STATEMENTS,

@@ -323,11 +323,7 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "roleAssignmentApprovals",
         &tables::ROLE_ASSIGNMENT_APPROVAL,
     ),
-    single(beta_set(
-        RM,
-        "deletedItems",
-        &tables::ROLE_DELETED_ITEMS,
-    )),
+    single(beta_set(RM, "deletedItems", &tables::ROLE_DELETED_ITEMS)),
     single(set(
         Root::RoleProviders,
         "entitlementManagement",

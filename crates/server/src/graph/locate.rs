@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::query::{Field, Path, Predicate, Query, Value};
+use domain::query::{Entity, Field, Path, Predicate, Query, Value};
 use service::{Ctx, reads};
 use wire::address::{Key, Step};
 
@@ -20,6 +20,13 @@ impl GraphRequest<'_> {
         let parents = self.address().parents();
         let index = parents.checked_sub(1).ok_or_else(nothing)?;
         self.id_at(index).await
+    }
+
+    /// What kind of object the path ends inside of, if it does.
+    pub(crate) fn parent(&self) -> Option<&'static Entity> {
+        let index = self.address().parents().checked_sub(1)?;
+        let step = self.address().steps.get(index)?;
+        Some(step.of.entity)
     }
 
     /// The ids in the path, unchecked, for commands that look at the whole way themselves: that of the last object, and

@@ -9,6 +9,7 @@ use odata::prefer::Preferences;
 use odata::query::QueryOptions;
 use odata::{link, skiptoken};
 use serde_json::{Map, Value};
+use service::ServiceError;
 use service::reads::{self, Own};
 use wire::address::Tail;
 use wire::encode;
@@ -70,12 +71,31 @@ pub(crate) async fn all(request: &GraphRequest<'_>, filter: Predicate) -> Result
 
 /// A page, or the number, of what is the caller's own in a collection (semantics 7.4).
 pub(crate) async fn own(request: &GraphRequest<'_>, own: Own, count: bool) -> Result<Reply, Error> {
+    called(request, count, |query| {
+        reads::own(request.service(), request.ctx(), query, own)
+    })
+    .await
+}
+
+/// A page, or the number, of what a function on a collection answers. `fetch` is given the query of the collection with
+/// all the client's options, and says what of it is meant and may be seen.
+pub(crate) async fn called<F>(
+    request: &GraphRequest<'_>,
+    count: bool,
+    fetch: impl FnOnce(Query) -> F,
+) -> Result<Reply, Error>
+where
+    F: Future<Output = Result<Page, ServiceError>>,
+{
     let options = QueryOptions::parse(&request.call().raw_query)?;
-    let mut plan = plan(request, &options, Predicate::True, false)?;
+    let system = request.service().system();
+    let link = request.link(&system, request.address().parents()).await?;
+    let filter = request.address().filter(link.as_ref());
+    let mut plan = plan(request, &options, filter, false)?;
     if count {
         only_count(&mut plan.query);
     }
-    let page = reads::own(request.service(), request.ctx(), plan.query.clone(), own).await?;
+    let page = fetch(plan.query.clone()).await?;
     if count {
         return Ok(number(&page));
     }

@@ -15,7 +15,7 @@ use service::callers::LoadedCaller;
 use wire::Version;
 use wire::schema::csdl;
 use wire::schema::served::{self, ServedMember};
-use wire::sets::Root;
+use wire::sets::{ENTITY_SETS, Root};
 
 use super::{GraphRequest, read, resolve};
 use crate::app::App;
@@ -97,7 +97,7 @@ fn expect_read(method: &Method) -> Result<(), Error> {
     })
 }
 
-/// The place of an object that entity sets hang on, if the path leads to one.
+/// The place of an object that entity sets hang on, if the path leads to one that has no table of its own.
 pub(crate) fn place(segments: &[Segment]) -> Option<&'static [&'static str]> {
     Root::ALL.into_iter().find_map(|root| {
         let place = root.segments().get(..segments.len())?;
@@ -105,7 +105,10 @@ pub(crate) fn place(segments: &[Segment]) -> Option<&'static [&'static str]> {
             .iter()
             .zip(place)
             .all(|(segment, name)| segment.args == Args::None && segment.is(name));
-        (is_there && !place.is_empty()).then_some(place)
+        let is_a_set = ENTITY_SETS
+            .iter()
+            .any(|set| set.is_single && set.path(Version::Beta) == place.join("/"));
+        (is_there && !place.is_empty() && !is_a_set).then_some(place)
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** the table is the only place where commands are named; what it lists is what `Allow` lists.
 
+use domain::model;
 use domain::query::Entity;
 use futures_util::future::BoxFuture;
 use http::Method;
@@ -61,13 +62,22 @@ fn place(address: &Address) -> Option<Place> {
 
 /// The rows that fit an address, whatever the method.
 pub(crate) fn at(address: &Address) -> Vec<&'static Route> {
-    let Some(place) = place(address) else {
+    let Some(place) = place(address).filter(|_| !is_behind_offer(address)) else {
         return Vec::new();
     };
     routes::ROUTES
         .iter()
         .filter(|route| route.of == address.target().entity && route.place == place)
         .collect()
+}
+
+/// Whether the path leads through what is only an offer to the caller: nothing is changed there.
+fn is_behind_offer(address: &Address) -> bool {
+    let offers: [&Entity; 2] = [&model::AVAILABLE_ACCESS_PACKAGE, &model::SUGGESTION];
+    let parents = address.steps.iter().take(address.parents());
+    parents
+        .into_iter()
+        .any(|step| offers.contains(&step.of.entity))
 }
 
 /// A command that clients know and that is refused for a reason.

@@ -17,6 +17,8 @@ mod external_connectors;
 mod filter_by_current_user;
 mod groups;
 mod memberships;
+mod my_roles;
+mod policy_questions;
 mod reference;
 mod refusals;
 mod resource_requests;
@@ -24,6 +26,7 @@ mod resource_role_scopes;
 mod resources;
 mod role_assignments;
 mod role_management;
+mod search;
 mod service_principals;
 mod subjects;
 mod tenant_settings;
@@ -122,6 +125,16 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::ASSIGNMENT, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ASSIGNMENT_REQUEST, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::APPROVAL, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::SUGGESTION, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
+    route(&model::LEDGER, Place::Call("My"), Method::GET, run!(my_roles::run)),
+    route(&model::ACCESS_PACKAGE, Place::Call("Search"), Method::GET, run!(search::run)),
+    route(&model::CATALOG, Place::Call("Search"), Method::GET, run!(search::run)),
+    route(&model::ASSIGNMENT, Place::Call("additionalAccess"), Method::GET, run!(assignments::additional_access::run)),
+    route(&model::ACCESS_PACKAGE, Place::Call("moveToCatalog"), Method::POST, run!(access_packages::move_to_catalog::run)),
+    route(&model::ACCESS_PACKAGE, Place::Call("getApplicablePolicyRequirements"), Method::POST, run!(access_packages::requirements::run)),
+    route(&model::POLICY_QUESTION, Place::Collection, Method::POST, run!(policy_questions::create::run)),
+    route(&model::POLICY_QUESTION, Place::Object, Method::PATCH, run!(policy_questions::update::run)),
+    route(&model::POLICY_QUESTION, Place::Object, Method::DELETE, run!(policy_questions::delete::run)),
     route(&model::ROLE_ASSIGNMENT, Place::Collection, Method::POST, run!(role_assignments::create::run)),
     route(&model::ROLE_ASSIGNMENT, Place::Object, Method::DELETE, run!(role_assignments::delete::run)),
     route(&model::ROLE_ASSIGNMENT_SCHEDULE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),

@@ -1,7 +1,10 @@
 //! Access packages: create, change, delete; what is in them and what excludes them.
 
 pub mod incompatible;
+mod move_to_catalog;
 pub mod role_scopes;
+
+pub use move_to_catalog::move_to_catalog;
 
 use auth::roles::Action;
 use domain::access_package::{AccessPackageChange, NewAccessPackage};

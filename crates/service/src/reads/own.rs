@@ -2,13 +2,12 @@
 
 use domain::id::{ObjectId, RequestId, StageId};
 use domain::model;
-use domain::policy::{Policy, applicable};
 use domain::query::{Comparison, Entity, Path, Predicate, Value};
 use store::ReadTx;
 use store::directory::membership;
 
+use super::offers::{Hidden, SuggestionKinds, requestable};
 use super::scope::{path, walk};
-use crate::assignment_requests::target_facts;
 use crate::error::ServiceError;
 
 /// In which way something is the caller's.
@@ -47,6 +46,10 @@ pub enum Own {
     RoleRequests(&'static Entity),
     /// What there is none of: approvals of requests for roles.
     Nothing,
+    /// Packages that the caller might want.
+    Suggestions(SuggestionKinds),
+    /// Roles that were delivered to the caller (beta `My()`).
+    DeliveredRoles,
 }
 
 impl Own {
@@ -94,6 +97,9 @@ impl Own {
             | ("role_assignment_approval", "target" | "createdby" | "approver") => {
                 Some(Self::Nothing)
             }
+            ("access_package_suggestion", kinds) => {
+                SuggestionKinds::named(kinds).map(Self::Suggestions)
+            }
             _ => None,
         }
     }
@@ -114,7 +120,20 @@ pub(super) fn predicate(
     waiting: &[(RequestId, StageId)],
 ) -> Result<Predicate, ServiceError> {
     match own {
-        Own::Requestable => requestable(tx, user),
+        Own::Requestable => {
+            let packages = requestable(tx, user, Hidden::Left)?;
+            ids(
+                &model::ACCESS_PACKAGE,
+                packages.iter().map(ToString::to_string),
+            )
+        }
+        // Worked out beside the predicate, as the reasons come with them.
+        Own::Suggestions(_) => Ok(Predicate::False),
+        Own::DeliveredRoles => Ok(Predicate::Compare {
+            path: path(&model::LEDGER, &["subject"], "object_id")?,
+            comparison: Comparison::Eq,
+            value: Value::Text(user.to_string()),
+        }),
         Own::Assignments(relation) => related(&model::ASSIGNMENT, relation, user, waiting),
         Own::Requests(relation) => related(&model::ASSIGNMENT_REQUEST, relation, user, waiting),
         Own::Approvals => ids(
@@ -186,22 +205,6 @@ fn created_by(entity: &'static Entity, user: &Value) -> Result<Predicate, Servic
         hops,
         inner: Box::new(by_user),
     })
-}
-
-/// Packages that the user may request now: in a published catalog, not hidden, with a policy that lets them ask.
-fn requestable(tx: &mut ReadTx<'_>, user: ObjectId) -> Result<Predicate, ServiceError> {
-    let Some(facts) = target_facts(tx, user)? else {
-        return Ok(Predicate::False);
-    };
-    let mut packages: Vec<String> = Vec::new();
-    let policies = store::assignment_policy::requestable(tx)?;
-    for of_one in policies.chunk_by(|one, next| one.access_package_id == next.access_package_id) {
-        let of_one: Vec<Policy> = of_one.to_vec();
-        if let Some(policy) = applicable(&of_one, &facts).first() {
-            packages.push(policy.access_package_id.to_string());
-        }
-    }
-    ids(&model::ACCESS_PACKAGE, packages)
 }
 
 fn ids(

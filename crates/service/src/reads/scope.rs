@@ -2,16 +2,18 @@
 //!
 //! **Invariant:** an entity that is not named here shows nothing to anybody but the service itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth::decide::{Access, Catalogs, Decision, Refusal, may_act_as_requestor};
 use auth::directory::DirectoryAction;
 use auth::roles::Action;
-use domain::id::{CatalogId, ObjectId};
+use domain::id::{AccessPackageId, CatalogId, ObjectId};
 use domain::model;
-use domain::query::{Comparison, Entity, Path, Predicate, Query, Relation, Value};
+use domain::query::{Comparison, Entity, Page, Path, Predicate, Query, Relation, Value};
+use serde_json::Value as Json;
 use store::ReadTx;
 
+use super::offers::{self, Hidden, SuggestionKinds};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, ServiceError};
@@ -20,6 +22,10 @@ use crate::error::{Code, ServiceError};
 pub(super) struct Me {
     user: Option<ObjectId>,
     principals: Vec<ObjectId>,
+    /// Packages that are offered to them, where the query asks for such.
+    offered: Vec<AccessPackageId>,
+    /// Why they are, where the query asks for suggestions.
+    reasons: BTreeMap<AccessPackageId, Json>,
 }
 
 impl Me {
@@ -41,7 +47,68 @@ impl Me {
                 tx, user,
             )?);
         }
-        Ok(Self { user, principals })
+        Ok(Self {
+            user,
+            principals,
+            offered: Vec::new(),
+            reasons: BTreeMap::new(),
+        })
+    }
+
+    /// The same, to whom packages are suggested for these reasons alone.
+    pub(super) fn suggested(
+        mut self,
+        tx: &mut ReadTx<'_>,
+        user: ObjectId,
+        kinds: SuggestionKinds,
+    ) -> Result<Self, ServiceError> {
+        self.reasons = offers::suggested(tx, user, kinds)?;
+        self.offered = self.reasons.keys().copied().collect();
+        Ok(self)
+    }
+
+    /// What is suggested to them.
+    pub(super) fn suggestions(&self) -> Predicate {
+        offered(self, &model::SUGGESTION, "id").unwrap_or(Predicate::False)
+    }
+
+    /// The same, knowing what is offered to them if the query is about that. It is worked out by the rules, which takes
+    /// longer than to find out that nobody wants to know.
+    pub(super) fn offered(
+        mut self,
+        tx: &mut ReadTx<'_>,
+        ctx: &Ctx,
+        query: &Query,
+        hidden: Hidden,
+    ) -> Result<Self, ServiceError> {
+        let Some(user) = self.user else {
+            return Ok(self);
+        };
+        match query.entity.name {
+            "available_access_package" => self.offered = offers::requestable(tx, user, hidden)?,
+            // Whoever may have a package sees what is in it (AZ-21).
+            "resource_role_scope" => {
+                if !matches!(visible(ctx, query.entity)?, Ok(Predicate::True)) {
+                    self.offered = offers::requestable(tx, user, hidden)?;
+                }
+            }
+            "access_package_suggestion" => {
+                self.reasons = offers::suggested(tx, user, SuggestionKinds::ALL)?;
+                self.offered = self.reasons.keys().copied().collect();
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+
+    /// Answers a query that was narrowed to what the caller may see.
+    pub(super) fn read(&self, tx: &mut ReadTx<'_>, query: Query) -> Result<Page, ServiceError> {
+        if query.entity != &model::SUGGESTION {
+            return Ok(store::list::list(tx, &query)?);
+        }
+        let query = offers::keyed(query);
+        let page = store::list::list(tx, &query)?;
+        Ok(offers::explain(&query, page, &self.reasons))
     }
 }
 
@@ -66,6 +133,8 @@ enum Rule {
     AnyCatalog(Action),
     /// What is built in, or always empty, to every caller.
     Everybody,
+    /// What is offered to the caller, who has to be a signed-in user.
+    Offered,
     /// Nothing.
     Nobody,
 }
@@ -150,6 +219,13 @@ fn rule(entity: &Entity) -> Rule {
             "catalog_id",
         ),
         "audit_event" => Rule::Directory(D::ReadAudit),
+        "policy_question" => Rule::Catalog(
+            A::ReadPolicies,
+            &["assignment_policy", "access_package"],
+            "catalog_id",
+        ),
+        "held_beside" => Rule::Catalog(A::ReadRequests, &["other", "access_package"], "catalog_id"),
+        "available_access_package" | "access_package_suggestion" => Rule::Offered,
         _ => Rule::Nobody,
     }
 }
@@ -160,10 +236,10 @@ pub(super) fn by_role(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, Service
         return Ok(query);
     }
     let entity = query.entity;
-    let shown = match (visible(ctx, entity)?, decisions(me, entity)) {
-        (Ok(by_role), Some(decisions)) => by_role.or(decisions),
+    let shown = match (visible(ctx, entity)?, without_role(me, entity)) {
+        (Ok(by_role), Some(other)) => by_role.or(other),
         (Ok(by_role), None) => by_role,
-        (Err(_), Some(decisions)) => decisions,
+        (Err(_), Some(other)) => other,
         (Err(refusal), None) => return Err(refusal),
     };
     Ok(narrowed(ctx, me, query, shown))
@@ -312,7 +388,10 @@ fn present(entity: &'static Entity) -> Predicate {
 fn reveals(parent: &Entity, relation: &Relation) -> bool {
     matches!(
         (parent.name, relation.name),
-        ("access_package", "resource_role_scopes")
+        (
+            "access_package" | "available_access_package",
+            "resource_role_scopes"
+        ) | ("assignment_policy", "questions")
             | ("resource", "roles" | "scopes" | "upload_sessions")
             | ("upload_session", "files")
             | ("approval" | "assignment_request", "stages")
@@ -377,11 +456,16 @@ fn visible(
         }
         Rule::Tenant(action) => authorize::in_tenant(ctx, action).map(|()| Predicate::True),
         Rule::Everybody => Ok(Predicate::True),
-        Rule::Nobody => Err(ServiceError::refused(
-            Code::AccessDenied,
-            "this collection is not open to anybody",
-        )),
+        Rule::Offered => Err(match authorize::as_requestor(ctx, Access::Read) {
+            Ok(_) => nobody(),
+            Err(refusal) => refusal,
+        }),
+        Rule::Nobody => Err(nobody()),
     })
+}
+
+fn nobody() -> ServiceError {
+    ServiceError::refused(Code::AccessDenied, "this collection is not open to anybody")
 }
 
 /// The objects that speak for a connected organization.
@@ -439,9 +523,33 @@ fn mine(me: &Me, entity: &'static Entity) -> Option<Predicate> {
             )
         }
         "approval" | "approval_stage" => decisions(me, entity),
+        "available_access_package" | "access_package_suggestion" => offered(me, entity, "id"),
+        "resource_role_scope" if !me.offered.is_empty() => offered(me, entity, "access_package_id"),
         "subject" => equals(&[], "object_id"),
         "directory_user" => equals(&[], "id"),
         _ => None,
+    }
+}
+
+/// What is offered to the caller.
+fn offered(me: &Me, entity: &'static Entity, field: &str) -> Option<Predicate> {
+    me.user?;
+    let values = me
+        .offered
+        .iter()
+        .map(|id| Value::Text(id.to_string()))
+        .collect();
+    Some(Predicate::In {
+        path: path(entity, &[], field).ok()?,
+        values,
+    })
+}
+
+/// What a whole collection shows to somebody without a role: what waits for their decision, and what is offered to them.
+fn without_role(me: &Me, entity: &'static Entity) -> Option<Predicate> {
+    match entity.name {
+        "available_access_package" | "access_package_suggestion" => mine(me, entity),
+        _ => decisions(me, entity),
     }
 }
 
@@ -520,6 +628,7 @@ mod tests {
                 | Rule::Directory(_)
                 | Rule::Tenant(_)
                 | Rule::Everybody
+                | Rule::Offered
                 | Rule::Nobody => {}
             }
         }

@@ -32,9 +32,9 @@ macro_rules! select {
 
 const FIND: &str = select!("WHERE id = $1");
 const OF_PACKAGE: &str = select!("WHERE access_package_id = $1 ORDER BY created_at, id");
-// Packages that can be seen and asked for: neither hidden nor in a catalog that is not published (RQ-9).
+// Packages that can be asked for: not in a catalog that is not published, and, to be seen, not hidden (RQ-9).
 const REQUESTABLE: &str = select!(
-    "WHERE allowed_target_scope <> 'notSpecified' AND access_package_id IN (SELECT p.id FROM access_package p JOIN catalog c ON c.id = p.catalog_id WHERE p.is_hidden = FALSE AND c.state = 'published') ORDER BY access_package_id, created_at, id"
+    "WHERE allowed_target_scope <> 'notSpecified' AND access_package_id IN (SELECT p.id FROM access_package p JOIN catalog c ON c.id = p.catalog_id WHERE (p.is_hidden = FALSE OR $1 = TRUE) AND c.state = 'published') ORDER BY access_package_id, created_at, id"
 );
 const INSERT: &str = "INSERT INTO assignment_policy (id, access_package_id, display_name, description, \
     allowed_target_scope, can_extend, settings, created_by, created_at, modified_by, modified_at, version) \
@@ -111,9 +111,18 @@ pub fn of_package(tx: &mut ReadTx<'_>, package: AccessPackageId) -> Result<Vec<P
         .collect()
 }
 
-/// The policies of packages that are neither hidden nor in an unpublished catalog, package by package, oldest first.
-pub fn requestable(tx: &mut ReadTx<'_>) -> Result<Vec<Policy>, Error> {
-    tx.query_map(REQUESTABLE, &[], read)?
+/// The policies of a package as they are stored, oldest first.
+pub fn stored_of_package(
+    tx: &mut ReadTx<'_>,
+    package: AccessPackageId,
+) -> Result<Vec<AssignmentPolicy>, Error> {
+    tx.query_map(OF_PACKAGE, &[text(package)], read)
+}
+
+/// The policies of packages that are in a published catalog, package by package, oldest first; those of hidden packages
+/// only for whoever knows the package (RQ-9).
+pub fn requestable(tx: &mut ReadTx<'_>, with_hidden: bool) -> Result<Vec<Policy>, Error> {
+    tx.query_map(REQUESTABLE, &[boolean(with_hidden)], read)?
         .iter()
         .map(AssignmentPolicy::to_policy)
         .collect()

@@ -7,13 +7,24 @@ use serde_json::Value as Json;
 use super::{DecodeError, changed, changed_text, flag, id, root, text};
 use crate::body::Node;
 
-/// Reads an access package to create.
-pub fn create(body: &Json) -> Result<NewAccessPackage, DecodeError> {
+/// Reads an access package to create. `implied` is the catalog that the path names; the body may leave it out.
+pub fn create(body: &Json, implied: Option<CatalogId>) -> Result<NewAccessPackage, DecodeError> {
     let root = root(body)?;
+    let named = catalog_id(&root)?;
+    if let (Some(named), Some(implied)) = (named, implied)
+        && named != implied
+    {
+        let member = root.member("catalog");
+        return Err(member
+            .member("id")
+            .invalid("must be the catalog that the path names")
+            .into());
+    }
     Ok(NewAccessPackage {
         display_name: root.member("displayName").required_text()?.to_owned(),
         description: text(&root.member("description"))?,
-        catalog_id: catalog_id(&root)?
+        catalog_id: named
+            .or(implied)
             .ok_or_else(|| root.member("catalog").member("id").invalid("is required"))?,
         is_hidden: flag(&root.member("isHidden"))?.unwrap_or(false),
         is_role_scopes_visible: flag(&root.member("isRoleScopesVisible"))?.unwrap_or(true),
@@ -31,6 +42,13 @@ pub fn update(body: &Json) -> Result<AccessPackageChange, DecodeError> {
         is_role_scopes_visible: changed(&root, "isRoleScopesVisible", flag)?,
         unique_name: changed_text(&root, "uniqueName")?,
     })
+}
+
+/// Reads where an access package is to be moved.
+pub fn move_to_catalog(body: &Json) -> Result<CatalogId, DecodeError> {
+    let root = root(body)?;
+    let catalog = root.member("catalogId");
+    Ok(id(&catalog)?.ok_or_else(|| catalog.invalid("is required"))?)
 }
 
 /// The catalog that a body names in one of its ways.
@@ -59,10 +77,33 @@ mod tests {
             json!({"displayName": "x", "accessPackageCatalog": {"id": CATALOG, "displayName": "y", "catalogStatus": "published"}}),
             json!({"displayName": "x", "catalogId": CATALOG.to_uppercase()}),
         ] {
-            let package = create(&body).unwrap();
+            let package = create(&body, None).unwrap();
             assert_eq!(package.catalog_id.to_string(), CATALOG, "{body}");
             assert!(!package.is_hidden && package.is_role_scopes_visible);
         }
+    }
+
+    #[test]
+    fn the_catalog_of_the_path_needs_no_name_and_bears_no_other() {
+        let implied = Some(CATALOG.parse().unwrap());
+        let other =
+            json!({"displayName": "x", "catalogId": "7d4f1c5e-1c3a-4f1e-9a53-0f3f7f5f2a01"});
+
+        let package = create(&json!({"displayName": "x"}), implied).unwrap();
+        let refused = create(&other, implied).unwrap_err();
+
+        assert_eq!(Some(package.catalog_id), implied);
+        assert_eq!(refused.target, "catalog/id");
+    }
+
+    #[test]
+    fn a_move_names_a_catalog() {
+        let wanted = move_to_catalog(&json!({"catalogId": CATALOG})).unwrap();
+        let refused = move_to_catalog(&json!({"catalogId": "7"})).unwrap_err();
+
+        assert_eq!(wanted.to_string(), CATALOG);
+        assert_eq!(refused.target, "catalogId");
+        assert_eq!(move_to_catalog(&json!({})).unwrap_err().target, "catalogId");
     }
 
     #[test]
@@ -79,7 +120,7 @@ mod tests {
                 "isHidden",
             ),
         ] {
-            assert_eq!(create(&body).unwrap_err().target, target, "{body}");
+            assert_eq!(create(&body, None).unwrap_err().target, target, "{body}");
         }
     }
 

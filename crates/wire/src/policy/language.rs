@@ -10,7 +10,9 @@ pub fn languages(header: &str) -> Vec<String> {
 /// A language and its weight in thousandths; none of no language, of any, and of one that is refused.
 fn item(text: &str) -> Option<(u32, String)> {
     let mut parts = text.split(';').map(str::trim);
-    let language = parts.next().filter(|name| !name.is_empty() && *name != "*")?;
+    let language = parts
+        .next()
+        .filter(|name| !name.is_empty() && *name != "*")?;
     let weight = match parts.find_map(|part| part.strip_prefix("q=")) {
         None => 1000,
         Some(weight) => thousandths(weight)?,
@@ -29,7 +31,12 @@ fn thousandths(weight: &str) -> Option<u32> {
 
 /// The text in the most wanted language that there is one for; a language stands for all its regions.
 pub(super) fn best<'t>(languages: &[String], texts: &[(&str, &'t str)]) -> Option<&'t str> {
-    let main = |code: &str| code.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let main = |code: &str| {
+        code.split('-')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
     languages.iter().find_map(|wanted| {
         let exact = texts
             .iter()
@@ -46,7 +53,10 @@ mod tests {
 
     #[test]
     fn languages_come_in_the_order_of_their_weights() {
-        assert_eq!(languages("en;q=0.5, de-CH , fr;q=0.85, xx;q=0, *"), ["de-ch", "fr", "en"]);
+        assert_eq!(
+            languages("en;q=0.5, de-CH , fr;q=0.85, xx;q=0, *"),
+            ["de-ch", "fr", "en"]
+        );
         assert_eq!(languages(""), Vec::<String>::new());
         assert_eq!(languages("de;q=lots"), Vec::<String>::new());
     }

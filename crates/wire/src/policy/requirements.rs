@@ -81,7 +81,9 @@ fn existing(policy: &Offered<'_>) -> Json {
     document::items(policy.answers.clone())
         .into_iter()
         .filter(|answer| {
-            let id = answer.pointer("/answeredQuestion/id").and_then(Json::as_str);
+            let id = answer
+                .pointer("/answeredQuestion/id")
+                .and_then(Json::as_str);
             id.is_some_and(|id| asked.iter().any(|known| known.eq_ignore_ascii_case(id)))
         })
         .map(|answer| question::answer(Version::Beta, answer))

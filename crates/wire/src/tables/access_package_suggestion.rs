@@ -1,7 +1,7 @@
 //! `accessPackageSuggestion`. The reasons are the caller's own; the service fills them in.
 
 use domain::model;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::AVAILABLE_ACCESS_PACKAGE;
 use crate::table::{Edm, Read, Row, Type, both, id, way};
@@ -37,9 +37,23 @@ pub static ACCESS_PACKAGE_SUGGESTION: Type = Type {
     lacking: &[],
 };
 
+/// Each reason under the type that its kind has on the wire.
 fn reasons(row: &Row<'_>) -> Json {
-    match row.document(0) {
-        Json::Null => json!([]),
-        reasons => reasons,
-    }
+    let reasons = row.document(0);
+    let typed = reasons.as_array().into_iter().flatten().map(|reason| {
+        let kind = match reason.get("kind").and_then(Json::as_str) {
+            Some("relatedPeople") => "accessPackageSuggestionRelatedPeopleBased",
+            _ => "accessPackageSuggestionSelfAssignmentHistoryBased",
+        };
+        let mut members = Map::new();
+        members.insert(
+            "@odata.type".to_owned(),
+            json!(format!("#microsoft.graph.{kind}")),
+        );
+        let own = reason.as_object().into_iter().flatten();
+        let own = own.filter(|(name, _)| name.as_str() != "kind");
+        members.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+        Json::Object(members)
+    });
+    typed.collect()
 }
