@@ -54,6 +54,9 @@ CREATE VIEW connected_organization_guest AS
     ) AS connected_organization_id
     FROM directory_user guest
     WHERE guest.deleted_at IS NULL AND LOWER(guest.user_type) = 'guest';
+-- Words are kept as v1.0 spells them.
+UPDATE subject SET subject_type = 'user' WHERE subject_type = 'User';
+UPDATE subject SET subject_type = 'servicePrincipal' WHERE subject_type = 'ServicePrincipal';
 CREATE INDEX subject_connected_organization ON subject (connected_organization_id);
 
 -- The settings of the tenant: exactly one row.

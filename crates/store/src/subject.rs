@@ -52,7 +52,7 @@ pub struct Subject {
     pub id: SubjectId,
     /// The directory id; absent until the object exists.
     pub object_id: Option<ObjectId>,
-    /// `User` or `ServicePrincipal`.
+    /// `user` or `servicePrincipal`.
     pub subject_type: String,
     /// Full name.
     pub display_name: Option<String>,
@@ -93,8 +93,7 @@ pub fn ensure(
         return Ok(None);
     };
     let subject_type = match facts.text(0)? {
-        "user" => "User",
-        "servicePrincipal" => "ServicePrincipal",
+        kind @ ("user" | "servicePrincipal") => kind,
         _ => return Ok(None),
     };
     let subject = Subject {

@@ -251,7 +251,7 @@ fn entitlements(size: Size) -> Vec<Table> {
         vec![
             of(Kind::Subject, n),
             of(Kind::User, n),
-            text("User"),
+            text("user"),
             text(format!("User {n:05}")),
             text(&name),
             text(&name),

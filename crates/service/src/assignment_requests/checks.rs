@@ -127,7 +127,7 @@ pub(super) fn not_blocked(
     submission: &Submission,
 ) -> Result<(), ServiceError> {
     let by_address = matches!(submission.target, Some(TargetReference::Email(_)));
-    if target.subject_type != "User" || (asker == Asker::Administrator && !by_address) {
+    if target.subject_type != "user" || (asker == Asker::Administrator && !by_address) {
         return Ok(());
     }
     match store::directory::user::find_present(tx, object)? {

@@ -21,6 +21,7 @@ const KEPT: &[&str] = &[
     "externalUserState",
     "faxNumber",
     "hireDate",
+    "identities",
     "imAddresses",
     "infoCatalogs",
     "interests",
