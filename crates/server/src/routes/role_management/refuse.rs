@@ -25,7 +25,8 @@ pub(crate) async fn not_deleted(request: &GraphRequest<'_>) -> Result<Reply, Err
 /// `POST resourceNamespaces/{id}/importResourceActions`: actions are built in.
 pub(crate) async fn built_in(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     known(request).await?;
-    Err(Error::MethodNotAllowed {
+    Err(Error::NotOffered {
         allow: String::new(),
+        why: "the actions that roles allow are built in",
     })
 }
