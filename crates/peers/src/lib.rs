@@ -7,6 +7,7 @@
 //! | [`slapd`] | Debian `slapd`, `ldap-utils` |
 //! | [`postgres`] | Debian `postgresql` |
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
+//! | [`scim_testers`] | `PyPI` `scim2-cli`, `scim2-tester` and `scim-sanity`, in the same environment |
 //! | [`clients`] | `PyPI` and npm, as `clients/` pins them, in `$REEVE_PEERS_DIR/python` and `$REEVE_PEERS_DIR/javascript` |
 //!
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
@@ -21,6 +22,7 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod scim2_server;
+pub mod scim_testers;
 pub mod slapd;
 pub mod tls;
 

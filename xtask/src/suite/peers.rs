@@ -45,6 +45,18 @@ const SCIM_SERVER: Pin = Pin {
     requirement: "scim2-server==0.8.3",
 };
 
+/// What puts our own SCIM endpoint to the test.
+const SCIM_TESTERS: &[Pin] = &[
+    Pin {
+        program: "scim2",
+        requirement: "scim2-cli==0.6.0 scim2-tester==0.5.2 scim2-client==0.13.2 scim2-models==0.12.3",
+    },
+    Pin {
+        program: "scim-sanity",
+        requirement: "scim-sanity==0.7.4",
+    },
+];
+
 /// Installs packages while a policy forbids to start services; puts the policy that was there back.
 const INSTALL: &str = r#"
 set -e
@@ -65,7 +77,7 @@ apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 pub(crate) struct Pin {
     /// What it installs.
     pub(crate) program: &'static str,
-    /// What pip is asked for.
+    /// What pip is asked for, with spaces between.
     pub(crate) requirement: &'static str,
 }
 
@@ -103,7 +115,10 @@ impl Peers {
             "the packages {} are installed, but their programs are not found",
             still.join(" ")
         );
-        self.program(&SCIM_SERVER).map(|_| ())
+        for pin in [&SCIM_SERVER].into_iter().chain(SCIM_TESTERS) {
+            self.program(pin)?;
+        }
+        Ok(())
     }
 
     /// The program of a pin, which is installed into the virtual environment if it is not there.
@@ -123,7 +138,8 @@ impl Peers {
         let status = status(
             Command::new(environment.join("bin/python"))
                 .args(["-m", "pip", "install", "--quiet", "--no-input"])
-                .args(["--disable-pip-version-check", pin.requirement]),
+                .arg("--disable-pip-version-check")
+                .args(pin.requirement.split(' ')),
         )?;
         ensure!(
             status.success() && program.is_file(),

@@ -12,6 +12,7 @@ mod clients;
 mod crashes;
 mod demo;
 mod postgres;
+mod provisioning;
 mod serve;
 mod support;
 mod targets;

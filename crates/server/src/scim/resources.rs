@@ -3,6 +3,7 @@
 use domain::id::ObjectId;
 use domain::query::{Query, Record};
 use http::{StatusCode, header};
+use scim::error::{ErrorType, Invalid};
 use scim::schema::ResourceType;
 use scim::select::Selection;
 use scim::{patch, resource};
@@ -125,6 +126,10 @@ async fn change(
         // A password is hashed before the transaction, which is too short for that.
         let mut secret = Map::new();
         for change in changes.iter().filter(|change| change.is_of("password")) {
+            if change.operation == patch::Operation::Remove {
+                let detail = "a password can be replaced, not removed";
+                return Err(Invalid::new(ErrorType::Mutability, detail).into());
+            }
             patch::apply(&mut secret, change, unknown)?;
         }
         let edit = move |record: &Record| {

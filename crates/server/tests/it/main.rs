@@ -8,19 +8,25 @@
 
 mod batch;
 mod catalogs;
+mod conformance;
 mod errors;
 mod headers;
 mod issuer;
 mod listeners;
+mod offers;
 mod organizations;
 mod outsiders;
+mod package_actions;
 mod paging;
+mod policy_questions;
 mod reeve;
 mod reprocess;
 mod resources;
 mod robustness;
 mod role_management;
+mod root;
 mod routes;
+mod scim;
 mod support;
 mod tenant_settings;
 mod terraform;
