@@ -2,7 +2,7 @@
 
 use auth::principal::{DirectoryRole, Permission};
 use auth::roles::Action;
-use domain::directory::GroupRole;
+use domain::directory::{GroupRole, ServicePrincipal};
 use domain::id::{ObjectId, ResourceId, ResourceRoleId};
 use domain::resource::{
     DriftAction, NotSupported, OfferedRole, OriginSystem, RightsOnResource, check_application,
@@ -119,6 +119,20 @@ pub(crate) fn refresh_roles(
         Some(origin) => take_up_roles(tx, moment, resource, &origin.roles),
         None => Ok(()),
     }
+}
+
+/// Takes up the roles that an application offers now wherever it is a resource (DL-6).
+pub(crate) fn application_changed(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    application: &ServicePrincipal,
+) -> Result<(), ServiceError> {
+    let offered = roles_of_application(&application.app_roles);
+    let origin_id = application.id.to_string();
+    for resource in resource::of_origin(tx, OriginSystem::AadApplication, &origin_id)? {
+        take_up_roles(tx, moment, &resource, &offered)?;
+    }
+    Ok(())
 }
 
 /// Makes the stored roles of a resource those that are offered. A role that is no longer offered stays while a package

@@ -12,6 +12,7 @@ use crate::{Error, ReadTx, WriteTx};
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     FIND_BY_ORIGIN,
+    OF_ORIGIN,
     INSERT,
     SAVE,
     DELETE,
@@ -61,6 +62,7 @@ macro_rules! select_scope {
 const FIND: &str = select!("WHERE id = $1");
 const FIND_BY_ORIGIN: &str =
     select!("WHERE catalog_id = $1 AND origin_system = $2 AND origin_id = $3");
+const OF_ORIGIN: &str = select!("WHERE origin_system = $1 AND origin_id = $2 ORDER BY id");
 const INSERT: &str = "INSERT INTO resource (id, catalog_id, origin_system, origin_id, display_name, description, \
     resource_type, url, attributes, drift_action, notification_endpoint, created_by, created_at, modified_at, \
     version, object_type) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
@@ -175,6 +177,15 @@ pub fn find_by_origin(
     .as_ref()
     .map(read)
     .transpose()
+}
+
+/// The resources that stand for a thing of a system, in whatever catalogs.
+pub fn of_origin(
+    tx: &mut ReadTx<'_>,
+    origin_system: OriginSystem,
+    origin_id: &str,
+) -> Result<Vec<Resource>, Error> {
+    tx.query_map(OF_ORIGIN, &[text(origin_system), text(origin_id)], read)
 }
 
 /// Stores a new resource.

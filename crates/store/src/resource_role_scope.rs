@@ -12,6 +12,7 @@ use crate::{Error, ReadTx, WriteTx};
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     OF_PACKAGE,
+    PACKAGES_WITH,
     COUNT_OF_RESOURCE,
     INSERT,
     REPLACE,
@@ -32,6 +33,8 @@ macro_rules! select {
 
 const FIND: &str = select!("WHERE access_package_id = $1 AND id = $2");
 const OF_PACKAGE: &str = select!("WHERE access_package_id = $1 ORDER BY created_at, id");
+const PACKAGES_WITH: &str =
+    "SELECT access_package_id FROM resource_role_scope WHERE id = $1 ORDER BY access_package_id";
 const COUNT_OF_RESOURCE: &str = "SELECT count(*) FROM resource_role_scope s \
     JOIN resource_role r ON r.id = s.resource_role_id WHERE r.resource_id = $1";
 const INSERT: &str = "INSERT INTO resource_role_scope \
@@ -76,6 +79,13 @@ pub fn of_package(
     package: AccessPackageId,
 ) -> Result<Vec<ResourceRoleScope>, Error> {
     tx.query_map(OF_PACKAGE, &[text(package)], read)
+}
+
+/// The packages that have a role scope: the same pair of role and scope may be in several.
+pub fn packages_with(tx: &mut ReadTx<'_>, id: RoleScopeId) -> Result<Vec<AccessPackageId>, Error> {
+    tx.query_map(PACKAGES_WITH, &[text(id)], |row| {
+        parsed(row, 0, "resource_role_scope.access_package_id")
+    })
 }
 
 /// How often packages use roles of a resource.

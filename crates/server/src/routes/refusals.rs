@@ -9,14 +9,11 @@ use http::Method;
 
 use crate::graph::{Place, Refusal};
 
-const CREATE: &[Method] = &[Method::POST    Refusal { of: &model::AVAILABLE_ACCESS_PACKAGE, place: Place::Collection, methods: CREATE, why: "what is available follows from access packages and their policies: create those" },
-    Refusal { of: &model::AVAILABLE_ACCESS_PACKAGE, place: Place::Object, methods: CHANGE_OR_DELETE, why: "what is available follows from access packages and their policies: change those" },
-    Refusal { of: &model::SUGGESTION, place: Place::Collection, methods: CREATE, why: "suggestions are worked out for each caller" },
-    Refusal { of: &model::SUGGESTION, place: Place::Object, methods: CHANGE_OR_DELETE, why: "suggestions are worked out for each caller" },
-];
+const CREATE: &[Method] = &[Method::POST];
 const CHANGE: &[Method] = &[Method::PATCH];
 const DELETE: &[Method] = &[Method::DELETE];
 const CHANGE_OR_DELETE: &[Method] = &[Method::PATCH, Method::DELETE];
+const REPLACE_OR_DELETE: &[Method] = &[Method::PUT, Method::DELETE];
 
 const FROM_REQUESTS: &str =
     "assignments follow from requests: create an assignment request (AS-10)";
@@ -30,6 +27,8 @@ const BY_REQUEST: &str =
 const OF_ORIGIN: &str =
     "roles and scopes of a resource are those of its origin: refresh the resource";
 const OF_SYSTEM: &str = "environments are those of the origin systems; they are only read";
+const UPLOADED: &str =
+    "a file stays as it was uploaded: delete the upload session to begin anew";
 const PAIR: &str = "a role in an access package is added and removed, not changed";
 const KNOWN: &str =
     "subjects follow from the directory and from requests; they are neither created nor deleted";
@@ -87,6 +86,7 @@ pub(crate) static REFUSALS: &[Refusal] = &[
     refusal(&model::RESOURCE_ENVIRONMENT, Place::Collection, CREATE, OF_SYSTEM),
     refusal(&model::RESOURCE_ENVIRONMENT, Place::Object, CHANGE_OR_DELETE, OF_SYSTEM),
     refusal(&model::RESOURCE_ROLE_SCOPE, Place::Object, CHANGE, PAIR),
+    refusal(&model::UPLOAD_FILE, Place::Content, REPLACE_OR_DELETE, UPLOADED),
     refusal(&model::SUBJECT, Place::Collection, CREATE, KNOWN),
     refusal(&model::SUBJECT, Place::Object, DELETE, KNOWN),
     refusal(&model::CONTROL_CONFIGURATION, Place::Collection, CREATE, CONTROLS),

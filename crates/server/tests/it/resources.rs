@@ -331,7 +331,7 @@ async fn a_static_system_has_one_environment_and_resources_are_bound_to_no_other
 }
 
 #[tokio::test]
-async fn dl_6_the_roles_of_a_group_and_of_an_application_are_listed_used_or_not() {
+async fn dl_6_the_roles_of_a_group_and_of_an_application_are_listed_used_or_not_and_follow_it() {
     TestApp::on_both(async |app| {
         let operator = app.as_operator();
         let made = content(app).await;
@@ -379,20 +379,34 @@ async fn dl_6_the_roles_of_a_group_and_of_an_application_are_listed_used_or_not(
         assert_eq!(names(&of_group), [format!("Member_{group}"), format!("Owner_{group}")]);
         assert_eq!(of_group[0]["resource"]["id"], made.resource.as_str());
         assert_eq!(names(&of_application), ["2b0f1b3e-0d51-4f9f-8f2a-3f6a3c1b7a11"]);
-        let without_roles = json!({"appRoles": []});
+        let renamed = json!({"displayName": "General ledger", "appRoles": []});
         operator
-            .patch(&format!("/v1.0/servicePrincipals/{application}"), without_roles)
+            .patch(&format!("/v1.0/servicePrincipals/{application}"), renamed)
             .await
             .assert_status(204);
-        let path = format!("{BETA}/accessPackageCatalogs/{}/accessPackageResources/{resource}", made.catalog);
+        let path = format!("{BETA}/accessPackageResources/{resource}");
+        let roles = operator
+            .get(&format!("{path}/accessPackageResourceRoles"))
+            .await;
+        assert_eq!(
+            names(&roles.assert_status(200).rows()),
+            [DEFAULT_ACCESS.to_string()]
+        );
+        let known = operator.get(&path).await.text("displayName");
         operator
-            .post_empty(&format!("{path}/refresh"))
+            .post_empty(&format!(
+                "{BETA}/accessPackageCatalogs/{}/accessPackageResources/{resource}/refresh",
+                made.catalog
+            ))
             .await
             .assert_status(200)
             .assert_empty();
-        let path = format!("{BETA}/accessPackageResources/{resource}/accessPackageResourceRoles");
-        let refreshed = operator.get(&path).await.assert_status(200).rows();
-        assert_eq!(names(&refreshed), [DEFAULT_ACCESS.to_string()]);
+        let refreshed = operator.get(&path).await.text("displayName");
+        assert_eq!(
+            (known.as_str(), refreshed.as_str()),
+            ("Ledger", "General ledger"),
+            "DL-14"
+        );
         let path = format!("{V1}/resources/{resource}/scopes");
         let scopes = operator.get(&path).await.assert_status(200).rows();
         assert_eq!(scopes[0]["isRootScope"], true, "DL-1");
@@ -447,11 +461,7 @@ async fn resources_are_changed_by_requests_and_in_no_other_way() {
             format!("{V1}/resourceRequests/{request}/resource"),
         ),
         (&["POST"], format!("{V1}/resourceEnvironments")),
-        (&["POST"], format!("{V1}/resourceRoleScopes")),
-        (
-            &["PATCH", "DELETE"],
-            format!("{V1}/resourceRoleScopes/{pair}"),
-        ),
+        (&["PATCH"], format!("{V1}/resourceRoleScopes/{pair}")),
         (
             &["PATCH", "DELETE"],
             format!("{V1}/resourceRoleScopes/{pair}/role"),
@@ -538,6 +548,46 @@ async fn a_resource_that_no_directory_describes_is_what_its_request_says() {
             let refused = refused.assert_error(400, "InvalidModel").json();
             assert_eq!(refused["error"]["target"], target);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pair_without_a_package_in_its_path_is_added_by_the_body_and_removed_where_one_has_it() {
+    TestApp::on_both(async |app| {
+        let operator = app.as_operator();
+        let one = app.package(Plan::new("Books").member_here("Payers")).await;
+        let other = app.package(Plan::new("Taxes").member_here("Readers")).await;
+        let pairs = format!("{V1}/resourceRoleScopes");
+        let beta = format!("{BETA}/accessPackageResourceRoleScopes");
+        let pair = &one.role().role_scope;
+        let held = operator
+            .get(&format!("{pairs}/{pair}?$expand=role,scope"))
+            .await
+            .assert_status(200)
+            .json();
+        let body = json!({
+            "accessPackage": {"id": other.id},
+            "accessPackageResourceRole": {"id": held["role"]["id"]},
+            "accessPackageResourceScope": {"id": held["scope"]["id"]}
+        });
+
+        let made = operator.post(&beta, body.clone()).await;
+
+        assert_eq!(&made.assert_status(201).text("id"), pair);
+        let again = operator.post(&beta, body).await;
+        again.assert_error(400, "RoleScopeAlreadyExists");
+        let refused = operator.post(&beta, json!({"role": {"id": NOWHERE}})).await;
+        let refused = refused.assert_error(400, "InvalidModel").json();
+        assert_eq!(refused["error"]["target"], "accessPackage/id");
+        let ambiguous = operator.delete(&format!("{pairs}/{pair}")).await;
+        ambiguous.assert_error(400, "BadRequest");
+        let path = format!("{V1}/accessPackages/{}/resourceRoleScopes/{pair}", one.id);
+        operator.delete(&path).await.assert_status(204);
+        let path = format!("{beta}/{pair}");
+        app.as_user("alice").delete(&path).await.assert_status(403);
+        operator.delete(&path).await.assert_status(204);
+        operator.delete(&path).await.assert_status(404);
     })
     .await;
 }

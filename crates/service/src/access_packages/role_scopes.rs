@@ -16,7 +16,7 @@ use crate::audit::{self, success};
 use crate::content::{caller_name, package_for};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{planning, resources};
+use crate::{authorize, planning, resources};
 
 /// Puts a role into a package. Everybody who holds the package gets it (AS-4).
 pub async fn create(
@@ -69,14 +69,68 @@ pub async fn delete(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let package = package_for(tx, &ctx, Action::ManageAccessPackages, package)?;
-            if !resource_role_scope::delete(tx, package.id, id)? {
-                return Err(ServiceError::not_found("resource role scope", id));
-            }
-            changed(tx, &moment, &ctx, &package, "removed", id)
+            remove(tx, &moment, &ctx, &package, id)
         })
         .await?;
     service.wake();
     Ok(())
+}
+
+/// Takes a role out of the one package that has it, where no package is named. The same pair may be in several; then
+/// nobody can tell which is meant.
+pub async fn delete_from_its_package(
+    service: &Service,
+    ctx: &Ctx,
+    id: RoleScopeId,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            let package = only_package(tx, &ctx, id)?;
+            remove(tx, &moment, &ctx, &package, id)
+        })
+        .await?;
+    service.wake();
+    Ok(())
+}
+
+/// The only package with this role scope that the caller may manage.
+fn only_package(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    id: RoleScopeId,
+) -> Result<AccessPackage, ServiceError> {
+    authorize::admitted(ctx, Action::ManageAccessPackages)?;
+    let mut found = None;
+    let mut refused = None;
+    for package in resource_role_scope::packages_with(tx, id)? {
+        match package_for(tx, ctx, Action::ManageAccessPackages, package) {
+            Ok(package) => {
+                if found.replace(package).is_some() {
+                    let message = "several access packages have this pair: name one in the path";
+                    return Err(ServiceError::refused(Code::BadRequest, message));
+                }
+            }
+            Err(error) if error.code() == Some(Code::ResourceNotFound) => {}
+            Err(error) => refused = Some(error),
+        }
+    }
+    let not_found = || ServiceError::not_found("resource role scope", id);
+    found.ok_or_else(|| refused.unwrap_or_else(not_found))
+}
+
+fn remove(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    package: &AccessPackage,
+    id: RoleScopeId,
+) -> Result<(), ServiceError> {
+    if !resource_role_scope::delete(tx, package.id, id)? {
+        return Err(ServiceError::not_found("resource role scope", id));
+    }
+    changed(tx, moment, ctx, package, "removed", id)
 }
 
 /// What follows when the content of a package changes: live assignments are planned anew, and the audit knows.

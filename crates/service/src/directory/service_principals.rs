@@ -11,6 +11,7 @@ use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::resources;
 
 const TYPE: &str = "ServicePrincipal";
 
@@ -55,6 +56,7 @@ pub async fn update(
             changed.change(&changes).map_err(flawed)?;
             service_principal::update(tx, &changed)?;
             changed.version += 1;
+            resources::application_changed(tx, &moment, &changed)?;
             record(tx, &moment, &ctx, "Update service principal", &changed)?;
             Ok::<ServicePrincipal, ServiceError>(changed)
         })

@@ -3,9 +3,10 @@
 use domain::access_package::{
     NewResourceRoleScope, ResourceReference, RoleReference, ScopeReference,
 };
+use domain::id::AccessPackageId;
 use serde_json::Value as Json;
 
-use super::{DecodeError, either, flag, id, root, text};
+use super::{DecodeError, either, flag, id, required_id, root, text};
 use crate::body::Node;
 
 /// Reads a role and a scope to put into a package.
@@ -33,6 +34,14 @@ pub fn create(body: &Json) -> Result<NewResourceRoleScope, DecodeError> {
         return Err(role.member("originId").invalid("is required").into());
     }
     Ok(read)
+}
+
+/// Reads which package a body means, where its path names none.
+pub fn package(body: &Json) -> Result<AccessPackageId, DecodeError> {
+    let root = root(body)?;
+    let named = root.member("accessPackage");
+    named.object()?;
+    required_id(&named.member("id"))
 }
 
 /// Reads how a body names a resource.
@@ -91,6 +100,15 @@ mod tests {
         ] {
             assert_eq!(create(&body).unwrap(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn a_package_is_named_where_the_path_names_none() {
+        let named = package(&json!({"accessPackage": {"id": RESOURCE}}));
+        let refused = package(&json!({"role": {}}));
+
+        assert_eq!(named.unwrap(), RESOURCE.parse().unwrap());
+        assert_eq!(refused.unwrap_err().target, "accessPackage/id");
     }
 
     #[test]

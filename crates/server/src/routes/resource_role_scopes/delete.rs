@@ -15,6 +15,10 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         .last_id()
         .and_then(RoleScopeId::parse)
         .ok_or_else(nothing)?;
-    role_scopes::delete(request.service(), request.ctx(), package, id).await?;
+    let (service, ctx) = (request.service(), request.ctx());
+    match package {
+        Some(package) => role_scopes::delete(service, ctx, package, id).await?,
+        None => role_scopes::delete_from_its_package(service, ctx, id).await?,
+    }
     Ok(Reply::no_content())
 }
