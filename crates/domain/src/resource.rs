@@ -4,7 +4,7 @@ use crate::access_package::ResourceReference;
 use crate::change::Change;
 use crate::directory::{AppRole, DEFAULT_ACCESS, Group, ServicePrincipal};
 use crate::flaw::{Flaw, check_name};
-use crate::id::{CatalogId, EnvironmentId, ObjectId};
+use crate::id::{CatalogId, EnvironmentId, ExternalConnectorId, ObjectId};
 use crate::time::Timestamp;
 use crate::word::words;
 
@@ -94,6 +94,8 @@ pub struct NewResourceRequest {
     pub description: CustomDescription,
     /// The environment that the body places the resource in.
     pub environment: Option<EnvironmentReference>,
+    /// The connector to a system outside that the resource comes through.
+    pub connector: Change<ExternalConnectorId>,
     /// Why.
     pub justification: Option<String>,
     /// Check everything, store nothing.
@@ -118,6 +120,7 @@ impl NewResourceRequest {
             attributes_json: None,
             description: CustomDescription::default(),
             environment: None,
+            connector: Change::Keep,
             justification: None,
             is_validation_only: false,
             execute_immediately: None,

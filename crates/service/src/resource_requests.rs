@@ -3,6 +3,7 @@
 mod attributes;
 mod judge;
 
+use domain::change::Change;
 use domain::id::{CatalogId, ResourceId, ResourceRequestId, ResourceScopeId, SubjectId};
 use domain::resource::{
     DriftAction, NewResourceRequest, ROOT_SCOPE_DESCRIPTION, ROOT_SCOPE_NAME, ResourceRequestType,
@@ -10,9 +11,9 @@ use domain::resource::{
 use domain::time::Timestamp;
 use store::resource::{self, Resource, ResourceScope};
 use store::resource_request::{self, DELIVERED, ResourceRequest};
-use store::{WriteTx, subject};
+use store::{WriteTx, external_connector, subject};
 
-use self::judge::{Deed, judge};
+use self::judge::{Deed, check_connector, judge};
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::content::caller_name;
@@ -58,6 +59,7 @@ pub async fn submit(
         .store
         .write(move |tx| -> Result<Receipt, ServiceError> {
             let deed = judge(tx, &ctx, &wanted)?;
+            check_connector(tx, &wanted)?;
             let attributes = attributes::read(&wanted, &moment)?;
             let (state, status) = DELIVERED;
             let (catalog_id, known) = match &deed {
@@ -107,11 +109,13 @@ fn carry_out(
                 ..resource_of(moment, ctx, catalog, &origin)
             };
             onboard(tx, moment, &created, &origin)?;
+            connect(tx, wanted, created.id)?;
             Ok(created.id)
         }
         Deed::Update(stored) => {
             let changed = changed(wanted, stored, attributes, moment.now);
             resource::save(tx, &changed)?;
+            connect(tx, wanted, changed.id)?;
             Ok(changed.id)
         }
         Deed::Remove(stored) => {
@@ -119,6 +123,20 @@ fn carry_out(
             Ok(stored.id)
         }
     }
+}
+
+/// Lets a resource come through the connector that the request names, or through none.
+fn connect(
+    tx: &mut WriteTx<'_>,
+    wanted: &NewResourceRequest,
+    resource: ResourceId,
+) -> Result<(), ServiceError> {
+    let connector = match wanted.connector {
+        Change::Keep => return Ok(()),
+        Change::Clear => None,
+        Change::Set(connector) => Some(connector),
+    };
+    Ok(external_connector::connect(tx, resource, connector)?)
 }
 
 /// A resource with the attributes that a request gives it; one that no directory describes gets its description, too.

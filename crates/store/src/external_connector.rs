@@ -1,7 +1,7 @@
 //! Connectors to systems outside that resources come from.
 
 use domain::external_connector::{ClientCredential, ConnectionInfo, ConnectorType, Vault};
-use domain::id::ExternalConnectorId;
+use domain::id::{ExternalConnectorId, ResourceId};
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -9,7 +9,7 @@ use crate::column::{instant, opt_string, parsed, word};
 use crate::value::{int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT, SAVE, DELETE, COUNT_RESOURCES];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT, SAVE, DELETE, CONNECT, COUNT_RESOURCES];
 
 const FIND: &str = "SELECT id, display_name, description, connector_type, connection_info, created_by, created_at, \
     modified_by, modified_at, version FROM external_connector WHERE id = $1";
@@ -19,6 +19,7 @@ const INSERT: &str = "INSERT INTO external_connector (id, display_name, descript
 const SAVE: &str = "UPDATE external_connector SET display_name = $3, description = $4, connector_type = $5, \
     connection_info = $6, modified_by = $7, modified_at = $8, version = version + 1 WHERE id = $1 AND version = $2";
 const DELETE: &str = "DELETE FROM external_connector WHERE id = $1 AND version = $2";
+const CONNECT: &str = "UPDATE resource SET external_connector_id = $2 WHERE id = $1";
 const COUNT_RESOURCES: &str = "SELECT COUNT(*) FROM resource WHERE external_connector_id = $1";
 
 /// A connector.
@@ -175,6 +176,15 @@ pub fn save(tx: &mut WriteTx<'_>, connector: &ExternalConnector) -> Result<(), E
 /// Removes a connector that no resource comes through.
 pub fn delete(tx: &mut WriteTx<'_>, connector: &ExternalConnector) -> Result<(), Error> {
     tx.execute_one(DELETE, &[text(connector.id), int(connector.version)])
+}
+
+/// Lets a resource come through a connector, or through none.
+pub fn connect(
+    tx: &mut WriteTx<'_>,
+    resource: ResourceId,
+    connector: Option<ExternalConnectorId>,
+) -> Result<(), Error> {
+    tx.execute_one(CONNECT, &[text(resource), opt_text(connector)])
 }
 
 /// How many resources come through a connector.

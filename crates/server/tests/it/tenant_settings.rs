@@ -280,6 +280,78 @@ async fn connectors_name_their_secrets_and_keep_none() {
 }
 
 #[tokio::test]
+async fn a_resource_comes_through_the_connector_that_its_request_names() {
+    TestApp::on_both(async |app| {
+        let operator = app.as_operator();
+        let group = app.group("Payers", None).await.to_string();
+        let catalog = operator
+            .post(&format!("{V1}/catalogs"), json!({"displayName": "Finance"}))
+            .await
+            .assert_status(201)
+            .text("id");
+        let connectors = format!("{V1}/externalOriginResourceConnectors");
+        let connector = operator
+            .post(&connectors, sap())
+            .await
+            .assert_status(201)
+            .text("id");
+        let request = |kind: &str, name: &str, value: Value| {
+            json!({
+                "requestType": kind, "catalog": {"id": catalog},
+                "resource": {"originId": group, "originSystem": "AadGroup", name: value},
+            })
+        };
+        let requests = format!("{V1}/resourceRequests");
+        let bind = "externalOriginResourceConnector@odata.bind";
+        let nowhere = json!(format!("https://h{connectors}/{NOWHERE}"));
+        let refused = operator
+            .post(&requests, request("adminAdd", bind, nowhere))
+            .await;
+        let refused = refused.assert_error(400, "InvalidModel").json();
+        assert_eq!(
+            refused["error"]["target"],
+            "resource/externalOriginResourceConnector"
+        );
+        let refused = operator
+            .post(&requests, request("adminAdd", bind, json!("x")))
+            .await;
+        refused.assert_error(400, "InvalidModel");
+
+        let address = json!(format!("https://h{connectors}/{connector}"));
+        let added = operator
+            .post(&requests, request("adminAdd", bind, address))
+            .await;
+        added.assert_status(201);
+
+        let list =
+            format!("{V1}/catalogs/{catalog}/resources?$expand=externalOriginResourceConnector");
+        let rows = operator.get(&list).await.assert_status(200).rows();
+        assert_eq!(
+            rows[0]["externalOriginResourceConnector"]["id"],
+            connector.as_str()
+        );
+        let resource = rows[0]["id"].as_str().unwrap();
+        for path in [
+            format!("{V1}/resources/{resource}/externalOriginResourceConnector"),
+            format!("{BETA}/accessPackageResources/{resource}/externalOriginResourceConnector"),
+        ] {
+            let read = operator.get(&path).await.assert_status(200);
+            assert_eq!(read.text("displayName"), "SAP");
+        }
+        let object = format!("{connectors}/{connector}");
+        operator
+            .delete(&object)
+            .await
+            .assert_error(400, "ConnectorInUse");
+        let name = "externalOriginResourceConnector";
+        let none = request("adminUpdate", name, Value::Null);
+        operator.post(&requests, none).await.assert_status(201);
+        operator.delete(&object).await.assert_status(204);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn who_may_read_and_write_settings_is_as_in_section_7_3() {
     let app = TestApp::new().await;
     app.add_application("reader").await;

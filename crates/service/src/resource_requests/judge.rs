@@ -1,12 +1,13 @@
 //! What a request about a resource comes to, and what speaks against it (DL-11 to DL-13).
 
 use auth::roles::Action;
+use domain::change::Change;
 use domain::flaw::check_name;
 use domain::id::{CatalogId, ObjectId};
 use domain::resource::{NewResourceRequest, OriginSystem, ResourceRequestType, check_origin_id};
 use store::ReadTx;
 use store::resource::{self, Resource};
-use store::{environment, resource_role_scope};
+use store::{environment, external_connector, resource_role_scope};
 
 use crate::content::{catalog_for, flawed};
 use crate::ctx::Ctx;
@@ -67,7 +68,7 @@ fn judge_update(wanted: &NewResourceRequest, stored: &Resource) -> Result<(), Se
     {
         check_name("resource/displayName", name).map_err(flawed)?;
     }
-    if wanted.attributes_json.is_some() || describes {
+    if wanted.attributes_json.is_some() || wanted.connector != Change::Keep || describes {
         return Ok(());
     }
     Err(ServiceError::invalid(
@@ -166,6 +167,24 @@ fn check_environment(
         Code::InvalidModel,
         "resource/environment",
         format!("`resource/environment` is no environment of `{system}`"),
+    ))
+}
+
+/// A connector that is named has to be there.
+pub(super) fn check_connector(
+    tx: &mut ReadTx<'_>,
+    wanted: &NewResourceRequest,
+) -> Result<(), ServiceError> {
+    let Change::Set(id) = wanted.connector else {
+        return Ok(());
+    };
+    if external_connector::find(tx, id)?.is_some() {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        Code::InvalidModel,
+        "resource/externalOriginResourceConnector",
+        format!("the external origin resource connector `{id}` does not exist"),
     ))
 }
 

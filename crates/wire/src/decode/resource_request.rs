@@ -2,6 +2,7 @@
 
 use domain::access_package::ResourceReference;
 use domain::change::Change;
+use domain::id::ExternalConnectorId;
 use domain::resource::{
     CUSTOM_DATA_TYPE, CustomDescription, EnvironmentReference, NewResourceRequest, OriginSystem,
     ResourceRequestType,
@@ -11,12 +12,15 @@ use serde_json::{Value as Json, json};
 use super::access_package::catalog_id;
 use super::reference::object_in;
 use super::resource_role_scope::resource;
-use super::{DecodeError, changed_text, either, flag, id, root, text, word};
+use super::{DecodeError, changed_text, either, flag, id, required_id, root, text, word};
 use crate::attribute;
 use crate::body::Node;
 
 /// The sets that environments are found in.
 const ENVIRONMENT_SETS: &[&str] = &["resourceEnvironments", "accessPackageResourceEnvironments"];
+
+/// The set that connectors are found in.
+const CONNECTOR_SETS: &[&str] = &["externalOriginResourceConnectors"];
 
 /// The ways to be told of decisions about custom data.
 const ENDPOINTS: &[&str] = &[
@@ -49,6 +53,7 @@ pub fn create(
     Ok(NewResourceRequest {
         attributes_json: attributes(&resource_node.member("attributes"), fresh_id)?,
         environment: environment(&resource_node)?,
+        connector: connector(&resource_node)?,
         justification: text(&root.member("justification"))?,
         is_validation_only: flag(&root.member("isValidationOnly"))?.unwrap_or(false),
         execute_immediately: flag(&root.member("executeImmediately"))?,
@@ -117,6 +122,26 @@ fn description(node: &Node<'_>) -> Result<CustomDescription, DecodeError> {
         description: changed_text(node, "description")?,
         notification_endpoint_json,
     })
+}
+
+/// The connector that a body says the resource comes through: bound by its address, as an object, or null for none.
+fn connector(node: &Node<'_>) -> Result<Change<ExternalConnectorId>, DecodeError> {
+    let name = "externalOriginResourceConnector";
+    let bound = node.member(&format!("{name}@odata.bind"));
+    if let Some(address) = bound.text()? {
+        let key = object_in(address, CONNECTOR_SETS).and_then(|key| key.parse().ok());
+        return key.map(Change::Set).ok_or_else(|| {
+            let expected =
+                "must be the address of a connector, such as `…/externalOriginResourceConnectors/{id}`";
+            bound.invalid(expected).into()
+        });
+    }
+    let member = node.member(name);
+    match member.object()? {
+        Some(connector) => Ok(Change::Set(required_id(&connector.member("id"))?)),
+        None if node.has(name) => Ok(Change::Clear),
+        None => Ok(Change::Keep),
+    }
 }
 
 /// The environment that a body places the resource in: bound by its address, or as an object.
