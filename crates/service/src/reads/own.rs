@@ -128,7 +128,7 @@ pub(super) fn predicate(
             )
         }
         // Worked out beside the predicate, as the reasons come with them.
-        Own::Suggestions(_) => Ok(Predicate::False),
+        Own::Suggestions(_) | Own::Nothing => Ok(Predicate::False),
         Own::DeliveredRoles => Ok(Predicate::Compare {
             path: path(&model::LEDGER, &["subject"], "object_id")?,
             comparison: Comparison::Eq,
@@ -157,7 +157,6 @@ pub(super) fn predicate(
             comparison: Comparison::Eq,
             value: Value::Text(user.to_string()),
         }),
-        Own::Nothing => Ok(Predicate::False),
     }
 }
 
