@@ -52,6 +52,17 @@ fn names(list: &Value, attribute: &str) -> Vec<String> {
     resources.iter().map(|one| text(&one[attribute])).collect()
 }
 
+/// The users whom a filter finds, by their names.
+async fn find(feeder: &Client, filter: &str) -> Reply {
+    // What cannot stand in an address as it is.
+    let filter = filter
+        .replace('"', "%22")
+        .replace('[', "%5B")
+        .replace(']', "%5D");
+    let path = format!("{SCIM}/Users?sortBy=userName&filter={filter}");
+    feeder.get(&path).await
+}
+
 #[track_caller]
 fn assert_refused(reply: &Reply, status: u16, error_type: Option<&str>) {
     let reply = reply.clone().assert_status(status);
@@ -195,12 +206,8 @@ async fn users_are_found_by_what_is_kept_of_them() {
             });
             made(&feeder, "/Users", body).await;
         }
-        let nina = text(
-            &feeder
-                .get(&format!("{SCIM}/Users?filter=userName eq \"NINA\""))
-                .await
-                .json()["Resources"][0]["id"],
-        );
+        let nina = find(&feeder, "userName eq \"NINA\"").await.json();
+        let nina = text(&nina["Resources"][0]["id"]);
         group(&feeder, "Buyers", &[&nina]).await;
         let (both, ours) = (vec!["nina", "omar@reeve.test"], "externalId pr and ");
 
@@ -228,8 +235,7 @@ async fn users_are_found_by_what_is_kept_of_them() {
             (format!("{ours}meta.resourceType eq \"user\""), both.clone()),
             (format!("id eq \"{nina}\""), vec!["nina"]),
         ] {
-            let path = format!("{SCIM}/Users?sortBy=userName&filter={filter}");
-            let found = feeder.get(&path).await.assert_status(200).json();
+            let found = find(&feeder, &filter).await.assert_status(200).json();
             assert_eq!(names(&found, "userName"), expected, "{filter}");
             assert_eq!(found["totalResults"], expected.len(), "{filter}");
         }
@@ -237,7 +243,7 @@ async fn users_are_found_by_what_is_kept_of_them() {
             "userName", "nickName eq \"x\"", "phoneNumbers.value eq \"1\"", "active gt true", "active eq \"maybe\"",
             "meta.created gt \"yesterday\"", "userName eq 5", "name eq \"x\"", "emails[display pr]", "password pr",
         ] {
-            let reply = feeder.get(&format!("{SCIM}/Users?filter={wrong}")).await;
+            let reply = find(&feeder, wrong).await;
             assert_refused(&reply, 400, Some("invalidFilter"));
         }
     })
