@@ -17,6 +17,7 @@ mod app;
 mod backend;
 mod books;
 mod client;
+mod conform;
 mod fake_target;
 mod fixture;
 mod package;
@@ -37,6 +38,8 @@ pub use reply::Reply;
 pub const V1: &str = "/v1.0/identityGovernance/entitlementManagement";
 /// The root of entitlement management in beta.
 pub const BETA: &str = "/beta/identityGovernance/entitlementManagement";
+/// What Reeve and receivers on this machine share.
+pub const WEBHOOK_SECRET: &str = "a secret of the test";
 /// A target in memory that is always there.
 pub const ERP: &str = "erp";
 /// Another one.

@@ -36,12 +36,16 @@ const KEY: &str = "11111111-1111-4111-8111-111111111111";
 /// What would come of this operation; keys and parameters of the path stand in braces.
 pub(super) fn outlook(version: Version, method: &Method, template: &str) -> Outlook {
     let (path, _) = template.split_once('?').unwrap_or((template, ""));
-    // Most keys are one GUID, some are two.
-    let simple = at(version, method, &filled(path, KEY));
-    let found = match simple {
-        Outlook::Unknown(_) => at(version, method, &filled(path, &format!("{KEY}_{KEY}"))),
-        other => other,
-    };
+    // Most keys are one GUID; that of a role in an access package is two.
+    let two = format!("{KEY}_{KEY}");
+    let found = [[KEY, KEY], [KEY, &two], [&two, KEY]]
+        .into_iter()
+        .map(|[first, last]| at(version, method, &filled(path, first, last)))
+        .reduce(|found, other| match found {
+            Outlook::Unknown(_) => other,
+            known => known,
+        })
+        .unwrap_or(Outlook::NotAllowed);
     match found {
         Outlook::Unknown(why) => ABSENT
             .iter()
@@ -82,14 +86,15 @@ fn at(version: Version, method: &Method, path: &str) -> Outlook {
     table::refusal(&address, method).map_or(Outlook::NotAllowed, Outlook::Refused)
 }
 
-/// The path with every hole filled.
-fn filled(template: &str, with: &str) -> String {
+/// The path with every hole filled, the last one in its own way.
+fn filled(template: &str, with: &str, last: &str) -> String {
     let mut path = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
+        let (_, behind) = after.split_once('}').unwrap_or_default();
         path.push_str(before);
-        path.push_str(with);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+        path.push_str(if behind.contains('{') { with } else { last });
+        rest = behind;
     }
     path.push_str(rest);
     path

@@ -10,6 +10,7 @@ mod batch;
 mod catalogs;
 mod conformance;
 mod errors;
+mod extensions;
 mod headers;
 mod issuer;
 mod listeners;
