@@ -404,9 +404,8 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
             | ("service_principal", "app_roles")
             | ("directory_group", "members" | "owners" | "member_of")
             | ("provisioned_group", "members")
-            | ("provisioned_user", "member_of")
             | (
-                "directory_user" | "directory_object" | "service_principal",
+                "provisioned_user" | "directory_user" | "directory_object" | "service_principal",
                 "member_of"
             )
             | ("directory_user", "direct_reports")
