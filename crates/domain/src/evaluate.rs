@@ -77,6 +77,7 @@ pub fn list<T: Tuple>(query: &Query, rows: &[T]) -> Page {
             .map(|row| Record {
                 values: query.fields.iter().map(|field| row.value(field)).collect(),
                 expanded: Vec::new(),
+                counts: Vec::new(),
             })
             .collect(),
         count,
@@ -125,8 +126,9 @@ fn exists(hops: &[&'static Relation], inner: &Predicate, row: &dyn Tuple) -> boo
     }
 }
 
-/// Null equals null and is neither less nor greater than anything; documents never compare.
-fn compares(kind: Kind, found: &Value, comparison: Comparison, value: &Value) -> bool {
+/// Whether two values compare so. Null equals null and is neither less nor greater than anything; documents never
+/// compare.
+pub fn compares(kind: Kind, found: &Value, comparison: Comparison, value: &Value) -> bool {
     if kind == Kind::Document {
         return false;
     }

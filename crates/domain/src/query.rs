@@ -386,6 +386,8 @@ pub struct Record {
     pub values: Vec<Value>,
     /// One entry for each of [`Query::expand`], in that order.
     pub expanded: Vec<Vec<Record>>,
+    /// How many rows each of them has in all; empty if no expansion counts. An expansion that does not has 0.
+    pub counts: Vec<i64>,
 }
 
 /// The answer to a [`Query`].

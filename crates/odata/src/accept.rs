@@ -27,6 +27,15 @@ impl MetadataLevel {
             .unwrap_or_default()
     }
 
+    /// Reads the value of `$format`, which stands in place of `Accept`: `json`,
+    /// or a JSON media type with or without a level. `None` for other formats.
+    pub fn from_format(format: &str) -> Option<MetadataLevel> {
+        let essence = format.split(';').next().unwrap_or_default().trim();
+        let is_json = essence.eq_ignore_ascii_case("json")
+            || essence.eq_ignore_ascii_case("application/json");
+        is_json.then(|| MetadataLevel::from_accept(format))
+    }
+
     fn find(level: &str) -> Option<MetadataLevel> {
         [
             MetadataLevel::None,
@@ -85,6 +94,23 @@ mod tests {
             ),
         ] {
             assert_eq!(MetadataLevel::from_accept(accept), level, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_format_is_json_with_or_without_a_level() {
+        for (format, level) in [
+            ("json", Some(MetadataLevel::Minimal)),
+            ("application/json", Some(MetadataLevel::Minimal)),
+            (
+                "application/json;odata.metadata=full",
+                Some(MetadataLevel::Full),
+            ),
+            ("JSON;odata.metadata=none", Some(MetadataLevel::None)),
+            ("xml", None),
+            ("application/atom+xml", None),
+        ] {
+            assert_eq!(MetadataLevel::from_format(format), level, "{format}");
         }
     }
 

@@ -94,8 +94,9 @@ impl BatchError {
     }
 }
 
-/// Reads the body of a `$batch` request.
-pub fn parse(body: &[u8]) -> Result<Batch, BatchError> {
+/// Reads the body of a `$batch` request. URLs may begin with `root`, the
+/// version root as the client sees it.
+pub fn parse(body: &[u8], root: &str) -> Result<Batch, BatchError> {
     let body: Value = serde_json::from_slice(body)
         .map_err(|error| BatchError::new("body", format!("it is no JSON text ({error})")))?;
     let Some(Value::Array(items)) = body.get("requests") else {
@@ -110,7 +111,7 @@ pub fn parse(body: &[u8]) -> Result<Batch, BatchError> {
     }
     let mut requests: Vec<BatchRequest> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let request = Item { index, item }.read()?;
+        let request = Item { index, item, root }.read()?;
         if requests.iter().any(|other| other.id == request.id) {
             let problem = format!("the id `{}` is given twice", request.id);
             return Err(BatchError::new(format!("requests[{index}].id"), problem));
@@ -124,6 +125,7 @@ pub fn parse(body: &[u8]) -> Result<Batch, BatchError> {
 struct Item<'a> {
     index: usize,
     item: &'a Value,
+    root: &'a str,
 }
 
 impl Item<'_> {
@@ -174,6 +176,10 @@ impl Item<'_> {
 
     fn url(&self, members: &Map<String, Value>) -> Result<String, BatchError> {
         let url = self.text(members, "url")?;
+        let below = url
+            .strip_prefix(self.root)
+            .filter(|rest| !self.root.is_empty() && rest.starts_with(['/', '?']));
+        let url = below.unwrap_or(url);
         let path = url.split(['?', '#']).next().unwrap_or_default();
         if path.contains("://") || url.starts_with("//") {
             return Err(self.error("url", "expected a path relative to the version root"));

@@ -14,6 +14,7 @@ pub mod error;
 pub mod filter;
 pub mod json;
 pub mod link;
+pub mod names;
 pub mod path;
 pub mod prefer;
 pub mod query;

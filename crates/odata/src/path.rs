@@ -72,6 +72,12 @@ pub struct PathError {
 /// Reads a path without its version prefix, still percent-encoded. One slash at
 /// the front and one at the end are allowed and mean nothing.
 pub fn parse(raw: &str) -> Result<Vec<Segment>, PathError> {
+    parse_with(raw, &[])
+}
+
+/// The same, where values in parentheses may be parameter aliases: `f(a=@p)`
+/// takes what the pairs say of `@p`.
+pub fn parse_with(raw: &str, aliases: &[(String, String)]) -> Result<Vec<Segment>, PathError> {
     if raw.len() > MAX_LENGTH {
         return Err(PathError {
             position: MAX_LENGTH,
@@ -81,6 +87,7 @@ pub fn parse(raw: &str) -> Result<Vec<Segment>, PathError> {
     let mut reader = Reader {
         units: units(raw)?,
         next: 0,
+        aliases,
     };
     let mut segments = Vec::new();
     reader.take_slash();
@@ -159,12 +166,13 @@ fn push_escaped(units: &mut Vec<Unit>, decoded: &str, start: usize) {
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     units: Vec<Unit>,
     next: usize,
+    aliases: &'a [(String, String)],
 }
 
-impl Reader {
+impl Reader<'_> {
     fn unit(&self) -> Option<Unit> {
         self.units.get(self.next).copied()
     }
@@ -246,7 +254,8 @@ impl Reader {
             if first.is_empty() {
                 return Err(self.error("expected a key or a parameter name"));
             }
-            return self.end_of_key(first);
+            let key = self.meant(first)?;
+            return self.end_of_key(key);
         }
         self.named(first).map(Args::Named)
     }
@@ -297,7 +306,23 @@ impl Reader {
         if value.is_empty() {
             return Err(self.error("expected a value"));
         }
-        Ok(value)
+        self.meant(value)
+    }
+
+    /// What a bare value stands for: itself, unless it is a parameter alias.
+    fn meant(&self, value: String) -> Result<String, PathError> {
+        if !value.starts_with('@') {
+            return Ok(value);
+        }
+        let given = self.aliases.iter().find(|(name, _)| *name == value);
+        let Some((_, given)) = given else {
+            return Err(self.error("the parameter alias before has no value in the query"));
+        };
+        let given = given.trim();
+        let inner = given
+            .strip_prefix('\'')
+            .and_then(|rest| rest.strip_suffix('\''));
+        Ok(inner.map_or_else(|| given.to_owned(), |text| text.replace("''", "'")))
     }
 
     /// Reads a quoted text, in which `''` is one quote and `/` is ordinary.

@@ -187,9 +187,8 @@ impl Error {
             Self::Service(ServiceError::Internal(_)) | Self::Internal(_) => internal(),
             Self::Token(error) if error.is_temporary() => unavailable(),
             Self::Token(_) => plain(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken"),
-            Self::Path(_) | Self::Address(_) | Self::Resolve(_) => {
-                plain(StatusCode::BAD_REQUEST, "BadRequest")
-            }
+            Self::Path(_) | Self::Address(_) => plain(StatusCode::BAD_REQUEST, "BadRequest"),
+            Self::Resolve(error) => aimed(StatusCode::BAD_REQUEST, "BadRequest", error.option()),
             Self::Query(error) => aimed(StatusCode::BAD_REQUEST, "BadRequest", &error.option),
             Self::Batch(error) => aimed(StatusCode::BAD_REQUEST, "BadRequest", &error.target),
             Self::BadRequest { target, .. } => Shown {

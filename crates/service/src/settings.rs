@@ -26,6 +26,8 @@ pub struct Settings {
     pub admin_add_auto_approves: bool,
     /// `compat.legacyV1ReprocessPath`: serve path P3.
     pub legacy_v1_reprocess_path: bool,
+    /// `compat.deprecationHeaders`: whether names that are on their way out say so (VE-1).
+    pub deprecation_headers: bool,
     /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
     pub strict_bodies: bool,
     /// `extensions`: what custom extensions may be, and what they are told.
@@ -68,6 +70,7 @@ impl Default for Settings {
             delete_with_live_assignment: false,
             admin_add_auto_approves: false,
             legacy_v1_reprocess_path: true,
+            deprecation_headers: true,
             strict_bodies: false,
             extensions: ExtensionSettings::default(),
             provisioning_inbound: true,

@@ -64,6 +64,7 @@ fn fetch(tx: &mut ReadTx<'_>, statement: &Statement) -> Result<Vec<Record>, Erro
         Ok(Record {
             values: values?,
             expanded: Vec::new(),
+            counts: Vec::new(),
         })
     })
 }
@@ -91,6 +92,7 @@ fn expand(
     statement: &Statement,
     rows: &mut [Record],
 ) -> Result<(), Error> {
+    let counts = expansions.iter().any(|expansion| expansion.query.count);
     for (expansion, link) in expansions.iter().zip(&statement.links) {
         let own = |row: &Record| match row.values.get(*link) {
             Some(Value::Text(id)) => Some(id.clone()),
@@ -103,6 +105,11 @@ fn expand(
             children(tx, expansion, &parents)?
         };
         let is_one = expansion.relation.is_to_one();
+        let numbers = if expansion.query.count && !parents.is_empty() {
+            numbers(tx, expansion, &parents, &related)?
+        } else {
+            HashMap::new()
+        };
         for row in rows.iter_mut() {
             let mut records = own(row)
                 .and_then(|id| related.get(&id))
@@ -112,9 +119,38 @@ fn expand(
                 records.truncate(1);
             }
             row.expanded.push(records);
+            if counts {
+                let number = own(row).and_then(|id| numbers.get(&id)).copied();
+                row.counts.push(number.unwrap_or(0));
+            }
         }
     }
     Ok(())
+}
+
+/// How many rows of an expansion each parent has in all. Only where the rows are a part is there more to ask.
+fn numbers(
+    tx: &mut ReadTx<'_>,
+    expansion: &Expansion,
+    parents: &BTreeSet<String>,
+    related: &HashMap<String, Vec<Record>>,
+) -> Result<HashMap<String, i64>, Error> {
+    let query = &expansion.query;
+    if query.limit.is_none() && query.skip == 0 {
+        let number = |rows: &Vec<Record>| i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        return Ok(related
+            .iter()
+            .map(|(parent, rows)| (parent.clone(), number(rows)))
+            .collect());
+    }
+    let (sql, args) = Statement::numbers(query, expansion.relation, parents)?;
+    let found = tx.query_map(&sql, &args, |row| {
+        Ok((row.opt_text(0)?.map(str::to_owned), row.int(1)?))
+    })?;
+    Ok(found
+        .into_iter()
+        .filter_map(|(parent, number)| Some((parent?, number)))
+        .collect())
 }
 
 /// The rows of an expansion, by the parent they belong to.

@@ -6,11 +6,13 @@ use domain::query::{Page, Record, Value};
 use domain::time::{Duration, Timestamp};
 use odata::accept::MetadataLevel;
 use odata::json::JsonWriter;
+use odata::query::{ExpandPath, QueryOptions, SelectItem};
 use serde_json::Value as Json;
 
 use crate::address::Address;
 use crate::resolve::{Plan, Projection, Slot, SlotValue};
-use crate::table::{Edm, Row};
+use crate::sets::home;
+use crate::table::{Edm, Row, Type};
 use crate::version::Version;
 use crate::words::pascal;
 
@@ -25,6 +27,67 @@ pub struct Frame<'f> {
     pub all_enum_members: bool,
     /// The ids of the caller and of the groups the caller is in.
     pub caller: &'f [String],
+}
+
+/// The `@odata.context` of what an address points at (OD-10), with what was selected and expanded.
+pub fn context_of(
+    base_url: &str,
+    address: &Address,
+    is_entity: bool,
+    options: &QueryOptions,
+) -> String {
+    let list = selected(address.version, address.target(), options);
+    let context = context(base_url, address, is_entity);
+    match context.strip_suffix("/$entity") {
+        Some(set) => format!("{set}{list}/$entity"),
+        None => context + &list,
+    }
+}
+
+/// What `$select` and `$expand` name, as a context lists it: `(id,catalog(displayName))`; nothing if they name nothing.
+pub fn selected(version: Version, of: &'static Type, options: &QueryOptions) -> String {
+    let mut names: Vec<String> = Vec::new();
+    for item in options.select.iter().flatten() {
+        match item {
+            SelectItem::All => names.push("*".to_owned()),
+            SelectItem::Path(path) => {
+                let first = path.first().map_or("", String::as_str);
+                if first.starts_with('@') {
+                    continue;
+                }
+                let known = of
+                    .property(version, first)
+                    .and_then(|property| property.name(version));
+                names.push(known.unwrap_or(first).to_owned());
+            }
+        }
+    }
+    for item in &options.expand {
+        let ExpandPath::Path(path) = &item.path else {
+            continue;
+        };
+        let navigation = path.first().and_then(|first| of.navigation(version, first));
+        let Some((navigation, name)) =
+            navigation.and_then(|navigation| Some((navigation, navigation.name(version)?)))
+        else {
+            continue;
+        };
+        let inner = match path.len() {
+            1 => selected(version, navigation.target, &item.options),
+            _ => String::new(),
+        };
+        names.retain(|known| known != name);
+        names.push(if inner.is_empty() {
+            format!("{name}()")
+        } else {
+            format!("{name}{inner}")
+        });
+    }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!("({})", names.join(","))
+    }
 }
 
 /// The `@odata.context` of what an address points at (OD-10).
@@ -60,8 +123,9 @@ pub fn collection(
         out.key("@odata.nextLink").str(link);
     }
     out.key("value").begin_array();
+    let place = Url::of_rows(&plan.projection, frame, || path_in(context).to_owned());
     for record in &page.rows {
-        object(&mut out, &plan.projection, record, frame);
+        object(&mut out, &plan.projection, record, frame, &place);
     }
     out.end_array().end_object();
     out.into_bytes()
@@ -74,17 +138,24 @@ pub fn entity(plan: &Plan, record: &Record, frame: Frame<'_>, context: &str) -> 
     if frame.metadata != MetadataLevel::None {
         out.key("@odata.context").str(context);
     }
-    members(&mut out, &plan.projection, record, frame);
+    let place = match path_in(context) {
+        path if context.ends_with("/$entity") => {
+            Url::of_rows(&plan.projection, frame, || path.to_owned())
+        }
+        path => Url::Object(format!("{}/{path}", frame.base_url)),
+    };
+    members(&mut out, &plan.projection, record, frame, &place);
     out.end_object();
     out.into_bytes()
 }
 
 /// The `ETag` of a single object, if its type has versions (R36).
 pub fn etag(plan: &Plan, record: &Record) -> Option<String> {
-    let version = plan
-        .projection
-        .etag
-        .and_then(|index| record.values.get(index))?;
+    version_tag(&plan.projection, record)
+}
+
+fn version_tag(projection: &Projection, record: &Record) -> Option<String> {
+    let version = projection.etag.and_then(|index| record.values.get(index))?;
     version.as_int().map(|version| format!("W/\"{version}\""))
 }
 
@@ -121,18 +192,144 @@ pub fn links(
     out.into_bytes()
 }
 
-fn object(out: &mut JsonWriter, projection: &Projection, record: &Record, frame: Frame<'_>) {
+/// The path that a context names, without the list of what was selected.
+fn path_in(context: &str) -> &str {
+    let path = context
+        .split_once("$metadata#")
+        .map_or("", |(_, path)| path);
+    let path = path.strip_suffix("/$entity").unwrap_or(path);
+    let mut parentheses = path.match_indices('(');
+    let list =
+        parentheses.find(|(at, _)| !path.get(at + 1..).unwrap_or_default().starts_with('\''));
+    list.and_then(|(at, _)| path.get(..at)).unwrap_or(path)
+}
+
+/// Where objects are found.
+enum Url {
+    /// Below this, by their key.
+    Rows(String),
+    /// Here: there is only one.
+    Object(String),
+}
+
+impl Url {
+    /// Where the rows of a projection are found: on their own, or else below `parent`.
+    fn of_rows(projection: &Projection, frame: Frame<'_>, parent: impl FnOnce() -> String) -> Self {
+        let path = home(projection.version, projection.of).unwrap_or_else(parent);
+        Self::Rows(format!("{}/{path}", frame.base_url))
+    }
+
+    /// Where the rows of an expansion are found, if they are printed with links.
+    fn of_related(
+        projection: &Projection,
+        frame: Frame<'_>,
+        parent: Option<&str>,
+        name: &str,
+        is_collection: bool,
+    ) -> Self {
+        let links = projection.slots.iter();
+        let is_linked = projection.key.is_some()
+            || links
+                .into_iter()
+                .any(|slot| matches!(slot.value, SlotValue::Link { .. }));
+        if !is_linked {
+            return Self::Object(String::new());
+        }
+        match (home(projection.version, projection.of), parent) {
+            (None, Some(parent)) if is_collection => Self::Rows(format!("{parent}/{name}")),
+            (None, Some(parent)) => Self::Object(format!("{parent}/{name}")),
+            (own, _) => Self::Rows(format!("{}/{}", frame.base_url, own.unwrap_or_default())),
+        }
+    }
+
+    /// The URL of a row whose key is in the column `key`.
+    fn object(&self, record: &Record, key: usize) -> String {
+        match self {
+            Self::Rows(rows) => {
+                let key = record.values.get(key).and_then(Value::as_text);
+                format!("{rows}('{}')", key.unwrap_or_default().replace('\'', "''"))
+            }
+            Self::Object(object) => object.clone(),
+        }
+    }
+}
+
+/// The link to one object, which lives at `home`. The row's first column must be the id.
+pub fn link(record: &Record, home: &str, frame: Frame<'_>, context: &str) -> Vec<u8> {
+    let mut out = JsonWriter::new();
     out.begin_object();
-    members(out, projection, record, frame);
+    if frame.metadata != MetadataLevel::None {
+        out.key("@odata.context").str(context);
+    }
+    let id = record.values.first().and_then(Value::as_text);
+    let link = format!("{}/{home}/{}", frame.base_url, id.unwrap_or_default());
+    out.key("@odata.id").str(&link).end_object();
+    out.into_bytes()
+}
+
+fn object(
+    out: &mut JsonWriter,
+    projection: &Projection,
+    record: &Record,
+    frame: Frame<'_>,
+    place: &Url,
+) {
+    out.begin_object();
+    members(out, projection, record, frame, place);
     out.end_object();
 }
 
-fn members(out: &mut JsonWriter, projection: &Projection, record: &Record, frame: Frame<'_>) {
+fn members(
+    out: &mut JsonWriter,
+    projection: &Projection,
+    record: &Record,
+    frame: Frame<'_>,
+    place: &Url,
+) {
     if frame.metadata != MetadataLevel::None {
         type_annotation(out, projection, record, frame);
     }
+    let url = projection.key.map(|key| place.object(record, key));
+    if let Some(url) = &url {
+        out.key("@odata.id").str(url);
+        out.key("@odata.editLink").str(url);
+    }
+    if projection.shows_etag
+        && let Some(etag) = version_tag(projection, record)
+    {
+        out.key("@odata.etag").str(&etag);
+    }
     for slot in &projection.slots {
-        member(out, projection, slot, record, frame);
+        if let Some((name, type_name)) = &slot.annotation {
+            out.encoded_key(name).str(type_name);
+        }
+        member(
+            out,
+            projection,
+            slot,
+            record,
+            frame,
+            (place, url.as_deref()),
+        );
+    }
+    if let Some(url) = &url {
+        navigation_links(out, projection, url);
+    }
+}
+
+/// Where each navigation of an object leads.
+fn navigation_links(out: &mut JsonWriter, projection: &Projection, url: &str) {
+    let names = projection
+        .of
+        .navigations
+        .iter()
+        .filter_map(|navigation| navigation.name(projection.version))
+        .filter(|name| !name.contains('.'));
+    for name in names {
+        out.key(&format!("{name}@odata.associationLink"))
+            .str(&format!("{url}/{name}/$ref"));
+        out.key(&format!("{name}@odata.navigationLink"))
+            .str(&format!("{url}/{name}"));
     }
 }
 
@@ -165,6 +362,7 @@ fn member(
     slot: &Slot,
     record: &Record,
     frame: Frame<'_>,
+    (place, url): (&Url, Option<&str>),
 ) {
     let version = projection.version;
     let column = |index: usize| record.values.get(index).unwrap_or(&Value::Null);
@@ -255,13 +453,20 @@ fn member(
             is_collection,
             count,
             projection,
+            name,
         } => {
             let rows = expanded(*expansion);
             if let Some(count) = count {
-                out.encoded_key(count).u64(rows.len() as u64);
+                let number = record.counts.get(*expansion).copied().unwrap_or(0);
+                out.encoded_key(count).i64(number);
             }
             out.encoded_key(&slot.key);
-            related(out, projection, rows, *is_collection, frame);
+            let place = Url::of_related(projection, frame, url, name, *is_collection);
+            related(out, projection, rows, *is_collection, frame, &place);
+        }
+        SlotValue::Link { index } => {
+            out.encoded_key(&slot.key)
+                .str(&place.object(record, *index));
         }
     }
 }
@@ -273,17 +478,18 @@ fn related(
     rows: &[Record],
     is_collection: bool,
     frame: Frame<'_>,
+    place: &Url,
 ) {
     if is_collection {
         out.begin_array();
         for row in rows {
-            object(out, projection, row, frame);
+            object(out, projection, row, frame, place);
         }
         out.end_array();
         return;
     }
     match rows.first() {
-        Some(row) => object(out, projection, row, frame),
+        Some(row) => object(out, projection, row, frame, place),
         None => {
             out.null();
         }

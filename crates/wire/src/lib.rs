@@ -14,6 +14,7 @@ pub mod policy;
 pub mod resolve;
 pub mod schema;
 pub mod sets;
+pub mod strict;
 pub mod table;
 pub mod tables;
 pub mod version;

@@ -75,18 +75,19 @@ impl Root {
     }
 }
 
-/// Where objects of a type are found on their own, below the version root: `directoryObjects` for those of the directory,
-/// otherwise their set (OD-13).
-pub fn home(version: Version, of: &Type) -> String {
+/// Where objects of a type are found on their own, below the version root (OD-13): `directoryObjects` for those of the
+/// directory, otherwise their set. `None` for what is found below its parent alone.
+pub fn home(version: Version, of: &Type) -> Option<String> {
+    if matches!(
+        of.entity.name,
+        "directory_user" | "directory_group" | "service_principal" | "directory_object"
+    ) {
+        return Some("directoryObjects".to_owned());
+    }
     ENTITY_SETS
         .iter()
-        .find(|set| {
-            set.of.entity == of.entity
-                && set.root != Root::Directory
-                && set.legacy_v1.is_none()
-                && set.name(version).is_some()
-        })
-        .map_or_else(|| "directoryObjects".to_owned(), |set| set.path(version))
+        .find(|set| set.of.entity == of.entity && set.name(version).is_some())
+        .map(|set| set.path(version))
 }
 
 impl EntitySet {

@@ -51,6 +51,17 @@ pub struct Property {
     pub read: Read,
     /// When it is printed.
     pub shown: Shown,
+    /// What a filter can look at inside of it, if it is no plain value.
+    pub inside: Option<&'static Inside>,
+}
+
+/// The inside of a document, for filters: `groupTypes/any(…)`, `schedule/expiration/endDateTime`.
+#[derive(Debug)]
+pub struct Inside {
+    /// The way from the row into the document, one of `domain::model::inside`.
+    pub relation: &'static Relation,
+    /// The members that can be compared; a list of plain values has one without a name.
+    pub of: &'static Type,
 }
 
 /// The type of a property as the schema names it.
@@ -331,6 +342,7 @@ pub(crate) const fn named(v1: &'static str, beta: &'static str, edm: Edm, read: 
         edm,
         read,
         shown: Shown::Always,
+        inside: None,
     }
 }
 
@@ -342,6 +354,7 @@ pub(crate) const fn only_v1(name: &'static str, edm: Edm, read: Read) -> Propert
         edm,
         read,
         shown: Shown::Always,
+        inside: None,
     }
 }
 
@@ -353,6 +366,7 @@ pub(crate) const fn only_beta(name: &'static str, edm: Edm, read: Read) -> Prope
         edm,
         read,
         shown: Shown::Always,
+        inside: None,
     }
 }
 
@@ -360,6 +374,12 @@ impl Property {
     /// The same, but printed only then.
     pub(crate) const fn shown(mut self, shown: Shown) -> Self {
         self.shown = shown;
+        self
+    }
+
+    /// The same, but a filter can look inside.
+    pub(crate) const fn inside(mut self, inside: &'static Inside) -> Self {
+        self.inside = Some(inside);
         self
     }
 }

@@ -28,22 +28,34 @@ pub static SCHEDULE: Entity = Entity {
             name: "startDateTime",
             kind: Kind::Instant,
         },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// When something ends.
+pub static EXPIRATION: Entity = Entity {
+    name: "inside.expiration",
+    fields: &[
         Field {
-            name: "expiration/endDateTime",
+            name: "endDateTime",
             kind: Kind::Instant,
         },
         Field {
-            name: "expiration/type",
+            name: "type",
             kind: Kind::Word,
         },
         Field {
-            name: "expiration/duration",
+            name: "duration",
             kind: Kind::Text,
         },
     ],
     relations: &[],
     order: &[],
 };
+
+/// The expiration in a schedule.
+pub static EXPIRATIONS: Relation = inside("expiration", &EXPIRATION, "expiration", &[], false);
 
 /// The schedule of an assignment or of a request for one.
 pub static SCHEDULES: Relation = inside("schedule", &SCHEDULE, "schedule", &[], false);
@@ -78,7 +90,7 @@ pub static IDENTITY_SOURCE: Entity = Entity {
         },
         Field {
             name: "socialIdentitySourceType",
-            kind: Kind::Word,
+            kind: Kind::Text,
         },
     ],
     relations: &[],

@@ -5,8 +5,10 @@ use serde_json::json;
 
 use super::*;
 
+const ROOT: &str = "https://127.0.0.1:8443/v1.0";
+
 fn read(body: &Value) -> Result<Batch, BatchError> {
-    parse(body.to_string().as_bytes())
+    parse(body.to_string().as_bytes(), ROOT)
 }
 
 fn get(id: &str, depends_on: &[&str]) -> Value {
@@ -131,8 +133,8 @@ fn ba_1_a_batch_that_breaks_a_rule_is_refused_whole() {
         let error = read(&json!({"requests": requests})).unwrap_err();
         assert_eq!(error.target, target, "{requests}: {error}");
     }
-    assert_eq!(parse(b"[]").unwrap_err().target, "requests");
-    assert_eq!(parse(b"{").unwrap_err().target, "body");
+    assert_eq!(parse(b"[]", ROOT).unwrap_err().target, "requests");
+    assert_eq!(parse(b"{", ROOT).unwrap_err().target, "body");
 }
 
 #[test]
@@ -185,7 +187,7 @@ fn ba_1_a_failed_dependency_is_answered_with_an_error() {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(body in any::<Vec<u8>>()) {
-        let _ = parse(&body);
+        let _ = parse(&body, ROOT);
     }
 
     #[test]
@@ -206,4 +208,26 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn ba_1_an_absolute_url_below_our_own_root_is_as_good_as_a_relative_one() {
+    let part = |url: &str| {
+        let body = serde_json::json!({"requests": [{"id": "1", "method": "GET", "url": url}]});
+        parse(body.to_string().as_bytes(), ROOT)
+    };
+
+    assert_eq!(
+        part(&format!("{ROOT}/me?$select=id")).unwrap().requests[0].url,
+        "/me?$select=id"
+    );
+    for foreign in [
+        "https://elsewhere.test/v1.0/me",
+        "https://127.0.0.1:8443/beta/me",
+        "https://127.0.0.1:8443/v1.0x/me",
+    ] {
+        assert_eq!(part(foreign).unwrap_err().target, "requests[0].url");
+    }
+    let nested = format!("{ROOT}/$batch");
+    assert_eq!(part(&nested).unwrap_err().target, "requests[0].url");
 }

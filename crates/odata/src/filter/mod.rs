@@ -12,6 +12,8 @@ mod tests;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::names::{self, Names};
+
 pub(crate) use lex::SyntaxError;
 pub(crate) use parse::parse_at;
 
@@ -58,19 +60,19 @@ pub enum Expr {
     /// `path/any(variable:body)`. Without a lambda: the collection has a member.
     Any {
         /// The collection.
-        path: Vec<String>,
+        path: Names,
         /// The variable and the condition on it.
         lambda: Option<Lambda>,
     },
     /// `path/all(variable:body)`.
     All {
         /// The collection.
-        path: Vec<String>,
+        path: Names,
         /// The variable and the condition on it.
         lambda: Lambda,
     },
     /// A property that is itself a truth value: `$filter=isDefault`.
-    BoolPath(Vec<String>),
+    BoolPath(Names),
 }
 
 /// `variable:body` of `any` and `all`. In the body, paths that start with the
@@ -88,7 +90,7 @@ pub struct Lambda {
 pub enum Operand {
     /// A property, split at `/`. Type casts (`microsoft.graph.group`) and range
     /// variables are ordinary segments. Never empty.
-    Path(Vec<String>),
+    Path(Names),
     /// A literal.
     Literal(Literal),
     /// `tolower(…)`.
@@ -214,8 +216,10 @@ pub struct FilterError {
 
 /// Reads a decoded `$filter` expression.
 pub fn parse(text: &str) -> Result<Expr, FilterError> {
-    parse_at(text, 0).map_err(|error| FilterError {
+    let mut expr = parse_at(text, 0).map_err(|error| FilterError {
         position: crate::decode::character_number(text, error.at),
         problem: error.problem,
-    })
+    })?;
+    names::in_filter(&mut expr, text);
+    Ok(expr)
 }

@@ -5,6 +5,8 @@
 //! negated property is a type error unless the property is a truth value, and
 //! then both readings agree: `not isDefault eq true`.
 
+use crate::names::Names;
+
 use super::lex::{Located, SyntaxError, Token, tokens};
 use super::{CompareOp, Expr, Lambda, Literal, MAX_DEPTH, MAX_LENGTH, Operand, TextFunction};
 
@@ -248,10 +250,11 @@ impl<'a> Reader<'a> {
             Some(Token::Open) => self.case_function(word),
             Some(Token::Slash) => self.path().map(Operand::Path),
             _ => {
+                let at = self.at();
                 self.next += 1;
                 Ok(match word_literal(word) {
                     Some(literal) => Operand::Literal(literal),
-                    None => Operand::Path(vec![word.to_owned()]),
+                    None => Operand::Path(Names::new(vec![(word.to_owned(), at)])),
                 })
             }
         }
@@ -277,7 +280,7 @@ impl<'a> Reader<'a> {
         Ok(wrap(Box::new(inner)))
     }
 
-    fn path(&mut self) -> Result<Vec<String>, SyntaxError> {
+    fn path(&mut self) -> Result<Names, SyntaxError> {
         let mut segments = Vec::new();
         loop {
             let Some(word) = self.peek_word() else {
@@ -286,10 +289,10 @@ impl<'a> Reader<'a> {
             if self.peek_second() == Some(&Token::Open) {
                 return Err(self.unexpected("only `any` and `all` can be called on a collection"));
             }
-            segments.push(word.to_owned());
+            segments.push((word.to_owned(), self.at()));
             self.next += 1;
             if !self.take(&Token::Slash) {
-                return Ok(segments);
+                return Ok(Names::new(segments));
             }
         }
     }
@@ -302,10 +305,11 @@ impl<'a> Reader<'a> {
         let mut path = Vec::new();
         while self.next < quantifier_at {
             if let Some(word) = self.peek_word() {
-                path.push(word.to_owned());
+                path.push((word.to_owned(), self.at()));
             }
             self.next += 1;
         }
+        let path = Names::new(path);
         let is_all = self.take_keyword("all");
         // The quantifier, if it was `any`, and the parenthesis after it.
         self.next += if is_all { 1 } else { 2 };

@@ -9,8 +9,11 @@ fn path(text: &str) -> Operand {
     Operand::Path(names(text))
 }
 
-fn names(text: &str) -> Vec<String> {
-    text.split('/').map(str::to_owned).collect()
+fn names(text: &str) -> Names {
+    text.split('/')
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn string(text: &str) -> Operand {
@@ -357,8 +360,8 @@ fn name() -> impl Strategy<Value = String> {
     })
 }
 
-fn any_path() -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(name(), 1..4)
+fn any_path() -> impl Strategy<Value = Names> {
+    prop::collection::vec(name(), 1..4).prop_map(Names::from)
 }
 
 fn any_literal() -> impl Strategy<Value = Literal> {

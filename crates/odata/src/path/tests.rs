@@ -196,3 +196,21 @@ proptest! {
         prop_assert_eq!(segments, Ok(vec![plain("a"), named("f", &[("x", &value)]), plain("b")]));
     }
 }
+
+#[test]
+fn a_parameter_alias_stands_for_what_the_query_says() {
+    let aliases = [
+        ("@who".to_owned(), "'tar''get'".to_owned()),
+        ("@id".to_owned(), "7".to_owned()),
+    ];
+
+    let segments = parse_with("set(@id)/f(on=@who,b='@who')", &aliases).unwrap();
+
+    assert_eq!(segments[0].args, Args::Key("7".to_owned()));
+    assert_eq!(segments[1].arg("on"), Some("tar'get"));
+    assert_eq!(segments[1].arg("b"), Some("@who"));
+    assert_eq!(
+        parse_with("f(on=@other)", &aliases).unwrap_err().position,
+        12
+    );
+}

@@ -3,6 +3,7 @@
 use super::parse::Source;
 use super::{OrderItem, SelectItem};
 use crate::filter::SyntaxError;
+use crate::names::Names;
 
 pub(super) fn select(source: Source<'_>) -> Result<Vec<SelectItem>, SyntaxError> {
     source
@@ -44,15 +45,15 @@ fn order_item(part: Source<'_>) -> Result<OrderItem, SyntaxError> {
 }
 
 /// A path of names joined by `/`.
-pub(super) fn path(source: Source<'_>) -> Result<Vec<String>, SyntaxError> {
+pub(super) fn path(source: Source<'_>) -> Result<Names, SyntaxError> {
     let mut names = Vec::new();
     let mut start = 0;
     for name in source.text.split('/') {
         let here = source.part(start, start + name.len());
-        names.push(self::name(here)?);
+        names.push((self::name(here)?, here.base));
         start += name.len() + 1;
     }
-    Ok(names)
+    Ok(Names::new(names))
 }
 
 fn name(source: Source<'_>) -> Result<String, SyntaxError> {

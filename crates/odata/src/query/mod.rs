@@ -6,12 +6,15 @@
 mod expand;
 mod list;
 mod parse;
+mod search;
 #[cfg(test)]
 mod tests;
 
 use crate::filter::Expr;
+use crate::names::Names;
 
 pub(crate) use parse::is_paging_position;
+pub use search::Search;
 
 /// The largest page a client may ask for (OD-7).
 pub const MAX_TOP: u32 = 999;
@@ -39,10 +42,12 @@ pub struct QueryOptions {
     pub skip: Option<u64>,
     /// `$count`.
     pub count: bool,
-    /// `$search`, as text.
-    pub search: Option<String>,
+    /// `$search`.
+    pub search: Option<Search>,
     /// `$skiptoken`, still opaque.
     pub skiptoken: Option<String>,
+    /// `$format`, as text: it stands in place of `Accept`.
+    pub format: Option<String>,
     /// `$id`, also spelled `@id` or `@odata.id`: which link a `$ref` request means.
     pub id: Option<String>,
     /// Parameters that the protocol does not define, decoded, in order of appearance.
@@ -55,7 +60,7 @@ pub enum SelectItem {
     /// `*`: every declared property.
     All,
     /// A property, split at `/`. Never empty.
-    Path(Vec<String>),
+    Path(Names),
 }
 
 /// One item of `$expand`.
@@ -63,7 +68,7 @@ pub enum SelectItem {
 pub struct ExpandItem {
     /// What is expanded.
     pub path: ExpandPath,
-    /// The options in parentheses. Never has `skiptoken`, `id` or `custom`.
+    /// The options in parentheses. Never has `skiptoken`, `format`, `id` or `custom`.
     pub options: QueryOptions,
     /// `…/$ref`: only links are wanted.
     pub is_ref: bool,
@@ -76,14 +81,14 @@ pub enum ExpandPath {
     All,
     /// A navigation property, split at `/`; `assignment/target` stays a path of
     /// two segments. Never empty.
-    Path(Vec<String>),
+    Path(Names),
 }
 
 /// One item of `$orderby`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderItem {
     /// The property, split at `/`. Never empty.
-    pub path: Vec<String>,
+    pub path: Names,
     /// `desc` was asked for.
     pub descending: bool,
 }

@@ -1,8 +1,9 @@
 //! Splits a query string and reads the value of each option.
 
-use super::{ExpandItem, MAX_LENGTH, MAX_TOP, QueryError, QueryOptions, expand, list};
+use super::{ExpandItem, MAX_LENGTH, MAX_TOP, QueryError, QueryOptions, expand, list, search};
 use crate::decode::{character_number, query_component};
 use crate::filter::{self, SyntaxError};
+use crate::names;
 
 /// The options that `OData` defines and this module reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub(super) enum SystemOption {
     Count,
     Search,
     SkipToken,
+    Format,
     Id,
 }
 
@@ -30,6 +32,7 @@ impl SystemOption {
         SystemOption::Count,
         SystemOption::Search,
         SystemOption::SkipToken,
+        SystemOption::Format,
         SystemOption::Id,
     ];
 
@@ -44,6 +47,7 @@ impl SystemOption {
             SystemOption::Count => "$count",
             SystemOption::Search => "$search",
             SystemOption::SkipToken => "$skiptoken",
+            SystemOption::Format => "$format",
             SystemOption::Id => "$id",
         }
     }
@@ -59,8 +63,10 @@ impl SystemOption {
                     .strip_prefix('$')
                     .is_some_and(|bare| name.eq_ignore_ascii_case(bare))
         });
-        // A parameter called `id` is too ordinary a name to be taken for `$id`.
-        found.filter(|option| *option != SystemOption::Id || name.starts_with('$'))
+        // Parameters called `id` and `format` are too ordinary names to be taken for options.
+        found.filter(|option| {
+            !matches!(option, SystemOption::Id | SystemOption::Format) || name.starts_with('$')
+        })
     }
 }
 
@@ -174,7 +180,13 @@ pub(super) fn query(raw: &str) -> Result<QueryOptions, QueryError> {
                 };
                 seen.note(option)
                     .map_err(|problem| source.error(problem))
-                    .and_then(|()| read_option(&mut options, option, source))
+                    .and_then(|()| {
+                        let mut one = QueryOptions::default();
+                        read_option(&mut one, option, source)?;
+                        names::in_options(&mut one, &value);
+                        take(&mut options, option, one);
+                        Ok(())
+                    })
                     .map_err(|error| at_fault(option.name(), error))?;
             }
             None if name.starts_with('$') => {
@@ -199,10 +211,32 @@ pub(super) fn nested_option(
     let name = source.part(0, equals).trimmed();
     let value = source.part(equals + 1, source.text.len());
     let option = SystemOption::find(name.text)
-        .filter(|option| !matches!(option, SystemOption::SkipToken | SystemOption::Id))
+        .filter(|option| {
+            !matches!(
+                option,
+                SystemOption::SkipToken | SystemOption::Format | SystemOption::Id
+            )
+        })
         .ok_or_else(|| name.error(format!("`{}` is not an option of `$expand`", name.text)))?;
     seen.note(option).map_err(|problem| name.error(problem))?;
     read_option(&mut item.options, option, value)
+}
+
+/// Moves what one option said.
+fn take(options: &mut QueryOptions, option: SystemOption, one: QueryOptions) {
+    match option {
+        SystemOption::Filter => options.filter = one.filter,
+        SystemOption::Select => options.select = one.select,
+        SystemOption::Expand => options.expand = one.expand,
+        SystemOption::OrderBy => options.orderby = one.orderby,
+        SystemOption::Top => options.top = one.top,
+        SystemOption::Skip => options.skip = one.skip,
+        SystemOption::Count => options.count = one.count,
+        SystemOption::Search => options.search = one.search,
+        SystemOption::SkipToken => options.skiptoken = one.skiptoken,
+        SystemOption::Format => options.format = one.format,
+        SystemOption::Id => options.id = one.id,
+    }
 }
 
 fn read_option(
@@ -224,8 +258,9 @@ fn read_option(
         SystemOption::Top => options.top = Some(top(source)?),
         SystemOption::Skip => options.skip = Some(skip(source)?),
         SystemOption::Count => options.count = count(source)?,
-        SystemOption::Search => options.search = Some(source.text.to_owned()),
+        SystemOption::Search => options.search = Some(search::search(source)?),
         SystemOption::SkipToken => options.skiptoken = Some(source.text.to_owned()),
+        SystemOption::Format => options.format = Some(source.text.to_owned()),
         SystemOption::Id => options.id = Some(source.text.to_owned()),
     }
     Ok(())

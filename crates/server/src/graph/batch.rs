@@ -25,7 +25,7 @@ pub(super) async fn run(app: &App, version: Version, call: &Call) -> Result<Repl
         });
     }
     body::object(&call.headers, &call.body)?;
-    let batch = batch::parse(&call.body)?;
+    let batch = batch::parse(&call.body, &call.origin.root(version))?;
     let mut succeeded: HashMap<String, bool> = HashMap::new();
     let mut responses = Vec::with_capacity(batch.requests.len());
     for part in batch.requests {

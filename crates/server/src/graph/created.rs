@@ -3,6 +3,7 @@
 use domain::query::{Predicate, Record, Value};
 use http::StatusCode;
 use http::header::{ETAG, LOCATION};
+use odata::accept::MetadataLevel;
 use odata::query::QueryOptions;
 use service::reads;
 use wire::address::Tail;
@@ -35,6 +36,7 @@ impl GraphRequest<'_> {
                 .map(|field| value(field.name))
                 .collect(),
             expanded: vec![Vec::new(); plan.query.expand.len()],
+            counts: Vec::new(),
         };
         let reply = self.print(StatusCode::CREATED, &plan, &record);
         let location = format!("{}/{}/{id}", self.root(), self.address().path());
@@ -64,6 +66,7 @@ impl GraphRequest<'_> {
             filter: Predicate::equals(key, Value::Text(id.to_owned())),
             is_single: true,
             is_derived: false,
+            is_annotated: self.metadata() == MetadataLevel::Full,
             options: &QueryOptions::default(),
             max_page_size: None,
             after: None,

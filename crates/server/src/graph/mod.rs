@@ -5,6 +5,8 @@
 //!
 //! **Invariant:** nothing here branches on the version of the API (R38).
 
+mod answered;
+mod asked;
 pub(crate) mod authenticate;
 mod batch;
 mod condition;
@@ -110,7 +112,7 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
         call.ids.request,
         call.ids.client.clone(),
     );
-    let segments = odata::path::parse(&call.path)?;
+    let segments = asked::segments(call)?;
     if let [only] = segments.as_slice()
         && only.is("$batch")
     {
@@ -120,12 +122,18 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
         return root::answer(app, version, &ctx, &caller, call, place).await;
     }
     let address = resolve(app, version, &ctx, &segments)?;
+    asked::metadata(call)?;
     let request = GraphRequest::new(app, &ctx, &caller, call, address);
-    route(&request).await.map(|reply| retiring(&request, reply))
+    let reply = route(&request).await?;
+    answered::as_preferred(&request, reply)
+        .await.map(|reply| retiring(&request, reply))
 }
 
 /// Tells clients of a retiring name of a collection where to go (VE-1).
 fn retiring(request: &GraphRequest<'_>, reply: Reply) -> Reply {
+    if !request.service().settings.deprecation_headers {
+        return reply;
+    }
     let set = request.address().set;
     let own = set.name(request.version());
     let Some((_, successor)) = RETIRING.iter().find(|(name, _)| own == Some(name)) else {

@@ -5,6 +5,7 @@
 use domain::query::{Page, Predicate, Query};
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
+use odata::accept::MetadataLevel;
 use odata::prefer::Preferences;
 use odata::query::QueryOptions;
 use odata::{link, skiptoken};
@@ -49,7 +50,7 @@ pub(crate) async fn list(
 ) -> Result<Reply, Error> {
     let plan = plan(request, options, filter, false)?;
     let page = fetch(request, plan.query.clone()).await?;
-    let context = encode::context(request.root(), request.address(), false);
+    let context = encode::context_of(request.root(), request.address(), false, options);
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
     Ok(sized(
@@ -99,7 +100,7 @@ where
     if count {
         return Ok(number(&page));
     }
-    let context = encode::context(request.root(), request.address(), false);
+    let context = encode::context_of(request.root(), request.address(), false, &options);
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
     Ok(sized(
@@ -159,7 +160,7 @@ async fn others(
     ))
 }
 
-async fn one(
+pub(super) async fn one(
     request: &GraphRequest<'_>,
     options: &QueryOptions,
     filter: Predicate,
@@ -167,7 +168,7 @@ async fn one(
     let plan = plan(request, options, filter, true)?;
     let page = fetch(request, plan.query.clone()).await?;
     let record = page.rows.first().ok_or_else(nothing)?;
-    let context = encode::context(request.root(), request.address(), true);
+    let context = encode::context_of(request.root(), request.address(), true, options);
     let json = encode::entity(&plan, record, request.frame(), &context);
     let reply = request.document(StatusCode::OK, json);
     Ok(match encode::etag(&plan, record) {
@@ -214,9 +215,17 @@ async fn references(
         .into_iter()
         .collect();
     let page = fetch(request, plan.query).await?;
+    let address = request.address();
+    let home = sets::home(request.version(), address.target()).unwrap_or_else(|| address.path());
+    // Behind a navigation to one there is one link, or none.
+    if address.steps.last().is_some_and(|step| step.key.is_some()) {
+        let record = page.rows.first().ok_or_else(nothing)?;
+        let context = format!("{}/$metadata#$ref", request.root());
+        let json = encode::link(record, &home, request.frame(), &context);
+        return Ok(request.document(StatusCode::OK, json));
+    }
     let context = format!("{}/$metadata#Collection($ref)", request.root());
     let next = next_link(request, &page);
-    let home = sets::home(request.version(), request.address().target());
     let json = encode::links(&page, &home, request.frame(), &context, next.as_deref());
     Ok(request.document(StatusCode::OK, json))
 }
@@ -229,7 +238,9 @@ async fn property(
     filter: Predicate,
 ) -> Result<Reply, Error> {
     let options = QueryOptions {
-        select: Some(vec![odata::query::SelectItem::Path(vec![name.to_owned()])]),
+        select: Some(vec![odata::query::SelectItem::Path(
+            vec![name.to_owned()].into(),
+        )]),
         ..QueryOptions::default()
     };
     let plan = plan(request, &options, filter, true)?;
@@ -298,6 +309,7 @@ fn plan_of(
         filter,
         is_single,
         is_derived: navigation.is_some_and(|navigation| navigation.declared.is_some()),
+        is_annotated: request.metadata() == MetadataLevel::Full,
         options,
         max_page_size: request.preferences().max_page_size,
         after,

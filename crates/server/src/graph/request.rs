@@ -1,5 +1,8 @@
 //! What a handler is given, and how it answers.
 
+use std::sync::OnceLock;
+
+use domain::query::Query;
 use http::{Method, StatusCode};
 use odata::accept::MetadataLevel;
 use odata::prefer::Preferences;
@@ -7,8 +10,9 @@ use serde_json::Value;
 use service::callers::LoadedCaller;
 use service::{Ctx, Service};
 use wire::Version;
-use wire::address::Address;
+use wire::address::{Address, Tail};
 use wire::encode::Frame;
+use wire::strict;
 
 use crate::app::App;
 use crate::body;
@@ -28,6 +32,8 @@ pub(crate) struct GraphRequest<'r> {
     own_ids: Vec<String>,
     preferences: Preferences,
     metadata: MetadataLevel,
+    /// The service as it stands under `If-Match`.
+    guarded: OnceLock<Service>,
 }
 
 impl<'r> GraphRequest<'r> {
@@ -52,7 +58,9 @@ impl<'r> GraphRequest<'r> {
             address,
             own_ids,
             preferences,
-            metadata: MetadataLevel::from_accept(call.header("accept").unwrap_or_default()),
+            // A format that is not offered was refused before.
+            metadata: super::asked::metadata(call).unwrap_or_default(),
+            guarded: OnceLock::new(),
         }
     }
 
@@ -61,7 +69,24 @@ impl<'r> GraphRequest<'r> {
     }
 
     pub(crate) fn service(&self) -> &Service {
-        self.app.service()
+        self.guarded.get().unwrap_or_else(|| self.app.service())
+    }
+
+    /// From here on, the first write finds the object in one of these versions, or does not happen; `query` reads the
+    /// version.
+    pub(super) fn guard(&self, query: Query, versions: Vec<i64>) {
+        let service = self.app.service();
+        let guarded = Service {
+            store: service.store.guarded(query, versions),
+            ..service.clone()
+        };
+        // It is asked for once, before the command runs.
+        let _ = self.guarded.set(guarded);
+    }
+
+    /// How much metadata the answer has (OD-11).
+    pub(crate) fn metadata(&self) -> MetadataLevel {
+        self.metadata
     }
 
     pub(crate) fn ctx(&self) -> &Ctx {
@@ -103,9 +128,20 @@ impl<'r> GraphRequest<'r> {
         }
     }
 
-    /// The body, which has to be a JSON object.
+    /// The body, which has to be a JSON object. Of one that makes or changes an object, every member has to be known
+    /// where the setting says so (HT-1).
     pub(crate) fn json(&self) -> Result<Value, Error> {
-        body::object(&self.call.headers, &self.call.body)
+        let body = body::object(&self.call.headers, &self.call.body)?;
+        if self.service().settings.strict_bodies
+            && matches!(self.address.tail, Tail::Collection | Tail::Entity)
+            && let Some(member) = strict::unknown_member(self.address.target(), &body)
+        {
+            return Err(Error::bad_parameter(
+                member.clone(),
+                format!("`{member}` is not a member of what is written here"),
+            ));
+        }
+        Ok(body)
     }
 
     /// The answer with a document.

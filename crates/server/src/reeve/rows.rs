@@ -97,6 +97,7 @@ mod tests {
                 Value::Int(3),
             ],
             expanded: Vec::new(),
+            counts: Vec::new(),
         };
 
         let object = object(&fields, &record);

@@ -4,6 +4,7 @@
 //! network call happens while a transaction is open.
 
 mod backoff;
+mod guard;
 mod job;
 mod postgres;
 mod postgres_connection;
@@ -23,8 +24,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use domain::query::Query;
 use tokio::sync::oneshot;
 
+use self::guard::Guard;
 use self::job::{Read, Reply, Write};
 use self::postgres::Postgres;
 use self::queue::Lane;
@@ -86,6 +89,7 @@ impl Default for Options {
 pub struct Store {
     engine: Arc<AnyEngine>,
     counters: Arc<Counters>,
+    guard: Option<Arc<Guard>>,
 }
 
 enum AnyEngine {
@@ -114,6 +118,7 @@ impl Store {
         let store = Self {
             engine: Arc::new(engine),
             counters,
+            guard: None,
         };
         store.read_blocking(|tx| tx.query_one("SELECT 1", &[]).map(drop))?;
         Ok(store)
@@ -137,7 +142,30 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        self.write_in(Lane::Interactive, work).await
+        let Some(guard) = self.guard.clone() else {
+            return self.write_in(Lane::Interactive, work).await;
+        };
+        let watched = Arc::clone(&guard);
+        let done = self
+            .write_in(Lane::Interactive, move |tx| {
+                watched.check(tx)?;
+                work(tx)
+            })
+            .await;
+        if done.is_ok() {
+            guard.spend();
+        }
+        done
+    }
+
+    /// The same store, whose first write happens only if a row still has one of these versions: `query` reads that
+    /// version as its one field. What stands in the way is [`Error::StaleVersion`].
+    #[must_use]
+    pub fn guarded(&self, query: Query, versions: Vec<i64>) -> Self {
+        Self {
+            guard: Some(Arc::new(Guard::new(query, versions))),
+            ..self.clone()
+        }
     }
 
     /// The same for work that can wait, such as a chunk of a sweep: interactive writes go first.

@@ -22,6 +22,7 @@ pub(super) enum Connection<'c> {
 pub struct ReadTx<'c> {
     connection: Connection<'c>,
     setback: Option<Setback>,
+    statements: u64,
 }
 
 /// A transaction: what it reads stays true until it commits, and what it writes is there whole or not at all.
@@ -34,7 +35,13 @@ impl<'c> ReadTx<'c> {
         Self {
             connection,
             setback: None,
+            statements: 0,
         }
+    }
+
+    /// How many statements the transaction has asked the database to read by.
+    pub fn statements(&self) -> u64 {
+        self.statements
     }
 
     /// What the worst statement so far did to the transaction.
@@ -60,6 +67,7 @@ impl<'c> ReadTx<'c> {
         if self.setback.is_some() {
             return Err(Error::Aborted);
         }
+        self.statements += 1;
         let done = match &mut self.connection {
             Connection::Sqlite(connection) => connection.for_each_row(sql, args, &mut each),
             Connection::Postgres(connection) => connection.for_each_row(sql, args, &mut each),

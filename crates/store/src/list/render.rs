@@ -114,7 +114,7 @@ impl Scope {
         }
         Ok(match place {
             Place::Row(from) => format!("{from}.{}", path.field.name),
-            Place::Item(item) if path.field.name.is_empty() => format!("ITEM_TEXT({item})"),
+            Place::Item(item) if path.field.name.is_empty() => format!("CAST(ITEM_TEXT({item}) AS TEXT)"),
             Place::Item(item) => member(&format!("ITEM({item})"), path.field),
             Place::Value(value) => member(&value, path.field),
         })
@@ -215,7 +215,7 @@ fn member(value: &str, field: &Field) -> String {
         }
         Kind::Int => format!(
             "CASE WHEN JSON_KIND({json}) IN ('number', 'integer', 'real') \
-             THEN CAST(CAST({json} AS TEXT) AS NUMERIC) END"
+             THEN CAST(ROUND(CAST(CAST({json} AS TEXT) AS NUMERIC)) AS BIGINT) END"
         ),
     }
 }
@@ -373,6 +373,27 @@ impl Statement {
         Ok((sql, bindings.args))
     }
 
+    /// How many rows of a query belong to each of some parents; parents without any are left out.
+    pub(super) fn numbers(
+        query: &Query,
+        relation: &Relation,
+        parents: &BTreeSet<String>,
+    ) -> Result<(String, Vec<Value>), Error> {
+        let mut bindings = Bindings::default();
+        let mut scope = Scope::new(query.entity, &mut bindings);
+        let condition = predicate::render(&query.filter, &mut scope, &mut bindings, false)?;
+        let Belonging {
+            from,
+            parent,
+            belongs,
+        } = belonging(relation, parents, &scope, &mut bindings)?;
+        let sql = format!(
+            "SELECT {parent}, COUNT(*) FROM {from}{} WHERE {belongs} AND ({condition}) GROUP BY {parent}",
+            scope.joins(),
+        );
+        Ok((sql, bindings.args))
+    }
+
     /// The rows that belong to some parents; at most `limit` for each of them.
     pub(super) fn children(
         query: &Query,
@@ -380,35 +401,12 @@ impl Statement {
         parents: &BTreeSet<String>,
     ) -> Result<Self, Error> {
         let mut parts = Parts::new(query)?;
-        let list = parts.bindings.bind(crate::value::list(parents));
-        let own = parts.scope.name.clone();
+        let Belonging {
+            from,
+            parent,
+            belongs,
+        } = belonging(relation, parents, &parts.scope, &mut parts.bindings)?;
         let table = query.entity.name;
-        let (from, parent, belongs) = match &relation.link {
-            Link::One { there, .. } | Link::Many { there, .. } => {
-                let parent = format!("{own}.{there}");
-                let belongs = format!("{parent} IN EACH({list})");
-                (format!("{table} {own}"), parent, belongs)
-            }
-            Link::Through {
-                table: pairs,
-                near,
-                far,
-                there,
-                ..
-            } => {
-                let pair = parts.bindings.name();
-                // A pair may be there more than once, where the table says more about it.
-                let from = format!(
-                    "(SELECT DISTINCT {near} AS near, {far} AS far FROM {pairs} WHERE {near} IN EACH({list})) {pair} \
-                     JOIN {table} {own} ON {own}.{there} = {pair}.far"
-                );
-                (from, format!("{pair}.near"), "TRUE".to_owned())
-            }
-            Link::Inside { .. } => {
-                let name = relation.name;
-                return Err(impossible(format!("`{name}` is inside a document")));
-            }
-        };
         // Every link of ours holds an id; the key's field tells how to read it.
         let key = query
             .entity
@@ -451,6 +449,57 @@ impl Statement {
     }
 }
 
+/// How rows belong to parents: what to select from, the parent's value in it, and the condition that it is one of them.
+struct Belonging {
+    from: String,
+    parent: String,
+    belongs: String,
+}
+
+fn belonging(
+    relation: &Relation,
+    parents: &BTreeSet<String>,
+    scope: &Scope,
+    bindings: &mut Bindings,
+) -> Result<Belonging, Error> {
+    let list = bindings.bind(crate::value::list(parents));
+    let own = &scope.name;
+    let table = scope.entity.name;
+    match &relation.link {
+        Link::One { there, .. } | Link::Many { there, .. } => {
+            let parent = format!("{own}.{there}");
+            Ok(Belonging {
+                from: format!("{table} {own}"),
+                belongs: format!("{parent} IN EACH({list})"),
+                parent,
+            })
+        }
+        Link::Through {
+            table: pairs,
+            near,
+            far,
+            there,
+            ..
+        } => {
+            let pair = bindings.name();
+            // A pair may be there more than once, where the table says more about it.
+            let from = format!(
+                "(SELECT DISTINCT {near} AS near, {far} AS far FROM {pairs} WHERE {near} IN EACH({list})) {pair} \
+                 JOIN {table} {own} ON {own}.{there} = {pair}.far"
+            );
+            Ok(Belonging {
+                from,
+                parent: format!("{pair}.near"),
+                belongs: "TRUE".to_owned(),
+            })
+        }
+        Link::Inside { .. } => {
+            let name = relation.name;
+            Err(impossible(format!("`{name}` is inside a document")))
+        }
+    }
+}
+
 fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -477,7 +526,8 @@ pub(super) fn never_null(entity: &Entity, path: &Path) -> bool {
         return false;
     }
     match path.field.name {
-        "id" | "created_at" | "happened_at" | "ordinal" | "state" => true,
+        "created_at" => entity.name != "control_configuration",
+        "id" | "happened_at" | "ordinal" | "state" => true,
         "display_name" => !matches!(entity.name, "subject" | "app_role" | "approval_stage"),
         _ => false,
     }

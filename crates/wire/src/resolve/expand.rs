@@ -1,11 +1,13 @@
 //! From `$expand` to expansions of the query (OD-5, OD-6).
 
 use domain::query::Expansion;
+use odata::names::Names;
 use odata::query::{ExpandItem, ExpandPath, QueryOptions, SelectItem};
 
 use super::select::{self, Builder};
-use super::{ResolveError, SlotValue, filter, order, unknown};
+use super::{ResolveError, SlotValue, filter, order, search, unknown};
 use crate::address::visible;
+use crate::sets::home;
 use crate::table::{Navigation, Property, Type};
 use crate::version::Version;
 
@@ -32,8 +34,8 @@ pub(super) fn add(
 ) -> Result<(), ResolveError> {
     let mut asked = merged(builder.version, of, options)?;
     asked.extend(shown_anyway(builder.version, of, options, &asked));
-    for (navigation, options) in asked {
-        one(builder, of, navigation, &options)?;
+    for (navigation, options, is_ref) in asked {
+        one(builder, of, navigation, &options, is_ref)?;
     }
     Ok(())
 }
@@ -60,13 +62,14 @@ fn shown_anyway(
         .filter(|navigation| {
             !asked
                 .iter()
-                .any(|(known, _)| std::ptr::eq(*known, *navigation))
+                .any(|(known, _, _)| std::ptr::eq(*known, *navigation))
         })
-        .map(|navigation| (navigation, QueryOptions::default()))
+        .map(|navigation| (navigation, QueryOptions::default(), false))
         .collect()
 }
 
-type Asked = Vec<(&'static Navigation, QueryOptions)>;
+/// What is expanded, with which options, and whether links alone are wanted.
+type Asked = Vec<(&'static Navigation, QueryOptions, bool)>;
 
 /// Each navigation once: `a,a/b,a($expand=c)` are one expansion of `a` with two of its own.
 fn merged(
@@ -76,29 +79,23 @@ fn merged(
 ) -> Result<Asked, ResolveError> {
     let mut asked: Asked = Vec::new();
     for item in &options.expand {
-        if item.is_ref {
-            return Err(ResolveError::Unsupported {
-                option: "$expand",
-                reason: "links alone are not expanded".to_owned(),
-            });
-        }
         match &item.path {
             ExpandPath::All => {
                 for navigation in of.navigations {
                     if navigation.name(version).is_some() && !is_cast(version, navigation) {
-                        note(&mut asked, navigation, item.options.clone());
+                        note(&mut asked, navigation, (item.options.clone(), item.is_ref));
                     }
                 }
             }
             ExpandPath::Path(names) => {
-                let Some((first, rest)) = names.split_first() else {
+                let Some(first) = names.first() else {
                     continue;
                 };
                 match of.navigation(version, first) {
-                    Some(navigation) => note(&mut asked, navigation, nested(rest, &item.options)),
+                    Some(navigation) => note(&mut asked, navigation, nested(names, item)),
                     // A complex value, printed anyway; nothing below it can be asked for.
-                    None if rest.is_empty() && of.property(version, first).is_some() => {}
-                    None => return Err(unknown("$expand", version, of, first)),
+                    None if names.len() == 1 && of.property(version, first).is_some() => {}
+                    None => return Err(unknown("$expand", version, of, names)),
                 }
             }
         }
@@ -113,28 +110,35 @@ fn is_cast(version: Version, navigation: &Navigation) -> bool {
         .is_some_and(|name| name.contains('.'))
 }
 
-/// The options of the first navigation of a path: to expand the rest of it.
-fn nested(rest: &[String], options: &QueryOptions) -> QueryOptions {
+/// What the first navigation of a path is expanded with: the rest of it.
+fn nested(names: &Names, item: &ExpandItem) -> (QueryOptions, bool) {
+    let rest = names.behind(1);
     if rest.is_empty() {
-        return options.clone();
+        return (item.options.clone(), item.is_ref);
     }
-    QueryOptions {
+    let options = QueryOptions {
         expand: vec![ExpandItem {
-            path: ExpandPath::Path(rest.to_vec()),
-            options: options.clone(),
-            is_ref: false,
+            path: ExpandPath::Path(rest),
+            options: item.options.clone(),
+            is_ref: item.is_ref,
         }],
         ..QueryOptions::default()
-    }
+    };
+    (options, false)
 }
 
-fn note(asked: &mut Asked, navigation: &'static Navigation, options: QueryOptions) {
+fn note(
+    asked: &mut Asked,
+    navigation: &'static Navigation,
+    (options, is_ref): (QueryOptions, bool),
+) {
     match asked
         .iter_mut()
-        .find(|(known, _)| std::ptr::eq(*known, navigation))
+        .find(|(known, _, _)| std::ptr::eq(*known, navigation))
     {
-        None => asked.push((navigation, options)),
-        Some((_, known)) => {
+        None => asked.push((navigation, options, is_ref)),
+        Some((_, known, links)) => {
+            *links &= is_ref;
             let mut expand = std::mem::take(&mut known.expand);
             expand.extend(options.expand.iter().cloned());
             let select = known.select.take().or(options.select.clone());
@@ -156,15 +160,28 @@ fn one(
     of: &'static Type,
     navigation: &'static Navigation,
     options: &QueryOptions,
+    is_ref: bool,
 ) -> Result<(), ResolveError> {
     let version = builder.version;
     let name = navigation.name(version).unwrap_or_default();
-    let relation = of
-        .relation(navigation)
-        .ok_or_else(|| unknown("$expand", version, of, name))?;
+    let relation = of.relation(navigation).ok_or_else(|| {
+        let names = Names::from(vec![name.to_owned()]);
+        unknown("$expand", version, of, &names)
+    })?;
     let target = navigation.target;
+    if is_ref && home(version, target).is_none() && !builder.annotated.full {
+        return Err(ResolveError::Unsupported {
+            option: "$expand",
+            reason: format!("the objects of '{name}' have no address of their own to link to"),
+            position: None,
+        });
+    }
     let is_collection = !(relation.is_to_one() || navigation.first_only);
-    let mut plan = select::plan(version, target, options, false)?;
+    let mut plan = if is_ref {
+        select::links(version, target)
+    } else {
+        select::plan(version, target, options, builder.annotated)?
+    };
     plan.projection.is_derived = navigation.declared.is_some();
     plan.query.filter = visible(target.entity);
     if let Some(expr) = &options.filter {
@@ -173,24 +190,21 @@ fn one(
             .filter
             .and(filter::compile(version, target, expr)?);
     }
+    if let Some(wanted) = &options.search {
+        plan.query.filter = plan.query.filter.and(search(target, wanted)?);
+    }
     plan.query.order = order(version, target, options)?;
     plan.query.skip = options.skip.unwrap_or(0);
+    plan.query.count = is_collection && options.count;
     plan.query.limit = match (is_collection, options.top) {
         (false, _) => Some(1),
         (true, top) => top.map(u64::from),
     };
-    if options.count && (options.top.is_some() || options.skip.is_some()) {
-        return Err(ResolveError::Unsupported {
-            option: "$expand",
-            reason: "a part of an expansion is not counted".to_owned(),
-        });
-    }
     let expansion = builder.expansion(Expansion {
         relation,
         query: plan.query,
     });
-    let count = options
-        .count
+    let count = (is_collection && options.count)
         .then(|| select::encoded_key(&format!("{name}@odata.count")));
     builder.slot(
         name,
@@ -199,6 +213,7 @@ fn one(
             is_collection,
             count,
             projection: Box::new(plan.projection),
+            name,
         },
     );
     Ok(())

@@ -1,12 +1,14 @@
 //! From `$filter` to a predicate (OD-2, OD-3).
 
-use domain::query::{Comparison, Kind, Path, Predicate, Relation, TextMatch, Value};
+use domain::evaluate;
+use domain::query::{Comparison, Kind, Path, Predicate, TextMatch, Value};
 use domain::time::Timestamp;
 use odata::filter::{CompareOp, Expr, Lambda, Literal, Operand, TextFunction};
+use odata::names::Names;
 
-use super::path::{self, Place};
-use super::{ResolveError, unknown};
-use crate::table::Type;
+use super::ResolveError;
+use super::path::{self, Place, Reading, Walk};
+use crate::table::{Edm, Type};
 use crate::version::Version;
 
 pub(super) const OPTION: &str = "$filter";
@@ -41,12 +43,8 @@ impl Scope<'_> {
             Expr::Compare { left, op, right } => self.compare(left, *op, right),
             Expr::In { left, list } => {
                 let names = plain_path(left).ok_or_else(no_property)?;
-                let place = self.place(names)?;
-                let each: Result<Vec<_>, _> = list
-                    .iter()
-                    .map(|literal| compared(&place, Comparison::Eq, literal, names))
-                    .collect();
-                Ok(in_values(each?))
+                let place = &self.place(names)?;
+                is_in(place, list, names)
             }
             Expr::Call {
                 function,
@@ -66,21 +64,27 @@ impl Scope<'_> {
         list.iter().map(|expr| self.compile(expr)).collect()
     }
 
-    fn place(&self, names: &[String]) -> Result<Place, ResolveError> {
-        path::find(OPTION, self.version, self.of, self.own(names)?)
+    fn place(&self, names: &Names) -> Result<Place, ResolveError> {
+        path::find(self.reading(names)?, self.of)
     }
 
-    /// The names behind the range variable; all of them outside of lambdas.
-    fn own<'n>(&self, names: &'n [String]) -> Result<&'n [String], ResolveError> {
-        match (self.variable, names.split_first()) {
-            (None, _) => Ok(names),
-            (Some(variable), Some((first, rest))) if first == variable && !rest.is_empty() => {
-                Ok(rest)
+    /// The names, of which those inside of a lambda begin with its variable.
+    fn reading<'n>(&self, names: &'n Names) -> Result<Reading<'n>, ResolveError> {
+        let reading = Reading {
+            option: OPTION,
+            version: self.version,
+            names,
+            skipped: usize::from(self.variable.is_some()),
+        };
+        match self.variable {
+            Some(variable) if names.first().is_none_or(|first| first != variable) => {
+                let path = names.join("/");
+                Err(reading.unsupported(
+                    0,
+                    format!("'{path}' does not begin with the variable '{variable}'"),
+                ))
             }
-            (Some(variable), _) => Err(unsupported(format!(
-                "'{}' does not begin with the variable '{variable}'",
-                names.join("/")
-            ))),
+            _ => Ok(reading),
         }
     }
 
@@ -114,8 +118,20 @@ impl Scope<'_> {
         let (Some(Literal::String(part) | Literal::Guid(part)), Kind::Text | Kind::Id | Kind::Word) =
             (literal(part), place.path.field.kind)
         else {
-            return Err(unsupported(format!("{} compares texts", function.as_str())));
+            return Err(refused(
+                names,
+                format!("{} compares texts", function.as_str()),
+            ));
         };
+        if let Some(constant) = &place.constant {
+            let found = constant.as_text().unwrap_or_default().to_lowercase();
+            let part = part.to_lowercase();
+            return Ok(truth(match function {
+                TextFunction::Contains => found.contains(&part),
+                TextFunction::StartsWith => found.starts_with(&part),
+                TextFunction::EndsWith => found.ends_with(&part),
+            }));
+        }
         let matches = Predicate::Text {
             path: place.path.clone(),
             matching: match function {
@@ -131,25 +147,23 @@ impl Scope<'_> {
     /// `any`, and `all` as the absence of a counter-example.
     fn any(
         &self,
-        names: &[String],
+        names: &Names,
         lambda: Option<&Lambda>,
         all: bool,
     ) -> Result<Predicate, ResolveError> {
-        let mut here = self.of;
-        let mut hops: Vec<&'static Relation> = Vec::new();
-        for name in self.own(names)? {
-            let navigation = here.navigation(self.version, name).ok_or_else(|| {
-                match here.property(self.version, name) {
-                    Some(_) => unsupported(format!("the items of '{name}' cannot be compared")),
-                    None => unknown(OPTION, self.version, here, name),
-                }
-            })?;
-            let relation = here
-                .relation(navigation)
-                .ok_or_else(|| unknown(OPTION, self.version, here, name))?;
-            hops.push(relation);
-            here = navigation.target;
+        let reading = self.reading(names)?;
+        let last = names.len().saturating_sub(1);
+        let mut walk = Walk::new(reading, self.of);
+        if reading.skipped > last {
+            return Err(refused(names, "an item has no items of its own"));
         }
+        for index in reading.skipped..last {
+            walk.step(index)?;
+        }
+        let Some((hops, here)) = walk.to_many(last)? else {
+            // The lambda has nothing to be asked of, and still has to be one.
+            return Ok(truth(all));
+        };
         let inner = match lambda {
             None => Predicate::True,
             Some(lambda) => {
@@ -178,7 +192,7 @@ fn not(inner: Predicate) -> Predicate {
 }
 
 /// The property of an operand. Texts are compared without case, so changing the case changes nothing.
-fn plain_path(operand: &Operand) -> Option<&[String]> {
+fn plain_path(operand: &Operand) -> Option<&Names> {
     match operand {
         Operand::Path(names) => Some(names),
         Operand::ToLower(inner) | Operand::ToUpper(inner) => plain_path(inner),
@@ -213,31 +227,46 @@ fn unsupported(reason: String) -> ResolveError {
     ResolveError::Unsupported {
         option: OPTION,
         reason,
+        position: None,
     }
 }
 
-/// Several equalities of one field are one `In`.
-fn in_values(each: Vec<Predicate>) -> Predicate {
-    let mut values = Vec::new();
-    let mut place: Option<Path> = None;
-    for predicate in &each {
-        if let Predicate::Compare {
-            path,
-            comparison: Comparison::Eq,
-            value,
-        } = predicate
-            && value != &Value::Null
-        {
-            values.push(value.clone());
-            place = Some(path.clone());
-        } else {
-            return Predicate::Any(each);
-        }
+/// What cannot be asked of the property of these names.
+fn refused(names: &Names, reason: impl Into<String>) -> ResolveError {
+    ResolveError::Unsupported {
+        option: OPTION,
+        reason: reason.into(),
+        position: Some(names.position(0)),
     }
-    match place {
-        Some(path) => Predicate::In { path, values },
-        None => Predicate::False,
+}
+
+/// The condition that always or never holds.
+fn truth(holds: bool) -> Predicate {
+    if holds {
+        Predicate::True
+    } else {
+        Predicate::False
     }
+}
+
+/// One of several literals: one look at the place, unless a literal stands for more than a value.
+fn is_in(place: &Place, list: &[Literal], names: &Names) -> Result<Predicate, ResolveError> {
+    let splits = |literal: &Literal| match (&place.flagged, literal) {
+        (Some(flagged), Literal::String(text)) => text.eq_ignore_ascii_case(flagged.beta),
+        _ => false,
+    };
+    if list.iter().any(splits) || place.constant.is_some() {
+        let each = list
+            .iter()
+            .map(|literal| compared(place, Comparison::Eq, literal, names));
+        return each.collect::<Result<_, _>>().map(Predicate::Any);
+    }
+    let values = list.iter().map(|literal| value(place, literal, names));
+    let condition = Predicate::In {
+        path: place.path.clone(),
+        values: values.collect::<Result<_, _>>()?,
+    };
+    Ok(among(place, condition))
 }
 
 /// A comparison of a place with a literal.
@@ -245,7 +274,7 @@ fn compared(
     place: &Place,
     comparison: Comparison,
     literal: &Literal,
-    names: &[String],
+    names: &Names,
 ) -> Result<Predicate, ResolveError> {
     if let (Some(flagged), Literal::String(text)) = (&place.flagged, literal) {
         let is = |path: &Path, value| Predicate::Compare {
@@ -259,19 +288,23 @@ fn compared(
         };
         if text.eq_ignore_ascii_case(flagged.beta) {
             return match comparison {
-                Comparison::Eq => Ok(split(true)),
-                Comparison::Ne => Ok(not(split(true))),
+                Comparison::Eq => Ok(among(place, split(true))),
+                Comparison::Ne => Ok(not(among(place, split(true)))),
                 Comparison::Gt | Comparison::Ge | Comparison::Lt | Comparison::Le => {
-                    Err(unsupported("words have no order".to_owned()))
+                    Err(refused(names, "words have no order"))
                 }
             };
         }
     }
     let value = value(place, literal, names)?;
-    if place.property.edm.words().is_some()
-        && !matches!(comparison, Comparison::Eq | Comparison::Ne)
-    {
-        return Err(unsupported("words have no order".to_owned()));
+    if place.edm.words().is_some() && !matches!(comparison, Comparison::Eq | Comparison::Ne) {
+        return Err(refused(names, "words have no order"));
+    }
+    if let Some(constant) = &place.constant {
+        let kind = kind_of(place);
+        return Ok(truth(evaluate::compares(
+            kind, constant, comparison, &value,
+        )));
     }
     let compare = |comparison| Predicate::Compare {
         path: place.path.clone(),
@@ -285,8 +318,13 @@ fn compared(
     })
 }
 
-/// The condition on the place itself, or on one of the rows among which it is sought.
+/// The condition on the place itself, or on one of the rows among which it is sought; if it is of the type that the
+/// path says.
 fn among(place: &Place, condition: Predicate) -> Predicate {
+    let condition = match &place.if_so {
+        Predicate::True => condition,
+        if_so => if_so.clone().and(condition),
+    };
     match &place.among {
         None => condition,
         Some(hops) => Predicate::Exists {
@@ -297,16 +335,17 @@ fn among(place: &Place, condition: Predicate) -> Predicate {
 }
 
 /// The literal as the column stores it.
-fn value(place: &Place, literal: &Literal, names: &[String]) -> Result<Value, ResolveError> {
+fn value(place: &Place, literal: &Literal, names: &Names) -> Result<Value, ResolveError> {
     let bad = |hint: String| ResolveError::BadLiteral {
         literal: printed(literal),
         property: names.join("/"),
         hint,
+        position: names.position(0),
     };
     if literal == &Literal::Null {
         return Ok(Value::Null);
     }
-    if let Some(words) = place.property.edm.words() {
+    if let Some(words) = place.edm.words() {
         let Literal::String(text) = literal else {
             return Err(bad("; a word is expected".to_owned()));
         };
@@ -315,7 +354,7 @@ fn value(place: &Place, literal: &Literal, names: &[String]) -> Result<Value, Re
             .map(|word| Value::Text(word.to_owned()))
             .ok_or_else(|| bad(format!("; it is one of {}", words.members.join(", "))));
     }
-    match (place.path.field.kind, literal) {
+    match (kind_of(place), literal) {
         (Kind::Id, Literal::String(text) | Literal::Guid(text)) => {
             Ok(Value::Text(text.to_ascii_lowercase()))
         }
@@ -330,11 +369,23 @@ fn value(place: &Place, literal: &Literal, names: &[String]) -> Result<Value, Re
         (Kind::Instant, Literal::String(text)) => Timestamp::parse(text)
             .map(|instant| Value::Int(instant.micros()))
             .map_err(|error| bad(format!("; it needs {}", error.expected))),
-        (Kind::Document, _) => Err(unsupported(format!(
-            "'{}' cannot be compared",
-            names.join("/")
-        ))),
+        (Kind::Document, _) => Err(refused(
+            names,
+            format!("'{}' cannot be compared", names.join("/")),
+        )),
         (kind, _) => Err(bad(format!("; {} is expected", expected(kind)))),
+    }
+}
+
+/// How the place is compared: as its column, or as its type says where it has none.
+fn kind_of(place: &Place) -> Kind {
+    match (&place.constant, place.edm) {
+        (None, _) => place.path.field.kind,
+        (Some(_), Edm::Boolean) => Kind::Bool,
+        (Some(_), Edm::Int32 | Edm::Int64) => Kind::Int,
+        (Some(_), Edm::Instant) => Kind::Instant,
+        (Some(_), Edm::Word(_) | Edm::Enum(_)) => Kind::Word,
+        (Some(_), _) => Kind::Text,
     }
 }
 

@@ -5,15 +5,20 @@
 
 mod expand;
 mod filter;
+mod member;
 mod path;
 mod select;
 
 use domain::evaluate;
 use domain::query::{Direction, Field, Path, Predicate, Query, TextMatch, Value};
-use odata::query::QueryOptions;
+use odata::names::Names;
+use odata::query::{QueryOptions, Search};
 
 pub use filter::compile as compile_filter;
+pub(crate) use member::TEXTS;
 
+use self::path::Reading;
+use self::select::Annotated;
 use crate::address::visible;
 use crate::table::{Edm, Row, Type};
 use crate::version::Version;
@@ -25,7 +30,9 @@ pub const DEFAULT_PAGE: u64 = 100;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
     /// A name that the type does not have.
-    #[error("Could not find a property named '{name}' on type 'microsoft.graph.{of}' ({option}).")]
+    #[error(
+        "Could not find a property named '{name}' on type 'microsoft.graph.{of}' ({option}, at character {position})."
+    )]
     UnknownProperty {
         /// The option that names it.
         option: &'static str,
@@ -33,17 +40,21 @@ pub enum ResolveError {
         name: String,
         /// The type.
         of: &'static str,
+        /// Where the name stands in the value of the option.
+        position: usize,
     },
     /// Something that the server does not do.
-    #[error("{option}: {reason}.")]
+    #[error("{option}: {reason}{}.", at_character(*position))]
     Unsupported {
         /// The option.
         option: &'static str,
         /// What it does not do.
         reason: String,
+        /// Where that stands in the value of the option.
+        position: Option<usize>,
     },
     /// A literal that does not fit what it is compared with.
-    #[error("$filter: '{literal}' is not a value of '{property}'{hint}.")]
+    #[error("$filter: '{literal}' is not a value of '{property}'{hint} (at character {position}).")]
     BadLiteral {
         /// The literal.
         literal: String,
@@ -51,10 +62,29 @@ pub enum ResolveError {
         property: String,
         /// What would be.
         hint: String,
+        /// Where the property stands in the value of the option.
+        position: usize,
     },
     /// A page position that belongs to another query.
     #[error("$skiptoken: the token does not belong to this query.")]
     ForeignToken,
+}
+
+fn at_character(position: Option<usize>) -> String {
+    position.map_or_else(String::new, |position| {
+        format!(" (at character {position})")
+    })
+}
+
+impl ResolveError {
+    /// The option at fault.
+    pub fn option(&self) -> &'static str {
+        match self {
+            Self::UnknownProperty { option, .. } | Self::Unsupported { option, .. } => option,
+            Self::BadLiteral { .. } => "$filter",
+            Self::ForeignToken => "$skiptoken",
+        }
+    }
 }
 
 /// What to read and how to print it.
@@ -81,6 +111,10 @@ pub struct Projection {
     pub(crate) is_derived: bool,
     /// The column with the row's version, for its `ETag`.
     pub(crate) etag: Option<usize>,
+    /// Whether that is printed among the members.
+    pub(crate) shows_etag: bool,
+    /// The column of the key, if objects are printed with their links.
+    pub(crate) key: Option<usize>,
 }
 
 impl Projection {
@@ -96,6 +130,8 @@ pub(crate) struct Slot {
     /// Its name, encoded: `"id":`.
     pub(crate) key: String,
     pub(crate) value: SlotValue,
+    /// What is said of its type, if anything: the encoded name and the type.
+    pub(crate) annotation: Option<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -141,7 +177,11 @@ pub(crate) enum SlotValue {
         /// The name of the count, encoded, if it is wanted.
         count: Option<String>,
         projection: Box<Projection>,
+        /// The navigation's name.
+        name: &'static str,
     },
+    /// A link to the object, by its key.
+    Link { index: usize },
 }
 
 /// What resolving needs beside the options.
@@ -157,6 +197,8 @@ pub struct Request<'r> {
     pub is_single: bool,
     /// Whether the declared type is the base of `of`.
     pub is_derived: bool,
+    /// Whether all control information is wanted (OD-11).
+    pub is_annotated: bool,
     /// The options.
     pub options: &'r QueryOptions,
     /// The page size of `Prefer: odata.maxpagesize`.
@@ -173,7 +215,11 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
         options,
         ..
     } = request;
-    let mut plan = select::plan(version, of, options, request.is_single)?;
+    let annotated = Annotated {
+        etag: request.is_single,
+        full: request.is_annotated,
+    };
+    let mut plan = select::plan(version, of, options, annotated)?;
     plan.projection.is_derived = request.is_derived;
     plan.query.filter = request.filter.and(visible(of.entity));
     if request.is_single {
@@ -184,8 +230,8 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
         let filter = filter::compile(version, of, expr)?;
         plan.query.filter = std::mem::replace(&mut plan.query.filter, Predicate::True).and(filter);
     }
-    if let Some(text) = &options.search {
-        let found = search(of, text)?;
+    if let Some(wanted) = &options.search {
+        let found = search(of, wanted)?;
         plan.query.filter = std::mem::replace(&mut plan.query.filter, Predicate::True).and(found);
     }
     plan.query.order = order(version, of, options)?;
@@ -216,19 +262,34 @@ pub(crate) fn order(
         .orderby
         .iter()
         .map(|item| {
-            let place = path::find("$orderby", version, of, &item.path)?;
+            let reading = Reading {
+                option: "$orderby",
+                version,
+                names: &item.path,
+                skipped: 0,
+            };
+            let place = path::find(reading, of)?;
+            let is_inside = place.path.hops.last().is_some_and(|hop| hop.is_inside());
+            if place.among.is_some() || place.if_so != Predicate::True || is_inside {
+                let name = item.path.join("/");
+                return Err(reading.unsupported(0, format!("'{name}' has no order")));
+            }
+            if place.constant.is_some() {
+                return Ok(None);
+            }
             let direction = if item.descending {
                 Direction::Descending
             } else {
                 Direction::Ascending
             };
-            Ok((place.path, direction))
+            Ok(Some((place.path, direction)))
         })
+        .filter_map(Result::transpose)
         .collect()
 }
 
-/// `$search`: every word of it somewhere in the columns that are searched.
-fn search(of: &'static Type, text: &str) -> Result<Predicate, ResolveError> {
+/// `$search`: each term somewhere in the columns that are searched.
+fn search(of: &'static Type, wanted: &Search) -> Result<Predicate, ResolveError> {
     let columns: Vec<&'static Field> = of
         .searched
         .iter()
@@ -238,41 +299,37 @@ fn search(of: &'static Type, text: &str) -> Result<Predicate, ResolveError> {
         return Err(ResolveError::Unsupported {
             option: "$search",
             reason: "this collection is not searched".to_owned(),
+            position: None,
         });
     }
-    // Directory clients write `"displayName:text"`.
-    let text = text.trim().trim_matches('"');
-    let (columns, text) = match text.split_once(':') {
-        Some((name, rest)) => {
-            let named: Vec<_> = columns
-                .iter()
-                .copied()
-                .filter(|field| field.name.replace('_', "").eq_ignore_ascii_case(name))
-                .collect();
-            if named.is_empty() {
-                (columns, text)
-            } else {
-                (named, rest)
-            }
-        }
-        None => (columns, text),
-    };
-    let somewhere = |word: &str| {
-        Predicate::Any(
-            columns
-                .iter()
-                .map(|field| Predicate::Text {
-                    path: Path::of(field),
-                    matching: TextMatch::Contains,
-                    text: word.to_owned(),
-                })
-                .collect(),
-        )
-    };
-    Ok(text
-        .split_whitespace()
-        .map(somewhere)
-        .fold(Predicate::True, Predicate::and))
+    Ok(found(&columns, wanted))
+}
+
+fn found(columns: &[&'static Field], wanted: &Search) -> Predicate {
+    let all = |members: &[Search]| members.iter().map(|one| found(columns, one)).collect();
+    match wanted {
+        Search::And(members) => Predicate::All(all(members)),
+        Search::Or(members) => Predicate::Any(all(members)),
+        Search::Not(inner) => Predicate::Not(Box::new(found(columns, inner))),
+        Search::Term(text) => term(columns, text),
+    }
+}
+
+/// One word or phrase. Directory clients write `"displayName:text"` to look into one column alone.
+fn term(columns: &[&'static Field], text: &str) -> Predicate {
+    let named = text.split_once(':').and_then(|(name, rest)| {
+        let column = columns
+            .iter()
+            .find(|field| field.name.replace('_', "").eq_ignore_ascii_case(name))?;
+        Some((std::slice::from_ref(column), rest))
+    });
+    let (columns, text) = named.unwrap_or((columns, text));
+    let contains = columns.iter().map(|field| Predicate::Text {
+        path: Path::of(field),
+        matching: TextMatch::Contains,
+        text: text.to_owned(),
+    });
+    Predicate::Any(contains.collect())
 }
 
 /// The payload of a skip token: where the next page begins.
@@ -306,11 +363,13 @@ pub(crate) fn unknown(
     option: &'static str,
     version: Version,
     of: &Type,
-    name: &str,
+    names: &Names,
 ) -> ResolveError {
-    ResolveError::UnknownProperty {
+    Reading {
         option,
-        name: name.to_owned(),
-        of: of.name(version).unwrap_or(of.entity.name),
+        version,
+        names,
+        skipped: 0,
     }
+    .unknown(of, 0)
 }

@@ -4,7 +4,7 @@ use domain::query::{Expansion, Field, Query};
 use odata::query::{QueryOptions, SelectItem};
 
 use super::{Plan, Projection, ResolveError, Slot, SlotValue, expand, unknown};
-use crate::table::{Property, Read, Shown, Type};
+use crate::table::{Edm, Property, Read, Shown, Type};
 use crate::version::Version;
 
 /// The plan of one level: fields, expansions and slots; its filter and order are still to come.
@@ -12,13 +12,17 @@ pub(super) fn plan(
     version: Version,
     of: &'static Type,
     options: &QueryOptions,
-    with_etag: bool,
+    annotated: Annotated,
 ) -> Result<Plan, ResolveError> {
     let wanted = Wanted::read(version, of, options)?;
     let mut builder = Builder {
         version,
         query: Query::of(of.entity),
         slots: Vec::new(),
+        annotated: Annotated {
+            etag: false,
+            ..annotated
+        },
     };
     for property in of.properties {
         if let Some(name) = property.name(version)
@@ -40,7 +44,12 @@ pub(super) fn plan(
     let etag = of
         .entity
         .field("version")
-        .filter(|_| with_etag)
+        .filter(|_| annotated.etag || annotated.full || wanted.etag)
+        .map(|field| builder.column(field));
+    let key = of
+        .entity
+        .key()
+        .filter(|_| annotated.full)
         .map(|field| builder.column(field));
     expand::add(&mut builder, of, options)?;
     Ok(Plan {
@@ -51,9 +60,47 @@ pub(super) fn plan(
             kind,
             is_derived: false,
             etag,
+            shows_etag: annotated.full || wanted.etag,
+            key,
         },
         query: builder.query,
     })
+}
+
+/// The plan of links to objects, `…/$ref`.
+pub(super) fn links(version: Version, of: &'static Type) -> Plan {
+    let mut builder = Builder {
+        version,
+        query: Query::of(of.entity),
+        slots: Vec::new(),
+        annotated: Annotated::default(),
+    };
+    if let Some(key) = of.entity.key() {
+        let index = builder.column(key);
+        builder.slot("@odata.id", SlotValue::Link { index });
+    }
+    Plan {
+        projection: Projection {
+            version,
+            of,
+            slots: builder.slots,
+            kind: None,
+            is_derived: false,
+            etag: None,
+            shows_etag: false,
+            key: None,
+        },
+        query: builder.query,
+    }
+}
+
+/// Which control information is wanted beside the members.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Annotated {
+    /// The version of this level's objects.
+    pub(super) etag: bool,
+    /// All of it, on every level (OD-11).
+    pub(super) full: bool,
 }
 
 /// Which properties are wanted.
@@ -65,6 +112,8 @@ struct Wanted {
     /// Members of an open type that have no row.
     open: Vec<String>,
     shows_all_open: bool,
+    /// `@odata.etag` is named.
+    etag: bool,
 }
 
 impl Wanted {
@@ -78,6 +127,7 @@ impl Wanted {
             expanded: expand::properties(version, of, options),
             open: Vec::new(),
             shows_all_open: false,
+            etag: false,
         };
         let items = options.select.as_deref().unwrap_or_default();
         if items.is_empty() || items.contains(&SelectItem::All) {
@@ -91,13 +141,14 @@ impl Wanted {
             };
             let Some(name) = names.first() else { continue };
             // Control information and the id under its annotation need no column.
+            wanted.etag |= name.eq_ignore_ascii_case("@odata.etag");
             if name.starts_with('@') || of.navigation(version, name).is_some() {
                 continue;
             }
             match of.property(version, name) {
                 Some(property) => selected.push(property),
                 None if of.open.is_some() && is_simple(name) => wanted.open.push(name.clone()),
-                None => return Err(unknown("$select", version, of, name)),
+                None => return Err(unknown("$select", version, of, names)),
             }
         }
         wanted.selected = Some(selected);
@@ -129,6 +180,7 @@ pub(super) struct Builder {
     pub(super) version: Version,
     pub(super) query: Query,
     pub(super) slots: Vec<Slot>,
+    pub(super) annotated: Annotated,
 }
 
 impl Builder {
@@ -147,6 +199,7 @@ impl Builder {
         self.slots.push(Slot {
             key: encoded_key(name),
             value,
+            annotation: None,
         });
     }
 
@@ -231,6 +284,11 @@ impl Builder {
         };
         if let Some(value) = value {
             self.slot(name, value);
+            if self.annotated.full
+                && let Some(slot) = self.slots.last_mut()
+            {
+                slot.annotation = annotation(self.version, name, edm);
+            }
         }
     }
 
@@ -257,9 +315,23 @@ impl Builder {
             self.slots.push(Slot {
                 key: String::new(),
                 value: SlotValue::Open { index },
+                annotation: None,
             });
         }
     }
+}
+
+/// `name@odata.type`, where JSON does not tell the type by itself.
+fn annotation(version: Version, name: &str, edm: Edm) -> Option<(String, String)> {
+    let type_name = edm.name(version);
+    let shown = match type_name.as_str() {
+        "Edm.String" | "Edm.Boolean" => return None,
+        other => other.replace("Edm.", ""),
+    };
+    Some((
+        encoded_key(&format!("{name}@odata.type")),
+        format!("#{shown}"),
+    ))
 }
 
 /// A name as it stands in JSON: `"id":`.

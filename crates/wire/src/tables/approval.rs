@@ -133,6 +133,7 @@ mod tests {
                     Value::Text((*tier).to_owned()),
                 ],
                 expanded: Vec::new(),
+                counts: Vec::new(),
             })
             .collect();
         let (status, escalated) = (Value::Text(status.to_owned()), Value::Bool(escalated));

@@ -58,7 +58,8 @@ pub static ASSIGNMENT: Type = Type {
                 related: None,
                 value: schedule,
             },
-        ),
+        )
+        .inside(&super::inside::SCHEDULE),
         CALLOUT_INSTANCES,
     ],
     navigations: &[

@@ -62,7 +62,8 @@ pub static ASSIGNMENT_REQUEST: Type = Type {
                 related: None,
                 value: schedule,
             },
-        ),
+        )
+        .inside(&super::inside::SCHEDULE),
         both(
             "answers",
             Edm::Complexes("accessPackageAnswer", "accessPackageAnswer"),

@@ -33,7 +33,8 @@ pub static CONNECTED_ORGANIZATION: Type = Type {
                 related: None,
                 value: |row| document::items(row.document(0)).into(),
             },
-        ),
+        )
+        .inside(&super::inside::IDENTITY_SOURCES),
     ],
     navigations: &[
         way(

@@ -27,7 +27,8 @@ pub static GROUP: Type = Type {
                 related: None,
                 value: group_types,
             },
-        ),
+        )
+        .inside(&super::inside::GROUP_TYPES),
         flag("isAssignableToRole", "is_assignable_to_role"),
         text("mail", "mail"),
         flag("mailEnabled", "mail_enabled"),

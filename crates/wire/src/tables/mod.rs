@@ -19,6 +19,7 @@ mod entitlement_settings;
 mod extension;
 mod external_connector;
 mod group;
+mod inside;
 mod policy_question;
 mod resource;
 mod resource_environment;
