@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::callout::Signer;
 use auth::token::Verifier;
 use aws_lc_rs::hmac;
 use prometheus_client::registry::Registry;
@@ -33,6 +34,8 @@ pub struct Parts {
     pub authorization_uri: Option<String>,
     /// The built-in issuer of a development tenant.
     pub issuer: Option<Issuer>,
+    /// Signs callouts of custom extensions; its keys are shown to receivers.
+    pub signer: Option<Arc<Signer>>,
     /// What is known of the delivery engine, for operators.
     pub delivery: Delivery,
     /// Whether the routes that move the clock and inject faults are served.
@@ -98,6 +101,10 @@ impl App {
 
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         self.0.parts.issuer.as_ref()
+    }
+
+    pub(crate) fn signer(&self) -> Option<&Signer> {
+        self.0.parts.signer.as_deref()
     }
 
     pub(crate) fn delivery(&self) -> &Delivery {

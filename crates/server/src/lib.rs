@@ -10,6 +10,7 @@ mod call;
 #[cfg(test)]
 mod coverage;
 mod error;
+mod extensions;
 mod form;
 mod graph;
 mod health;

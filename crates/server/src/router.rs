@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::around;
 use crate::call::CallIds;
 use crate::error::Error;
-use crate::{graph, health, issuer, reeve, scim};
+use crate::{extensions, graph, health, issuer, reeve, scim};
 
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
@@ -21,6 +21,11 @@ pub fn router(app: App) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/extensions/keys", get(extensions::keys))
+        .route(
+            "/extensions/.well-known/openid-configuration",
+            get(extensions::configuration),
+        )
         .route("/reeve/v1", any(reeve::serve))
         .route("/reeve/v1/{*rest}", any(reeve::serve))
         .route(scim::ROOT, any(scim::serve))

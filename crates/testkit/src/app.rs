@@ -1,10 +1,10 @@
 //! The app itself: everything wired up, and the hand that drives clock and engine.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
-use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use delivery::{Caller, CallerOptions, Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
 use domain::id::ObjectId;
 use domain::time::{Duration, Timestamp};
 use prometheus_client::registry::Registry as Metrics;
@@ -13,12 +13,14 @@ use service::Service;
 use service::clock::{Clock, Ids};
 use service::settings::Settings;
 
+use auth::callout::Signer;
+use auth::keys::{Algorithm, Keys};
 use auth::token::{IssuerConfig, KeySource, Verifier};
 
 use crate::backend::{Backend, Home};
 use crate::fake_target::FakeTarget;
 use crate::people::{self, AUDIENCE, ISSUER, keys};
-use crate::{CRM, ERP};
+use crate::{CRM, ERP, WEBHOOK_SECRET};
 
 /// The time at which every test begins.
 pub(crate) const START: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
@@ -38,6 +40,7 @@ pub struct Start {
 pub struct TestApp {
     pub(crate) inner: Arc<Inner>,
     engine: Mutex<Engine>,
+    caller: Caller,
 }
 
 /// What callers share with the app.
@@ -123,9 +126,11 @@ impl TestApp {
             _home: home,
         };
         people::settle_in(&inner).await;
+        let caller = caller(&inner.service);
         Some(Self {
             inner: Arc::new(inner),
             engine: Mutex::new(engine),
+            caller,
         })
     }
 
@@ -165,10 +170,21 @@ impl TestApp {
         self.inner.service.clock.advance(by);
     }
 
-    /// Lets the engine do what can be done now.
+    /// Lets the engine do what can be done now, and has the extensions called that are to be.
     pub async fn deliver(&self) {
-        let report = self.engine().settle().await.unwrap();
-        assert!(report.is_quiet, "the engine finds no end: {report:?}");
+        for _ in 0..MOST_MOVES {
+            let report = self.engine().settle().await.unwrap();
+            assert!(report.is_quiet, "the engine finds no end: {report:?}");
+            if self.call_extensions().await == 0 {
+                return;
+            }
+        }
+        panic!("extensions are called without end");
+    }
+
+    /// Makes the calls of extensions that are due; nothing else happens.
+    pub async fn call_extensions(&self) -> usize {
+        self.caller.pass().await.unwrap()
     }
 
     /// Moves the clock from one attempt to the next, until the engine has brought everything to its end, well or not.
@@ -242,6 +258,28 @@ fn engine(
     Engine::new(service.clone(), registry, EngineOptions::default())
 }
 
+/// Calls extensions as the server does, with the key that the router shows.
+fn caller(service: &Service) -> Caller {
+    let options = CallerOptions {
+        signer: signer(),
+        webhook_secrets: [("127.0.0.1".to_owned(), WEBHOOK_SECRET.into())].into(),
+        ca_pem: None,
+        token_clock: Clock::manual(START),
+    };
+    Caller::new(service.clone(), options).unwrap()
+}
+
+/// One key for all tests of the process.
+fn signer() -> Arc<Signer> {
+    static SIGNER: OnceLock<Arc<Signer>> = OnceLock::new();
+    let made = SIGNER.get_or_init(|| {
+        let folder = tempfile::TempDir::new().unwrap();
+        let keys = Keys::load_or_create_as(folder.path(), "callout", Algorithm::Es256).unwrap();
+        Arc::new(Signer::new(keys, "https://reeve.test"))
+    });
+    Arc::clone(made)
+}
+
 fn router(service: &Service, engine: &Engine) -> Router {
     let mut registry = Metrics::default();
     let metrics = server::Metrics::register(&mut registry);
@@ -254,6 +292,7 @@ fn router(service: &Service, engine: &Engine) -> Router {
         public_url: None,
         authorization_uri: None,
         issuer: None,
+        signer: Some(signer()),
         delivery: known_of_delivery(service),
         development: false,
         paging_key: [7; 32],

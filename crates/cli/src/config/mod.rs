@@ -16,9 +16,9 @@ use config::{File, FileFormat};
 use serde::Deserialize;
 
 pub(crate) use sections::{
-    CompatSection, DatabaseSection, DeliverySection, IssuerSection, LdapTarget, LogFormat,
-    LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection, RequestsSection, ScimTarget,
-    ServerSection, TargetSection, UserBy,
+    CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
+    LogFormat, LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection,
+    RequestsSection, ScimTarget, ServerSection, TargetSection, UserBy,
 };
 pub(crate) use value::{Iso, Listen};
 
@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) requests: RequestsSection,
     pub(crate) compat: CompatSection,
     pub(crate) odata: ODataSection,
+    pub(crate) extensions: ExtensionsSection,
     pub(crate) provisioning: ProvisioningSection,
     /// What access is delivered to besides the built-in directory: `[[target]]`.
     pub(crate) target: Vec<TargetSection>,
@@ -105,7 +106,9 @@ impl Config {
             delete_with_live_assignment: self.requests.delete_with_live_assignment,
             admin_add_auto_approves: self.compat.admin_add_auto_approves,
             legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
+            deprecation_headers: self.compat.deprecation_headers,
             strict_bodies: self.odata.strict_bodies,
+            extensions: self.extensions.settings(),
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
             ..service::settings::Settings::default()

@@ -1,12 +1,14 @@
 //! One struct for each section, with its keys and defaults.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use domain::extension::HostPolicy;
 use domain::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::settings::Settings;
+use service::settings::{ExtensionSettings, PayloadShape, Settings};
 
 use super::value::{Gaps, Iso, Listen};
 
@@ -215,6 +217,7 @@ pub(crate) struct RequestsSection {
 pub(crate) struct CompatSection {
     pub(crate) admin_add_auto_approves: bool,
     pub(crate) legacy_v1_reprocess_path: bool,
+    pub(crate) deprecation_headers: bool,
 }
 
 impl Default for CompatSection {
@@ -223,6 +226,7 @@ impl Default for CompatSection {
         Self {
             admin_add_auto_approves: settings.admin_add_auto_approves,
             legacy_v1_reprocess_path: settings.legacy_v1_reprocess_path,
+            deprecation_headers: settings.deprecation_headers,
         }
     }
 }
@@ -243,6 +247,54 @@ impl Default for ProvisioningSection {
         Self {
             inbound: settings.provisioning_inbound,
             domain: settings.provisioning_domain,
+        }
+    }
+}
+
+/// `[extensions]`: receivers outside that are called at stages of requests.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct ExtensionsSection {
+    /// How the body of a callout looks.
+    pub(crate) payload_shape: Shape,
+    /// Which hosts may be called.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Whether private networks, and this machine, may be.
+    pub(crate) allow_private_addresses: bool,
+    /// Whether receivers may be without TLS.
+    pub(crate) allow_plain_http: bool,
+    /// The authorities that receivers' certificates may come from; the system's, if not given.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// The folder of the key that callouts are signed with; the data folder, if not given.
+    pub(crate) key_folder: Option<PathBuf>,
+    /// Files with the secrets that receivers share, by host.
+    pub(crate) webhook_secret_files: BTreeMap<String, PathBuf>,
+}
+
+/// How the body of a callout looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Shape {
+    /// No envelope, names with a capital.
+    #[default]
+    FlatPascal,
+    /// The documented envelope.
+    Graph,
+}
+
+impl ExtensionsSection {
+    /// What the rules read of it.
+    pub(crate) fn settings(&self) -> ExtensionSettings {
+        ExtensionSettings {
+            hosts: HostPolicy {
+                allowed_hosts: self.allowed_hosts.clone(),
+                allow_private_addresses: self.allow_private_addresses,
+                allow_plain_http: self.allow_plain_http,
+            },
+            payload_shape: match self.payload_shape {
+                Shape::FlatPascal => PayloadShape::FlatPascal,
+                Shape::Graph => PayloadShape::Graph,
+            },
         }
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** an [`Instance`] answers as soon as it exists, and [`Instance::stop`] leaves nothing behind: requests in
 //! flight are answered, claimed work is given back, the database is closed.
 
+mod callouts;
 mod database;
 mod dev;
 mod issuers;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use auth::callout::Signer;
 use auth::keys::{Algorithm, Keys, TlsMaterial};
 use auth::token::Verifier;
 use connector_api::Connector;
@@ -92,6 +94,7 @@ impl Instance {
             let domain = &mut config.provisioning.domain;
             domain.get_or_insert_with(|| service::tenant::DOMAIN.to_owned());
         }
+        let config = opened_in_development(config, dev);
         database::create_folder(&data)?;
         let lock = database::lock(&config, &data)?;
         let service = open_service(&config, &data, migrate, lock.is_some()).await?;
@@ -129,6 +132,8 @@ impl Instance {
         let registry = register_targets(&config, &service, more, dev)?;
         let delivery = operators_view(&config, &service, &registry);
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
+        let signer = Arc::new(callouts::signer(&config, &data, &base_url)?);
+        let caller = callouts::caller(&config, &service, &signer)?;
         let app = app(
             &config,
             &data,
@@ -136,12 +141,18 @@ impl Instance {
             &engine,
             dev_file.as_ref(),
             delivery,
+            signer,
         )?;
         let router = server::router(app);
 
         let (stop, stopped) = watch::channel(false);
         let (stop_engine, engine_stopped) = watch::channel(false);
-        let engine = tokio::spawn(engine.run(engine_stopped));
+        let engine = tokio::spawn({
+            let caller_stopped = engine_stopped.clone();
+            async move {
+                tokio::join!(engine.run(engine_stopped), caller.run(caller_stopped));
+            }
+        });
         let serving = tokio::spawn(async move {
             bound
                 .serve(router, until(stopped))
@@ -261,8 +272,19 @@ async fn open_service(
         if reclaimed > 0 {
             tracing::info!(reclaimed, "took up deliveries that an earlier process left");
         }
+        service::callouts::reclaim(&service)
+            .await
+            .context("cannot take up calls of custom extensions")?;
     }
     Ok(service)
+}
+
+/// In a development tenant receivers need not be named.
+fn opened_in_development(mut config: Config, dev: bool) -> Config {
+    if dev && config.extensions.allowed_hosts.is_empty() {
+        config.extensions.allowed_hosts = vec!["*".to_owned()];
+    }
+    config
 }
 
 fn register_targets(
@@ -371,6 +393,7 @@ fn app(
     engine: &Engine,
     dev: Option<&DevFile>,
     delivery: Delivery,
+    signer: Arc<Signer>,
 ) -> anyhow::Result<App> {
     let mut issuers = verifier_configs(&config.issuer)?;
     let issuer = match dev {
@@ -403,6 +426,7 @@ fn app(
         authorization_uri: dev
             .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id)),
         issuer,
+        signer: Some(signer),
         delivery,
         development: dev.is_some(),
         paging_key: database::paging_key(config, data)?,

@@ -35,6 +35,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         public_url: None,
         authorization_uri: None,
         issuer: None,
+        signer: None,
         delivery: Delivery {
             targets: Vec::new(),
             stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),

@@ -120,6 +120,7 @@ impl Server {
             public_url: None,
             authorization_uri: Some(format!("{AUTHORITY}/{TENANT}/oauth2/v2.0/authorize")),
             issuer: Some(issuer),
+            signer: None,
             delivery: Delivery {
                 targets: vec![Target {
                     name: "directory".to_owned(),
