@@ -3,9 +3,10 @@
 //! **Invariant:** the run passes only if every chosen step passed and no test was skipped.
 
 mod clients;
+mod fuzz;
 mod licences;
 mod peers;
-mod run;
+pub(crate) mod run;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -44,6 +45,8 @@ enum Step {
     Doc,
     /// Dependencies: licences, bans, sources, advisories
     Licences,
+    /// Readers of what clients send survive whatever is sent, for a bounded time
+    Fuzz,
     /// The release binary tells its story to the end
     Demo,
 }
@@ -145,6 +148,13 @@ impl Step {
                 cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
             ),
             Self::Licences => licences::check(workspace, peers),
+            Self::Fuzz => {
+                let failed = fuzz::run(workspace, peers.folder())?;
+                Ok(Report::passed_if(
+                    failed.is_empty(),
+                    &format!("failed: {}", failed.join(", ")),
+                ))
+            }
             // The README's own command.
             Self::Demo => plain(&mut cargo(&["run", "--release", "--", "demo", "--once"])),
         }
@@ -159,6 +169,7 @@ impl Step {
             Self::Test => "test",
             Self::Doc => "doc",
             Self::Licences => "licences",
+            Self::Fuzz => "fuzz",
             Self::Demo => "demo",
         }
     }

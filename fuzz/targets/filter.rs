@@ -1,0 +1,17 @@
+//! A `$filter` is refused or understood; what is understood means the same after it was printed.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let Ok(filter) = odata::filter::parse(text) else {
+        return;
+    };
+    let printed = filter.to_string();
+    let again = odata::filter::parse(&printed);
+    assert_eq!(
+        again.as_ref(),
+        Ok(&filter),
+        "{text:?} was printed as {printed:?}"
+    );
+});
