@@ -72,13 +72,12 @@ pub(super) fn version(row: &Row<'_>) -> Option<String> {
         digest.update(member.as_bytes());
     }
     let digest = digest.finish();
-    let short: String = digest
+    let short = digest
         .as_ref()
         .iter()
         .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    Some(format!("W/\"{}.{short}\"", row.int("version")))
+        .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    Some(format!("W/\"{}.{short:x}\"", row.int("version")))
 }
 
 /// What a whole document says about a group.

@@ -4,9 +4,8 @@
 //! must not find everything, or nothing.
 
 use domain::directory::name_key;
-use domain::model::DIRECTORY_OBJECT;
 use domain::query::{
-    Comparison, Direction, Entity, Field, Kind, Path, Predicate, TextMatch, Value,
+    Comparison, Direction, Entity, Field, Kind, Path, Predicate, Relation, TextMatch, Value,
 };
 use domain::time::Timestamp;
 use scim::error::{ErrorType, Invalid};
@@ -216,7 +215,7 @@ impl Finder {
                 }
             }
             Related(relation, name) => {
-                let to = self.related(relation)?;
+                let to = self.relation(relation)?.to;
                 let inner = compare(path, field(to, name)?, operator, literal)?;
                 self.exists(relation, inner)
             }
@@ -279,7 +278,7 @@ impl Finder {
                 let Some(Related(_, name)) = self.place(&whole)? else {
                     return Err(unknown(&whole));
                 };
-                let field = field(self.related(relation)?, name)?;
+                let field = field(self.relation(relation)?.to, name)?;
                 match filter {
                     Filter::Compare(_, operator, literal) => {
                         compare(&whole, field, *operator, literal)
@@ -293,15 +292,16 @@ impl Finder {
         }
     }
 
-    fn related(&self, relation: &str) -> Result<&'static Entity, Invalid> {
-        let found = self.entity().relation(relation);
-        Ok(found.map_or(&DIRECTORY_OBJECT, |relation| relation.to))
+    fn relation(&self, name: &str) -> Result<&'static Relation, Invalid> {
+        self.entity().relation(name).ok_or_else(|| {
+            let detail = format!("`{name}` is no relation");
+            Invalid::new(ErrorType::InvalidFilter, detail)
+        })
     }
 
     fn exists(&self, relation: &str, inner: Predicate) -> Result<Predicate, Invalid> {
-        let hops = self.entity().relation(relation).into_iter().collect();
         Ok(Predicate::Exists {
-            hops,
+            hops: vec![self.relation(relation)?],
             inner: Box::new(inner),
         })
     }

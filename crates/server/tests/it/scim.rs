@@ -128,8 +128,8 @@ async fn a_user_that_is_fed_is_a_user_of_the_directory() {
         assert_eq!(seen["businessPhones"], json!(["2"]));
         assert_eq!(seen["employeeOrgData"]["costCenter"], "42");
         assert_eq!(seen["manager"]["id"], json!(boss));
-        let audit = format!("/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Add user'");
-        let audit = feeder.get(&audit).await.assert_status(200).rows();
+        let audit = "/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Add user'";
+        let audit = feeder.get(audit).await.assert_status(200).rows();
         assert!(audit.iter().any(|event| event["targetResources"][0]["id"] == json!(id)));
     })
     .await;
@@ -342,7 +342,7 @@ async fn a_search_may_be_a_body_and_may_be_over_everything() {
     );
     assert_eq!(
         names(&of_type.assert_status(200).json(), "id"),
-        [buyers.clone()]
+        std::slice::from_ref(&buyers)
     );
     assert_eq!(names(&everywhere.assert_status(200).json(), "id"), [buyers]);
     let nothing = feeder
