@@ -45,9 +45,17 @@ CREATE INDEX connected_organization_external_sponsor_reverse ON connected_organi
 CREATE VIEW connected_organization_guest AS
     SELECT guest.id AS object_id, COALESCE(
         (SELECT source.connected_organization_id
-         FROM json_each(guest.details, '$.identities') identity
+         FROM json_each(
+             CASE json_type(guest.details, '$.identities')
+                 WHEN 'array' THEN json_extract(guest.details, '$.identities')
+                 ELSE '[]'
+             END) identity
          JOIN connected_organization_source source
-             ON source.kind = 'issuer' AND INSTR(LOWER(json_extract(guest.details, identity.fullkey || '.issuer')), source.value) > 0
+             ON source.kind = 'issuer' AND INSTR(
+                 CASE json_type(guest.details, '$.identities[' || identity.key || '].issuer')
+                     WHEN 'text'
+                         THEN LOWER(json_extract(guest.details, '$.identities[' || identity.key || '].issuer'))
+                 END, source.value) > 0
          ORDER BY LENGTH(source.value) DESC, source.value LIMIT 1),
         (SELECT source.connected_organization_id FROM connected_organization_source source
          WHERE source.kind = 'domain' AND source.value = LOWER(SUBSTR(guest.mail, INSTR(guest.mail, '@') + 1)))

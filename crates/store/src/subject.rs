@@ -92,9 +92,8 @@ pub fn ensure(
     let Some(facts) = tx.query_opt(DIRECTORY_FACTS, &[value::text(object)])? else {
         return Ok(None);
     };
-    let subject_type = match facts.text(0)? {
-        kind @ ("user" | "servicePrincipal") => kind,
-        _ => return Ok(None),
+    let subject_type @ ("user" | "servicePrincipal") = facts.text(0)? else {
+        return Ok(None);
     };
     let subject = Subject {
         id: fresh,
