@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler knows. Each check is a function from what was read to findings.
 
+mod counted;
 mod documents;
 mod edges;
 mod generated;
@@ -18,9 +19,13 @@ pub(crate) fn run(workspace: &Workspace, fix: bool) -> anyhow::Result<bool> {
             eprintln!("wrote {path}");
         }
     }
-    let findings = findings(workspace)?;
+    let mut findings = findings(workspace)?;
     for finding in &findings {
         eprintln!("{finding}");
+    }
+    if let Some(finding) = counted::check(&workspace.root, fix)? {
+        eprintln!("{finding}");
+        findings.push(finding);
     }
     if findings.is_empty() {
         eprintln!("tidy");

@@ -32,7 +32,7 @@ const LAYERS: &[Layer] = &[
     layer("delivery", &["domain", "store", "service", "connector-api"]),
     layer("server", &["domain", "service", "auth", "wire", "odata", "scim"]),
     layer("peers", &[]),
-    layer("xtask", &["domain"]),
+    layer("xtask", &["domain", "wire"]),
     Layer {
         name: "reeve",
         may: May::KnowAll,

@@ -1,32 +1,44 @@
-//! Documents that are rendered from code: `docs/states.md`, from the transition tables of `domain` (R27).
+//! Documents that are rendered from code: `docs/states.md`, from the transition tables of `domain` (R27), and
+//! `docs/schema-deviations.md`, from the tables of the schema in `wire` (R40).
 
 use std::fmt::{Debug, Display, Write};
 use std::path::Path;
 
 use domain::{assignment, assignment_request};
+use wire::schema::differences;
 
 use crate::finding::Finding;
 use crate::workspace::TextFile;
 
 const STATES: &str = "docs/states.md";
 
-/// A generated document that does not say what the code says.
-pub(crate) fn check(files: &[TextFile]) -> Option<Finding> {
-    let is_in_step = files
-        .iter()
-        .any(|file| file.path == STATES && file.text == states());
-    (!is_in_step).then(|| {
-        Finding::in_file(
-            STATES,
-            "not in step with the tables in `domain`: run `cargo xtask tidy --fix`",
-        )
-    })
+const SCHEMA: &str = "docs/schema-deviations.md";
+
+/// Every generated document: its path, and what it has to say.
+fn documents() -> [(&'static str, String); 2] {
+    [(STATES, states()), (SCHEMA, differences::document())]
+}
+
+/// Generated documents that do not say what the code says.
+pub(crate) fn check(files: &[TextFile]) -> Vec<Finding> {
+    let stale = documents().into_iter().filter(|(path, text)| {
+        let mut same = files.iter().filter(|file| file.path == *path);
+        !same.any(|file| file.text == *text)
+    });
+    let message = "not in step with the tables it is rendered from: run `cargo xtask tidy --fix`";
+    stale
+        .map(|(path, _)| Finding::in_file(path, message))
+        .collect()
 }
 
 /// Writes every generated document, and tells which.
-pub(crate) fn write(root: &Path) -> anyhow::Result<[&'static str; 1]> {
-    std::fs::write(root.join(STATES), states())?;
-    Ok([STATES])
+pub(crate) fn write(root: &Path) -> anyhow::Result<Vec<&'static str>> {
+    let mut written = Vec::new();
+    for (path, text) in documents() {
+        std::fs::write(root.join(path), text)?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 fn states() -> String {
@@ -88,14 +100,20 @@ mod tests {
 
     #[test]
     fn a_document_that_lags_behind_is_found() {
-        let file = |text: String| TextFile {
-            path: STATES.to_owned(),
-            text,
+        let files = |edit: fn(String) -> String| {
+            let file = |(path, text): (&str, String)| TextFile {
+                path: path.to_owned(),
+                text: edit(text),
+            };
+            documents().map(file)
         };
 
-        assert!(check(&[file(states())]).is_none());
-        assert!(check(&[file(states().replace("submitted", "sent"))]).is_some());
-        assert!(check(&[]).is_some());
+        assert!(check(&files(|text| text)).is_empty());
+        assert_eq!(
+            check(&files(|text| text.replace("submitted", "sent"))).len(),
+            1
+        );
+        assert_eq!(check(&[]).len(), 2);
     }
 
     #[test]
@@ -103,9 +121,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("docs")).unwrap();
 
-        let [path] = write(root.path()).unwrap();
+        let written = write(root.path()).unwrap();
 
-        let text = std::fs::read_to_string(root.path().join(path)).unwrap();
-        assert_eq!(text, states());
+        let texts: Vec<_> = written
+            .iter()
+            .map(|path| std::fs::read_to_string(root.path().join(path)).unwrap())
+            .collect();
+        assert_eq!(texts, documents().map(|(_, text)| text));
     }
 }

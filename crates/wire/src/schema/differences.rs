@@ -221,8 +221,12 @@ pub fn document() -> String {
     }
     for kind in Sort::ALL {
         let _ = write!(text, "\n## {}\n\n", kind.title());
-        text.push_str("| what | versions | why |\n|---|---|---|\n");
-        for (difference, (versions, why)) in rows.iter().filter(|(row, _)| row.kind == kind) {
+        let mut of_kind = rows.iter().filter(|(row, _)| row.kind == kind).peekable();
+        text.push_str(match of_kind.peek() {
+            Some(_) => "| what | versions | why |\n|---|---|---|\n",
+            None => "None.\n",
+        });
+        for (difference, (versions, why)) in of_kind {
             let dot = if difference.member.is_empty() {
                 ""
             } else {
