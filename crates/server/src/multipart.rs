@@ -156,7 +156,7 @@ mod tests {
             ),
         ] {
             let refused = sent(&body).await.unwrap_err();
-            assert_eq!(refused.status(), status, "{:.80}", body);
+            assert_eq!(refused.status(), status, "{body:.80}");
         }
     }
 

@@ -167,7 +167,7 @@ fn resource_of(moment: &Moment, ctx: &Ctx, catalog_id: CatalogId, origin: &Origi
         id: moment.id(ResourceId::new),
         catalog_id,
         origin_system: origin.system,
-        origin_id: origin.origin_id.clone(),
+        origin_id: origin.id.clone(),
         display_name: origin.display_name.clone(),
         description: origin.description.clone(),
         resource_type: Some(origin.resource_type.to_owned()),

@@ -26,7 +26,7 @@ pub(crate) struct Origin {
     /// The system that it is of.
     pub(crate) system: OriginSystem,
     /// Its id there.
-    pub(crate) origin_id: String,
+    pub(crate) id: String,
     /// Its name.
     pub(crate) display_name: String,
     /// What it is for.
@@ -184,7 +184,7 @@ pub(crate) fn find_origin(
     Ok(match system {
         OriginSystem::AadGroup => group::find(tx, object)?.map(|group| Origin {
             system,
-            origin_id: object.to_string(),
+            id: object.to_string(),
             refusal: check_group(&group).err(),
             resource_type: if group.mail_enabled {
                 "O365 Group"
@@ -198,7 +198,7 @@ pub(crate) fn find_origin(
         OriginSystem::AadApplication => {
             service_principal::find(tx, object)?.map(|application| Origin {
                 system,
-                origin_id: object.to_string(),
+                id: object.to_string(),
                 refusal: check_application(&application).err(),
                 resource_type: "Application",
                 roles: roles_of_application(&application.app_roles),

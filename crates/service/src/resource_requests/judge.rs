@@ -106,7 +106,7 @@ fn judge_addition(
         }
         NamedOrigin::Custom(origin_id) => custom(wanted, origin_id)?,
     };
-    if resource::find_by_origin(tx, catalog.id, origin.system, &origin.origin_id)?.is_some() {
+    if resource::find_by_origin(tx, catalog.id, origin.system, &origin.id)?.is_some() {
         let message = format!(
             "`{}` is already onboarded to the catalog",
             origin.display_name
@@ -134,7 +134,7 @@ fn custom(wanted: &NewResourceRequest, origin_id: &str) -> Result<Origin, Servic
     check_name("resource/displayName", name).map_err(flawed)?;
     Ok(Origin {
         system,
-        origin_id: origin_id.to_owned(),
+        id: origin_id.to_owned(),
         display_name: name.to_owned(),
         description: wanted.description.description.clone().over(None),
         resource_type: system.as_str(),

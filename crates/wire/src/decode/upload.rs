@@ -1,6 +1,6 @@
 //! Uploads of access data: what begins one, what completes it, and the CSV files in it.
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
+use csv::{ReaderBuilder, StringRecord, Trim};
 use domain::flaw::Flaw;
 use domain::upload::{
     Column, NewUploadFile, NewUploadSession, UploadKind, check_header, check_value,
@@ -101,7 +101,7 @@ pub fn file(name: &str, content: &[u8]) -> Result<NewUploadFile, DecodeError> {
     let mut record = StringRecord::new();
     while reader
         .read_record(&mut record)
-        .map_err(|error| malformed(row + 1, &error))?
+        .map_err(|_| malformed(row + 1))?
     {
         row += 1;
         match &columns {
@@ -142,12 +142,8 @@ fn check_row(row: u64, columns: &[Column], record: &StringRecord) -> Result<(), 
     Ok(())
 }
 
-fn malformed(row: u64, error: &csv::Error) -> Flaw {
-    let reason = match error.kind() {
-        ErrorKind::Utf8 { .. } => "is not UTF-8 text",
-        _ => "cannot be read as CSV",
-    };
-    Flaw::new(format!("row {row}"), format!("the row {reason}"))
+fn malformed(row: u64) -> Flaw {
+    Flaw::new(format!("row {row}"), "the row cannot be read as CSV")
 }
 
 #[cfg(test)]
