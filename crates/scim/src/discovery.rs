@@ -29,7 +29,6 @@ impl Provider<'_> {
                 "type": "oauthbearertoken",
                 "name": "OAuth Bearer Token",
                 "description": "An access token of an issuer that the server trusts.",
-                "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": true,
             }],
             "meta": {

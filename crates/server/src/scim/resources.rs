@@ -196,12 +196,12 @@ fn checked(
 }
 
 fn is_named(wanted: &Tags, resource_type: &ResourceType, row: &Row<'_>) -> bool {
-    let version = if *resource_type == USER {
+    let current = if *resource_type == USER {
         Some(users::version(row))
     } else {
         groups::version(row)
     };
-    version.is_some_and(|version| wanted.name(&version))
+    current.is_some_and(|current| wanted.name(&current))
 }
 
 fn selecting(resource_type: &ResourceType, id: ObjectId) -> Query {
