@@ -35,7 +35,7 @@ pub(super) fn add(
     let mut asked = merged(builder.version, of, options)?;
     asked.extend(shown_anyway(builder.version, of, options, &asked));
     for (navigation, options, is_ref) in asked {
-        one(builder, of, navigation, &options, is_ref)?;
+        one(builder, of, navigation, &options, is_ref).map_err(ResolveError::in_expand)?;
     }
     Ok(())
 }

@@ -337,6 +337,7 @@ fn among(place: &Place, condition: Predicate) -> Predicate {
 /// The literal as the column stores it.
 fn value(place: &Place, literal: &Literal, names: &Names) -> Result<Value, ResolveError> {
     let bad = |hint: String| ResolveError::BadLiteral {
+        option: OPTION,
         literal: printed(literal),
         property: names.join("/"),
         hint,

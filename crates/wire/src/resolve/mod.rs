@@ -10,7 +10,7 @@ mod path;
 mod select;
 
 use domain::evaluate;
-use domain::query::{Direction, Field, Path, Predicate, Query, TextMatch, Value};
+use domain::query::{Direction, Field, Kind, Path, Predicate, Query, TextMatch, Value};
 use odata::names::Names;
 use odata::query::{QueryOptions, Search};
 
@@ -54,8 +54,12 @@ pub enum ResolveError {
         position: Option<usize>,
     },
     /// A literal that does not fit what it is compared with.
-    #[error("$filter: '{literal}' is not a value of '{property}'{hint} (at character {position}).")]
+    #[error(
+        "{option}: '{literal}' is not a value of '{property}'{hint} (at character {position})."
+    )]
     BadLiteral {
+        /// The option.
+        option: &'static str,
         /// The literal.
         literal: String,
         /// The property.
@@ -80,10 +84,22 @@ impl ResolveError {
     /// The option at fault.
     pub fn option(&self) -> &'static str {
         match self {
-            Self::UnknownProperty { option, .. } | Self::Unsupported { option, .. } => option,
-            Self::BadLiteral { .. } => "$filter",
+            Self::UnknownProperty { option, .. }
+            | Self::Unsupported { option, .. }
+            | Self::BadLiteral { option, .. } => option,
             Self::ForeignToken => "$skiptoken",
         }
+    }
+
+    /// The same, met in the parentheses of an `$expand`: there the places are counted from.
+    fn in_expand(mut self) -> Self {
+        match &mut self {
+            Self::UnknownProperty { option, .. }
+            | Self::Unsupported { option, .. }
+            | Self::BadLiteral { option, .. } => *option = "$expand",
+            Self::ForeignToken => {}
+        }
+        self
     }
 }
 
@@ -242,7 +258,12 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
         .map(|size| size.min(odata::query::MAX_TOP)));
     plan.query.limit = Some(size.map_or(DEFAULT_PAGE, u64::from));
     if let Some(after) = request.after {
-        if after.len() != evaluate::order(&plan.query).len() {
+        let order = evaluate::order(&plan.query);
+        let fits = order
+            .iter()
+            .zip(&after)
+            .all(|((path, _), value)| is_of(path.field.kind, value));
+        if after.len() != order.len() || !fits {
             return Err(ResolveError::ForeignToken);
         }
         plan.query.after = Some(after);
@@ -330,6 +351,16 @@ fn term(columns: &[&'static Field], text: &str) -> Predicate {
         text: text.to_owned(),
     });
     Predicate::Any(contains.collect())
+}
+
+/// Whether a column of this kind can hold the value.
+fn is_of(kind: Kind, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) => kind == Kind::Bool,
+        Value::Int(_) => matches!(kind, Kind::Int | Kind::Instant),
+        Value::Text(_) => matches!(kind, Kind::Id | Kind::Text | Kind::Word),
+    }
 }
 
 /// The payload of a skip token: where the next page begins.
