@@ -252,15 +252,15 @@ async fn shown(
     let page = reads::get(request.service(), request.ctx(), query.clone()).await?;
     let record = page.rows.first().ok_or_else(|| request.nowhere())?;
     let mut resource = document(&Row::of(&query, record), resource_type, request.base());
-    let version = resource
+    let tag = resource
         .get("meta")
         .and_then(|meta| meta.get("version"))
         .and_then(Json::as_str)
         .map(str::to_owned);
     selection.apply(resource_type, &mut resource);
     let reply = scim_json(status, &Json::Object(resource));
-    Ok(match version {
-        Some(version) => reply.with(header::ETAG, &version),
+    Ok(match tag {
+        Some(tag) => reply.with(header::ETAG, &tag),
         None => reply,
     })
 }
