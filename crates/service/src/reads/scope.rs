@@ -87,10 +87,10 @@ impl Me {
         match query.entity.name {
             "available_access_package" => self.offered = offers::requestable(tx, user, hidden)?,
             // Whoever may have a package sees what is in it (AZ-21).
-            "resource_role_scope" => {
-                if !matches!(visible(ctx, query.entity)?, Ok(Predicate::True)) {
-                    self.offered = offers::requestable(tx, user, hidden)?;
-                }
+            "resource_role_scope"
+                if !matches!(visible(ctx, query.entity)?, Ok(Predicate::True)) =>
+            {
+                self.offered = offers::requestable(tx, user, hidden)?;
             }
             "access_package_suggestion" => {
                 self.reasons = offers::suggested(tx, user, SuggestionKinds::ALL)?;
@@ -213,17 +213,12 @@ fn rule(entity: &Entity) -> Rule {
         "custom_extension" | "legacy_custom_extension" => {
             Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
         }
-        "extension_stage" | "extension_handler" => Rule::Catalog(
+        "extension_stage" | "extension_handler" | "policy_question" => Rule::Catalog(
             A::ReadPolicies,
             &["assignment_policy", "access_package"],
             "catalog_id",
         ),
         "audit_event" => Rule::Directory(D::ReadAudit),
-        "policy_question" => Rule::Catalog(
-            A::ReadPolicies,
-            &["assignment_policy", "access_package"],
-            "catalog_id",
-        ),
         "held_beside" => Rule::Catalog(A::ReadRequests, &["other", "access_package"], "catalog_id"),
         "available_access_package" | "access_package_suggestion" => Rule::Offered,
         _ => Rule::Nobody,

@@ -55,8 +55,6 @@ pub static POLICY_QUESTION: Type = Type {
 };
 
 fn localizations(row: &Row<'_>) -> Json {
-    match row.document(0) {
-        Json::Null => json!([]),
-        texts => texts,
-    }
+    let texts = row.document(0);
+    if texts.is_null() { json!([]) } else { texts }
 }
