@@ -8,7 +8,7 @@ use odata::path::Segment;
 use serde_json::{Map, Value};
 use wire::Version;
 use wire::address::{self, Options, Tail};
-use wire::schema::differences::BEYOND;
+use wire::schema::differences::{BEYOND, BORROWED};
 use wire::schema::{Facet, SIGNATURES, find, find_enum, is_a, lineage, member};
 
 use crate::reply::Reply;
@@ -119,6 +119,10 @@ impl Checker {
         let told = object.get("@odata.type").and_then(Value::as_str);
         let of = match told.map(|told| told.strip_prefix("#microsoft.graph.").unwrap_or(told)) {
             Some(told) if is_a(self.version, told, declared) => told,
+            Some(told) if BORROWED.iter().any(|reason| reason.of == told) => {
+                self.borrowed(at, told, object);
+                return;
+            }
             Some(told) => {
                 self.find(at, &format!("`{told}` is no `{declared}`"));
                 return;
@@ -147,6 +151,16 @@ impl Checker {
                 None => self.find(&here, &format!("`{of}` has no such member")),
             }
         }
+    }
+
+    /// An object of a type that only beta has.
+    fn borrowed(&mut self, at: &str, of: &str, object: &Map<String, Value>) {
+        let mut beta = Checker {
+            version: Version::Beta,
+            findings: Vec::new(),
+        };
+        beta.object(at, of, object);
+        self.findings.extend(beta.findings);
     }
 
     fn is_open(&self, of: &str) -> bool {

@@ -16,6 +16,9 @@ const TEMPORARY: &str = concat!("/t", "mp/");
 
 /// Hosts that documents and code may name.
 const HOSTS: &[&str] = &[
+    // The namespaces of `$metadata`.
+    "docs.oasis-open.org",
+    "oasis-tcs.github.io",
     "127.0.0.1",
     "::1",
     "docs.microsoft.com",

@@ -3,7 +3,7 @@
 //! **Invariant:** the first two are the same for everybody and need no token; they tell what the server can do and nothing
 //! of what it holds.
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use http::{HeaderValue, Method, StatusCode};
 use odata::accept::MetadataLevel;
@@ -48,15 +48,16 @@ pub(super) fn public(version: Version, call: &Call) -> Option<Result<Reply, Erro
     }))
 }
 
-/// The document is the same as long as the server runs.
+/// The document of each version; it is the same as long as the server runs.
+static METADATA: LazyLock<Vec<(Version, String)>> = LazyLock::new(|| {
+    let printed = Version::ALL.map(|version| (version, csdl::metadata(version)));
+    printed.into()
+});
+
 fn metadata(version: Version) -> &'static str {
-    static V1: OnceLock<String> = OnceLock::new();
-    static BETA: OnceLock<String> = OnceLock::new();
-    let kept = match version {
-        Version::V1 => &V1,
-        Version::Beta => &BETA,
-    };
-    kept.get_or_init(|| csdl::metadata(version))
+    let mut known = METADATA.iter();
+    let found = known.find(|(one, _)| *one == version);
+    found.map_or("", |(_, text)| text)
 }
 
 fn service_document(version: Version, call: &Call) -> Reply {
@@ -105,9 +106,12 @@ pub(crate) fn place(segments: &[Segment]) -> Option<&'static [&'static str]> {
             .iter()
             .zip(place)
             .all(|(segment, name)| segment.args == Args::None && segment.is(name));
-        let is_a_set = ENTITY_SETS
-            .iter()
-            .any(|set| set.is_single && set.path(Version::Beta) == place.join("/"));
+        let is_a_set = ENTITY_SETS.iter().any(|set| {
+            set.is_single
+                && Version::ALL
+                    .iter()
+                    .any(|version| set.path(*version) == place.join("/"))
+        });
         (is_there && !place.is_empty() && !is_a_set).then_some(place)
     })
 }

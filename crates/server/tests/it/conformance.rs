@@ -92,10 +92,13 @@ impl Walk {
     /// An object alone, with each of its navigations, and what each of them leads to.
     async fn object(&mut self, version: Version, path: &str, of: &'static Type) {
         self.look(path).await;
+        // Members of derived types are declared there, and cannot be selected from all.
+        let declared = of.name(version).unwrap_or_default();
         let names = of
             .properties
             .iter()
-            .filter_map(|property| property.name(version));
+            .filter_map(|property| property.name(version))
+            .filter(|name| wire::schema::member(version, declared, name).is_some());
         let names: Vec<&str> = names.collect();
         self.look(&format!("{path}?$select={}", names.join(",")))
             .await;

@@ -259,13 +259,13 @@ pub(super) fn to_v1(stored: &Json) -> Json {
                 "isApproverJustificationRequired",
                 "isEscalationEnabled",
                 "durationBeforeEscalation",
-                "approverInformationVisibility",
             ] {
                 shown.insert(
                     name.to_owned(),
                     stage.get(name).cloned().unwrap_or_default(),
                 );
             }
+            shown.insert(VISIBILITY.to_owned(), visibility(stage));
             for list in LISTS {
                 let sets = stage.get(list).unwrap_or(&Json::Null);
                 shown.insert(
@@ -314,7 +314,7 @@ pub(super) fn to_beta(stored: &Json) -> Json {
                 "isApproverJustificationRequired": stage.get("isApproverJustificationRequired"),
                 "isEscalationEnabled": stage.get("isEscalationEnabled"),
                 "escalationTimeInMinutes": in_minutes(at("durationBeforeEscalation")),
-                "approverInformationVisibility": stage.get("approverInformationVisibility"),
+                VISIBILITY: visibility(stage),
                 "primaryApprovers": both("primaryApprovers", "fallbackPrimaryApprovers"),
                 "escalationApprovers": both("escalationApprovers", "fallbackEscalationApprovers"),
             })
@@ -327,4 +327,14 @@ pub(super) fn to_beta(stored: &Json) -> Json {
         "approvalMode": mode,
         "approvalStages": stages,
     })
+}
+
+const VISIBILITY: &str = "approverInformationVisibility";
+
+/// What a stage tells requestors of its approvers; never null, also where it was stored without.
+fn visibility(stage: &Json) -> Json {
+    match stage.get(VISIBILITY) {
+        None | Some(Json::Null) => json!("default"),
+        Some(known) => known.clone(),
+    }
 }

@@ -44,6 +44,13 @@ pub static BEYOND: &[Reason] = &[
     because("servicePrincipal", "appRoleAssignments", "published by Graph, and left out of the facts about entitlement management"),
 ];
 
+/// Types of one version that answers of the other show all the same.
+#[rustfmt::skip]
+pub static BORROWED: &[Reason] = &[
+    because("insiderRiskyUserApproval", "", "a switch that is set through beta does not vanish from v1.0"),
+    because("entraIdProtectionRiskyUserApproval", "", "a switch that is set through beta does not vanish from v1.0"),
+];
+
 /// Actions and functions that cannot be called.
 #[rustfmt::skip]
 pub static UNCALLED: &[Reason] = &[];
@@ -239,6 +246,12 @@ pub fn document() -> String {
                 versions.join(", ")
             );
         }
+    }
+    text.push_str("\n## Types of one version that the other shows, too\n\n");
+    text.push_str("| what | versions | why |\n|---|---|---|\n");
+    for reason in BORROWED {
+        let (of, why) = (reason.of, reason.why);
+        let _ = writeln!(text, "| `{of}` | v1.0 | {why} |");
     }
     text
 }
