@@ -387,7 +387,7 @@ async fn attributes_are_replaced_by_an_update() {
         (Code::InvalidModel, Some("resource/attributes".to_owned()))
     );
 
-    let document = r#"{"v":1,"items":[{"name":"city","source":null,"destination":null}]}"#;
+    let document = r#"{"v":1,"items":[{"name":"city","source":null,"destination":null,"id":"5b2b3f0e-0c6d-4b0a-9d0a-6f2f1c7a1e09"}]}"#;
     update.attributes_json = Some(document.to_owned());
     world.ask(&app(), update.clone()).await.unwrap();
     assert_eq!(world.resource(id).unwrap().attributes, document);
