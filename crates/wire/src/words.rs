@@ -100,10 +100,6 @@ words! {
     /// How long something lasts.
     EXPIRATION_TYPE = "expirationPatternType":
         "notSpecified" "noExpiration" "afterDateTime" "afterDuration";
-    /// What a request for a role asks for.
-    ROLE_SCHEDULE_ACTION = "unifiedRoleScheduleRequestActions":
-        "adminAssign" "adminUpdate" "adminRemove" "selfActivate" "selfDeactivate" "adminExtend"
-        "adminRenew" "selfExtend" "selfRenew" "unknownFutureValue";
     /// Moments at which an extension is called.
     EXTENSION_STAGE = "accessPackageCustomExtensionStage":
         "assignmentRequestCreated" "assignmentRequestApproved" "assignmentRequestGranted"
