@@ -111,7 +111,12 @@ pub fn parse(body: &[u8], root: &str) -> Result<Batch, BatchError> {
     }
     let mut requests: Vec<BatchRequest> = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
-        let request = Item { index, item, root }.read()?;
+        let request = Item {
+            index,
+            value: item,
+            root,
+        }
+        .read()?;
         if requests.iter().any(|other| other.id == request.id) {
             let problem = format!("the id `{}` is given twice", request.id);
             return Err(BatchError::new(format!("requests[{index}].id"), problem));
@@ -124,13 +129,13 @@ pub fn parse(body: &[u8], root: &str) -> Result<Batch, BatchError> {
 /// One member of `requests` and where it stands.
 struct Item<'a> {
     index: usize,
-    item: &'a Value,
+    value: &'a Value,
     root: &'a str,
 }
 
 impl Item<'_> {
     fn read(&self) -> Result<BatchRequest, BatchError> {
-        let Value::Object(members) = self.item else {
+        let Value::Object(members) = self.value else {
             let target = format!("requests[{}]", self.index);
             return Err(BatchError::new(target, "expected an object"));
         };

@@ -42,6 +42,7 @@ impl Names {
     }
 
     /// The names behind the first `count`, with their places.
+    #[must_use]
     pub fn behind(&self, count: usize) -> Names {
         Names {
             names: self.names.get(count..).unwrap_or_default().to_vec(),

@@ -62,6 +62,23 @@ pub(crate) const COUNT_TABLES: Sql = Sql {
                WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
 };
 
+/// The names of all tables.
+pub(crate) const TABLES: Sql = Sql {
+    sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+    postgres: "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables \
+               WHERE table_schema = current_schema() AND table_type = 'BASE TABLE' ORDER BY name",
+};
+
+/// Which table refers to which.
+pub(crate) const FOREIGN_KEYS: Sql = Sql {
+    sqlite: "SELECT m.name, k.\"table\" FROM sqlite_schema m, pragma_foreign_key_list(m.name) k \
+             WHERE m.type = 'table'",
+    postgres: "SELECT CAST(f.relname AS TEXT), CAST(t.relname AS TEXT) FROM pg_constraint k \
+               JOIN pg_class f ON f.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid \
+               JOIN pg_namespace n ON n.oid = f.relnamespace \
+               WHERE k.contype = 'f' AND n.nspname = current_schema()",
+};
+
 /// The statement as `engine` understands it.
 pub(crate) fn render(engine: Engine, sql: &str) -> String {
     let mut out = String::with_capacity(sql.len() + 64);
@@ -93,10 +110,9 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
     let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(end);
     match (word, engine) {
-        ("SKIP_LOCKED", Engine::Sqlite) => {}
+        ("SKIP_LOCKED" | "JSON_OF", Engine::Sqlite) => {}
         ("SKIP_LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE SKIP LOCKED"),
         ("INSTR", Engine::Postgres) => out.push_str("strpos"),
-        ("JSON_OF", Engine::Sqlite) => {}
         ("JSON_OF", Engine::Postgres) => out.push_str("jsonb"),
         ("JSON_KIND", Engine::Sqlite) => out.push_str("json_type"),
         ("JSON_KIND", Engine::Postgres) => out.push_str("jsonb_typeof"),
@@ -104,12 +120,16 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
         ("ITEMS", Engine::Postgres) => out.push_str("jsonb_array_elements"),
         ("ITEM" | "ITEM_TEXT", _) => {
             if let Some((table, after)) = one_name(after) {
-                out.push_str(&match (word, engine) {
-                    ("ITEM", Engine::Sqlite) => format!("({table}.json -> {table}.fullkey)"),
-                    ("ITEM", Engine::Postgres) => format!("({table}.value)"),
-                    (_, Engine::Sqlite) => format!("({table}.json ->> {table}.fullkey)"),
-                    (_, Engine::Postgres) => format!("({table}.value #>> '{{}}')"),
-                });
+                let [before, between, behind] = match (word, engine) {
+                    ("ITEM", Engine::Sqlite) => ["(", ".json -> ", ".fullkey)"],
+                    (_, Engine::Sqlite) => ["(", ".json ->> ", ".fullkey)"],
+                    ("ITEM", Engine::Postgres) => ["(", ".value)", ""],
+                    (_, Engine::Postgres) => ["(", ".value #>> '{}')", ""],
+                };
+                let second = if behind.is_empty() { "" } else { table };
+                for part in [before, table, between, second, behind] {
+                    out.push_str(part);
+                }
                 return after;
             }
             out.push_str(word);
