@@ -185,7 +185,7 @@ async fn what_breaks_the_rules_is_refused_by_name() {
         ),
         (
             r#"{"customExtensionStageSettings":[{"stage":"assignmentRequestCreated"}]}"#,
-            "customExtensionStageSettings",
+            "customExtensionStageSettings/0/customExtension/id",
         ),
     ] {
         let wanted = draft(Some(package), TargetScope::AllMemberUsers, settings);
