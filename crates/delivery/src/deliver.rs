@@ -111,7 +111,10 @@ impl Deliverer {
                 Ok(delivered) => counts.add(delivered),
                 Err(error) => failed = failed.or(Some(error)),
             }
-            more = more && failed.is_none() && lane.readiness() == Readiness::Free;
+            more = more
+                && failed.is_none()
+                && lane.readiness() == Readiness::Free
+                && !self.service.standstill.is_wanted();
         }
         failed.map_or(Ok(()), Err)
     }
@@ -139,7 +142,11 @@ impl Deliverer {
         while let Some(mut claim) = next {
             stand_in(&mut claim, &answer);
             counts.add(self.deliver(lane, claim).await?);
-            next = self.claim(lane).await?;
+            next = if self.service.standstill.is_wanted() {
+                None
+            } else {
+                self.claim(lane).await?
+            };
         }
         Ok(())
     }

@@ -7,11 +7,12 @@
 //! whatever stops the engine, leases bring its work back.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration as RealTime;
 
 use domain::time::Timestamp;
+use service::standstill::Working;
 use service::{Service, ServiceError, deliveries, planning, targets, timers};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -92,6 +93,8 @@ struct Shared {
     registry: Registry,
     options: EngineOptions,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
+    /// How often the tenant had been exchanged when the lanes were made.
+    exchanges: AtomicU64,
     stopping: Arc<AtomicBool>,
 }
 
@@ -108,6 +111,7 @@ impl Engine {
                 registry,
                 options,
                 lanes: Mutex::default(),
+                exchanges: AtomicU64::new(0),
                 stopping: Arc::default(),
             }),
         }
@@ -168,6 +172,7 @@ impl Engine {
             passes: 1,
             ..PassReport::default()
         };
+        let working = self.begin().await;
         self.follow_switches().await?;
         let batch = self.shared.options.plan_batch;
         loop {
@@ -181,6 +186,7 @@ impl Engine {
                 break;
             }
         }
+        drop(working);
         let mut drains = JoinSet::new();
         for target in deliveries::due_targets(service).await? {
             drains.spawn(self.drain(target));
@@ -205,6 +211,18 @@ impl Engine {
         &self.shared.deliverer.service
     }
 
+    /// Begins to work. What lanes learned before the tenant was exchanged, by another clock perhaps, is forgotten.
+    async fn begin(&self) -> Working<'_> {
+        let standstill = &self.service().standstill;
+        let working = standstill.work().await;
+        let exchanges = standstill.exchanges();
+        if self.shared.exchanges.swap(exchanges, Ordering::SeqCst) != exchanges {
+            let lanes = &self.shared.lanes;
+            lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+        working
+    }
+
     /// The lane of a target, made at its first use.
     fn lane(&self, target: &str) -> Arc<Lane> {
         let shared = &self.shared;
@@ -222,10 +240,11 @@ impl Engine {
     }
 
     fn drain(&self, target: String) -> impl Future<Output = Drained> + Send + 'static {
-        let lane = self.lane(&target);
-        let deliverer = Arc::clone(&self.shared.deliverer);
+        let engine = self.clone();
         async move {
-            let (counts, result) = deliverer.drain(&lane).await;
+            let _working = engine.begin().await;
+            let lane = engine.lane(&target);
+            let (counts, result) = engine.shared.deliverer.drain(&lane).await;
             (target, counts, result)
         }
     }
@@ -334,6 +353,7 @@ impl Running<'_> {
     async fn turn(&mut self) -> Result<RealTime, ServiceError> {
         let service = self.engine.service();
         let batch = self.engine.shared.options.plan_batch;
+        let _working = self.engine.begin().await;
         self.engine.follow_switches().await?;
         let timed = timers::run_due(service).await?.total();
         let replanned = planning::replan(service, batch).await?;

@@ -13,6 +13,7 @@ use domain::time::{Duration, Timestamp};
 use futures_util::FutureExt as _;
 use service::Service;
 use service::clock::Clock;
+use service::standstill::Standstill;
 use tokio::sync::Semaphore;
 
 use crate::breaker::{self, Breaker, Permit};
@@ -36,6 +37,7 @@ pub(crate) struct Lane {
     clock: Clock,
     metrics: Metrics,
     stopping: Arc<AtomicBool>,
+    standstill: Arc<Standstill>,
 }
 
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl Lane {
             clock: service.clock.clone(),
             metrics,
             stopping,
+            standstill: Arc::clone(&service.standstill),
             options,
         }
     }
@@ -200,6 +203,7 @@ impl Lane {
         };
         is_open
             && !self.stopping.load(Ordering::Relaxed)
+            && !self.standstill.is_wanted()
             && self.clock.now().plus(spare) <= lease_until
     }
 

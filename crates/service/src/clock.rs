@@ -43,7 +43,8 @@ impl Clock {
         }
     }
 
-    /// Moves the clock forward; what waits for time follows.
+    /// Moves the clock, forward as a rule; what waits for time follows. Only a tenant that is brought back to an earlier
+    /// time goes back.
     pub fn advance(&self, by: Duration) {
         let (Source::System { offset: hand } | Source::Manual { now: hand }) = &*self.0;
         let moved = |at: i64| Some(at.saturating_add(by.micros()));

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::callers;
 use crate::clock::{Clock, Ids};
 use crate::settings::Settings;
+use crate::standstill::Standstill;
 
 /// On whose behalf something happens.
 #[derive(Debug, Clone)]
@@ -73,6 +74,8 @@ pub struct Service {
     pub calls: Arc<Notify>,
     /// What is remembered of callers (AZ-12).
     pub callers: Arc<callers::Cache>,
+    /// Keeps whoever delivers or plans apart from whoever exchanges the whole tenant.
+    pub standstill: Arc<Standstill>,
 }
 
 impl Service {
@@ -86,6 +89,7 @@ impl Service {
             work: Arc::new(Notify::new()),
             calls: Arc::new(Notify::new()),
             callers: Arc::default(),
+            standstill: Arc::default(),
         }
     }
 

@@ -36,6 +36,7 @@ pub mod role_assignments;
 pub mod role_schedule_requests;
 mod rollup;
 pub mod settings;
+pub mod standstill;
 pub mod subjects;
 pub mod targets;
 pub mod tenant;

@@ -7,6 +7,7 @@ mod clock;
 mod offers;
 mod sample;
 mod sign_in;
+mod snapshots;
 
 use domain::catalog::{CatalogState, CatalogType};
 use domain::id::CatalogId;
@@ -16,6 +17,9 @@ pub use accounts::{DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, dev_acco
 pub use clock::{advance_clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};
+pub use snapshots::{
+    START, Snapshot, keep_start, list_snapshots, remove_snapshot, restore_snapshot, take_snapshot,
+};
 
 use crate::ctx::Service;
 use crate::error::ServiceError;

@@ -38,6 +38,7 @@ pub mod resource_role_scope;
 pub mod role_assignment;
 pub mod role_schedule_request;
 pub mod setting;
+pub mod snapshot;
 mod statements;
 pub mod subject;
 pub mod target_switch;

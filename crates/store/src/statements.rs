@@ -41,6 +41,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::watch::STATEMENTS,
     crate::ledger::witness::STATEMENTS,
     crate::setting::STATEMENTS,
+    crate::snapshot::STATEMENTS,
     crate::subject::STATEMENTS,
     crate::connected_organization::STATEMENTS,
     crate::entitlement_settings::STATEMENTS,

@@ -98,6 +98,17 @@ impl TestApp {
         }
     }
 
+    /// The same on development tenants, with what only those have.
+    pub async fn on_both_in_development(test: impl AsyncFn(&Self)) {
+        for backend in Backend::ALL {
+            let Some(app) = Self::made(backend, Start::default(), true).await else {
+                continue;
+            };
+            test(&app).await;
+            app.wait_out_retries().await;
+        }
+    }
+
     /// A fresh app on SQLite.
     pub async fn new() -> Self {
         let app = Self::on(Backend::Sqlite, Start::default()).await;
@@ -106,6 +117,10 @@ impl TestApp {
 
     /// A fresh app; `None`, after saying so, if PostgreSQL is not installed and may be missing.
     pub async fn on(backend: Backend, start: Start) -> Option<Self> {
+        Self::made(backend, start, false).await
+    }
+
+    async fn made(backend: Backend, start: Start, is_development: bool) -> Option<Self> {
         let (store, home) = backend.open()?;
         let service = Service::new(store, Clock::manual(START), Ids::counted(1), start.settings);
         let targets: BTreeMap<_, _> = [ERP, CRM]
@@ -113,7 +128,7 @@ impl TestApp {
             .into();
         let faults = FaultPlan::default();
         let engine = engine(&service, &targets, &faults);
-        let router = router(&service, &engine);
+        let router = router(&service, &engine, is_development);
         let inner = Inner {
             service,
             router,
@@ -280,7 +295,7 @@ fn signer() -> Arc<Signer> {
     Arc::clone(made)
 }
 
-fn router(service: &Service, engine: &Engine) -> Router {
+fn router(service: &Service, engine: &Engine, is_development: bool) -> Router {
     let mut registry = Metrics::default();
     let metrics = server::Metrics::register(&mut registry);
     engine.metrics().register(&mut registry);
@@ -294,7 +309,7 @@ fn router(service: &Service, engine: &Engine) -> Router {
         issuer: None,
         signer: Some(signer()),
         delivery: known_of_delivery(service),
-        development: false,
+        development: is_development,
         paging_key: [7; 32],
         metrics,
         registry: Arc::new(registry),

@@ -18,6 +18,7 @@ pub(crate) type Grant = (String, ObjectId);
 pub struct FakeTarget {
     state: Mutex<State>,
     stuck: Notify,
+    released: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl FakeTarget {
         self.state().refused.clear();
     }
 
-    /// Carries out so many more writes, then one whose answer never comes.
+    /// Carries out so many more writes, then one whose answer does not come before [`Self::answers_at_last`].
     pub fn sticks_after(&self, writes: usize) {
         self.state().sticks_after = Some(writes);
     }
@@ -64,6 +65,11 @@ impl FakeTarget {
     /// Answers every write again.
     pub fn sticks_no_more(&self) {
         self.state().sticks_after = None;
+    }
+
+    /// Lets the answer come of a write that is stuck.
+    pub fn answers_at_last(&self) {
+        self.released.notify_one();
     }
 
     /// Waits until a write is stuck.
@@ -175,7 +181,7 @@ impl Connector for FakeTarget {
             let (outcomes, answers) = self.carry_out(change);
             if !answers {
                 self.stuck.notify_one();
-                std::future::pending::<()>().await;
+                self.released.notified().await;
             }
             Applied::Each(outcomes)
         })

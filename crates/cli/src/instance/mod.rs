@@ -177,7 +177,7 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Brings in the seed, then tells how to sign in: whoever waits for that file finds everything there.
+    /// Brings in the seed, keeps what there is to be reset to, then tells how to sign in: whoever waits for that file finds everything there.
     async fn introduce(&self, data: &Path, seed: Option<&Path>) -> anyhow::Result<()> {
         let Some(dev) = &self.dev else {
             return Ok(());
@@ -186,6 +186,9 @@ impl Instance {
             let graph = self.graph(dev)?;
             seed::apply(&graph, seed).await?;
         }
+        service::tenant::keep_start(&self.service)
+            .await
+            .context("cannot keep how the tenant is at its start")?;
         dev.write(data)
     }
 

@@ -12,6 +12,7 @@ mod openapi;
 mod request;
 mod resources;
 mod rows;
+mod snapshots;
 mod stuck;
 mod table;
 mod targets;

@@ -152,6 +152,9 @@ fn schemas() -> Value {
         "StuckObject": object(&json!({ "kind": text, "id": text, "since": instant })),
         "Clock": object(&json!({ "now": instant })),
         "Advance": object(&json!({ "advance": { "type": "string", "format": "duration" } })),
+        "Snapshots": list("Snapshot"),
+        "Snapshot": object(&json!({ "name": text, "takenDateTime": instant })),
+        "NewSnapshot": object(&json!({ "name": text })),
         "Fault": object(&json!({ "fault": text_or_null })),
         "Error": object(&json!({
             "error": object(&json!({

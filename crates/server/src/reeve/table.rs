@@ -5,7 +5,9 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{OwnRequest, bindings, clock, deliveries, faults, ledger, resources, stuck, targets};
+use super::{
+    OwnRequest, bindings, clock, deliveries, faults, ledger, resources, snapshots, stuck, targets,
+};
 use crate::error::Error;
 use crate::reply::Reply;
 
@@ -183,6 +185,11 @@ pub(super) static OPERATIONS: &[Operation] = &[
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),
+    development(read("/dev/snapshots", "listSnapshots", "Lists the states of the tenant that were kept.", "Snapshots", run!(snapshots::list))),
+    development(answering(change(Method::POST, "/dev/snapshots", "takeSnapshot", "Keeps everything that the tenant holds under a name.", Some("NewSnapshot"), run!(snapshots::take)), "Snapshot")),
+    development(change(Method::DELETE, "/dev/snapshots/{name}", "removeSnapshot", "Lets go of a state that was kept.", None, run!(snapshots::remove))),
+    development(change(Method::POST, "/dev/snapshots/{name}/restore", "restoreSnapshot", "Brings everything back as it was kept, the clock included.", None, run!(snapshots::restore))),
+    development(change(Method::POST, "/dev/reset", "resetTenant", "Brings everything back as it was when the server began to serve.", None, run!(snapshots::reset))),
     development(change(Method::PUT, "/dev/faults/{target}", "setFault", "Makes a target misbehave, or behave again.", Some("Fault"), run!(faults::set))),
 ];
 

@@ -41,7 +41,7 @@ pub async fn restore_clock(service: &Service) -> Result<(), ServiceError> {
 }
 
 /// How far the clock was moved, in microseconds.
-fn offset(tx: &mut store::ReadTx<'_>) -> Result<i64, store::Error> {
+pub(super) fn offset(tx: &mut store::ReadTx<'_>) -> Result<i64, store::Error> {
     let Some(text) = store::setting::find(tx, NAME)? else {
         return Ok(0);
     };
