@@ -18,19 +18,14 @@ pub struct Signature {
     pub parameters: &'static [Facet],
     /// What it answers; the name is empty.
     pub returns: Option<Facet>,
-    /// Whether v1.0 has it.
-    pub v1: bool,
-    /// Whether beta has it.
-    pub beta: bool,
+    /// The versions that have it.
+    pub versions: &'static [Version],
 }
 
 impl Signature {
     /// Whether this version has it.
     pub fn is_in(&self, version: Version) -> bool {
-        match version {
-            Version::V1 => self.v1,
-            Version::Beta => self.beta,
-        }
+        self.versions.contains(&version)
     }
 
     const fn takes(mut self, parameters: &'static [Facet]) -> Self {
@@ -49,12 +44,12 @@ impl Signature {
     }
 
     const fn only_v1(mut self) -> Self {
-        self.beta = false;
+        self.versions = &[Version::V1];
         self
     }
 
     const fn only_beta(mut self) -> Self {
-        self.v1 = false;
+        self.versions = &[Version::Beta];
         self
     }
 }
@@ -67,8 +62,7 @@ const fn action(name: &'static str, bound_to: &'static str) -> Signature {
         is_action: true,
         parameters: &[],
         returns: None,
-        v1: true,
-        beta: true,
+        versions: &Version::ALL,
     }
 }
 
