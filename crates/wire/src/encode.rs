@@ -416,15 +416,10 @@ fn member(
             skip_null,
         } => {
             let found = document_member(column(*index), member);
-            if found.is_none() && *skip_null {
-                return;
+            if found.is_some() || !skip_null {
+                out.encoded_key(&slot.key);
+                found_or_nothing(out, found.as_ref(), *is_collection);
             }
-            out.encoded_key(&slot.key);
-            match found {
-                Some(value) => out.value(&value),
-                None if *is_collection => out.raw("[]"),
-                None => out.null(),
-            };
         }
         SlotValue::Open { index } => open_members(out, projection, column(*index)),
         SlotValue::Computed {
@@ -509,6 +504,15 @@ fn scalar(out: &mut JsonWriter, version: Version, value: &Value, edm: Edm, frame
         (Value::Int(micros), Edm::Duration) => out.str(&Duration::from_micros(*micros).to_string()),
         (Value::Int(number), _) => out.i64(*number),
         (Value::Bool(flag), _) => out.bool(*flag),
+    };
+}
+
+/// What a document has where it is asked: an absent list is an empty one.
+fn found_or_nothing(out: &mut JsonWriter, found: Option<&Json>, is_collection: bool) {
+    match found {
+        Some(value) => out.value(value),
+        None if is_collection => out.raw("[]"),
+        None => out.null(),
     };
 }
 

@@ -19,10 +19,9 @@ pub fn unknown_member(of: &'static Type, body: &Json) -> Option<String> {
             Known::No => Some(name.clone()),
             Known::Yes => None,
             Known::Object(there) => {
-                let items = match value {
-                    Json::Array(items) => items.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
+                let items = value
+                    .as_array()
+                    .map_or(std::slice::from_ref(value), Vec::as_slice);
                 items
                     .iter()
                     .find_map(|item| unknown_member(there, item))

@@ -160,7 +160,7 @@ impl Scope<'_> {
         for index in reading.skipped..last {
             walk.step(index)?;
         }
-        let Some((hops, here)) = walk.to_many(last)? else {
+        let Some((hops, here)) = walk.into_many(last)? else {
             // The lambda has nothing to be asked of, and still has to be one.
             return Ok(truth(all));
         };
@@ -321,9 +321,10 @@ fn compared(
 /// The condition on the place itself, or on one of the rows among which it is sought; if it is of the type that the
 /// path says.
 fn among(place: &Place, condition: Predicate) -> Predicate {
-    let condition = match &place.if_so {
-        Predicate::True => condition,
-        if_so => if_so.clone().and(condition),
+    let condition = if place.if_so == Predicate::True {
+        condition
+    } else {
+        place.if_so.clone().and(condition)
     };
     match &place.among {
         None => condition,

@@ -85,19 +85,24 @@ fn members() -> impl Iterator<Item = (&'static str, &'static str, Edm)> {
     let properties = TYPES.iter().flat_map(|of| of.properties);
     properties.filter_map(|property| match property.read {
         Read::Member { column, member } => Some((column, member, property.edm)),
-        _ => None,
+        Read::Column(_)
+        | Read::Flagged { .. }
+        | Read::Behind { .. }
+        | Read::Sought { .. }
+        | Read::Computed { .. }
+        | Read::Constant(_) => None,
     })
 }
 
 /// How a member of this type is compared, if it is plain.
 fn kind(edm: Edm) -> Option<(&'static str, Kind)> {
     match edm {
-        Edm::String | Edm::Guid => Some(("text", Kind::Text)),
+        Edm::String | Edm::Guid | Edm::Duration => Some(("text", Kind::Text)),
         Edm::Boolean => Some(("flag", Kind::Bool)),
         Edm::Int32 | Edm::Int64 => Some(("number", Kind::Int)),
         Edm::Instant => Some(("instant", Kind::Instant)),
         Edm::Word(_) | Edm::Enum(_) => Some(("word", Kind::Word)),
-        _ => None,
+        Edm::Strings | Edm::Complex(..) | Edm::Complexes(..) => None,
     }
 }
 

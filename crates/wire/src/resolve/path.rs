@@ -128,7 +128,7 @@ impl<'n> Walk<'n> {
     }
 
     /// Follows the name with this index to many objects or items, for a lambda. `None` where there never is any.
-    pub(super) fn to_many(
+    pub(super) fn into_many(
         mut self,
         index: usize,
     ) -> Result<Option<(Vec<&'static Relation>, &'static Type)>, ResolveError> {

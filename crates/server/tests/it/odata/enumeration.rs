@@ -173,7 +173,7 @@ async fn every_navigation_of_every_type_can_be_followed_by_a_filter_and_an_expan
                     };
                     let full = format!("{version:?} {}.{name}", of.entity.name);
                     let is_one = navigation.first_only
-                        || of.relation(navigation).is_some_and(|relation| relation.is_to_one());
+                        || of.relation(navigation).is_some_and(domain::query::Relation::is_to_one);
                     let first = navigation.target.properties.iter().find_map(|property| {
                         must_compare(property)
                             .then(|| conditions(property.edm, property.name(version)?).pop())?
