@@ -6,7 +6,10 @@ use domain::model;
 use domain::query::Entity;
 use futures_util::future::BoxFuture;
 use http::Method;
-use wire::address::{Address, Tail};
+use wire::Version;
+use wire::address::{Address, Step, Tail};
+use wire::schema::{self, Way};
+use wire::sets::ENTITY_SETS;
 
 use super::GraphRequest;
 use crate::error::Error;
@@ -65,11 +68,49 @@ pub(crate) fn at(address: &Address) -> Vec<&'static Route> {
     let Some(place) = place(address).filter(|_| !is_behind_offer(address)) else {
         return Vec::new();
     };
-    routes::ROUTES
+    let routes: Vec<_> = routes::ROUTES
         .iter()
         .filter(|route| route.of == address.target().entity && route.place == place)
-        .collect()
+        .collect();
+    if routes.is_empty() || !is_pointed_at(address, place) {
+        return routes;
+    }
+    Vec::new()
 }
+
+/// Whether the path ends at something that lives elsewhere and is only pointed at from here. It is not created, changed or
+/// deleted by such a path: who takes a member out of a group and forgets `$ref` must not lose the user.
+fn is_pointed_at(address: &Address, place: Place) -> bool {
+    let is_written = matches!(place, Place::Collection | Place::Object);
+    let [.., parent, last] = address.steps.as_slice() else {
+        return false;
+    };
+    let has_own_path = ENTITY_SETS
+        .iter()
+        .any(|set| set.of.entity == last.of.entity);
+    is_written
+        && has_own_path
+        && (DIRECTORY.contains(&last.of.entity) || !contains(address.version, parent, last))
+}
+
+/// Whether what is at `last` is part of what is at `parent`.
+fn contains(version: Version, parent: &Step, last: &Step) -> bool {
+    let way = last.by.and_then(|way| way.name(version));
+    parent
+        .of
+        .name(version)
+        .zip(way)
+        .and_then(|(of, way)| schema::member(version, of, way))
+        .is_some_and(|facet| facet.way == Way::Contained && facet.is_collection)
+}
+
+/// What lives in the directory, whatever else is said to contain it.
+static DIRECTORY: &[&Entity] = &[
+    &model::USER,
+    &model::GROUP,
+    &model::SERVICE_PRINCIPAL,
+    &model::DIRECTORY_OBJECT,
+];
 
 /// Whether the path leads through what is only an offer to the caller: nothing is changed there.
 fn is_behind_offer(address: &Address) -> bool {
@@ -92,9 +133,15 @@ pub(crate) struct Refusal {
     pub(crate) why: &'static str,
 }
 
+const POINTED_AT: &str =
+    "this path only points at what lives elsewhere: write to it by its own path, or add `$ref`";
+
 /// Why nobody carries out this method at this address, if that is told.
 pub(crate) fn refusal(address: &Address, method: &Method) -> Option<&'static str> {
     let place = place(address)?;
+    if is_pointed_at(address, place) {
+        return Some(POINTED_AT);
+    }
     routes::REFUSALS
         .iter()
         .find(|refusal| {

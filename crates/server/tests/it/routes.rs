@@ -301,3 +301,55 @@ async fn what_happened_is_in_the_audit_log() {
     assert_eq!(event["category"], "EntitlementManagement");
     assert_eq!(event["result"], "success");
 }
+
+#[tokio::test]
+async fn what_a_path_only_points_at_is_not_written_by_it() {
+    let server = Server::new().await;
+    let admin = server.admin();
+    let (_, assignment) = server.assigned("alice").await;
+    let group = json!({"displayName": "Crew", "mailNickname": "crew", "mailEnabled": false, "securityEnabled": true});
+    let group = id(&server.post(&admin, "/v1.0/groups", &group).await.json());
+    let alice = server
+        .get(&admin, "/v1.0/users/alice@reeve.example")
+        .await
+        .json();
+    let alice = id(&alice);
+    let link = json!({"@odata.id": format!("https://127.0.0.1/v1.0/users/{alice}")});
+    server
+        .post(&admin, &format!("/v1.0/groups/{group}/members/$ref"), &link)
+        .await
+        .expect(204);
+
+    for (method, path) in [
+        (
+            Method::DELETE,
+            format!("/v1.0/groups/{group}/members/{alice}"),
+        ),
+        (
+            Method::DELETE,
+            format!("{V1}/assignments/{assignment}/accessPackage"),
+        ),
+        (
+            Method::PATCH,
+            format!("{V1}/assignments/{assignment}/accessPackage"),
+        ),
+    ] {
+        let refused = server
+            .write(&admin, method, &path, &json!({}))
+            .await
+            .expect(405);
+        assert_eq!(refused.header("allow"), "GET, HEAD", "{path}");
+    }
+
+    server
+        .get(&admin, &format!("/v1.0/users/{alice}"))
+        .await
+        .expect(200);
+    server
+        .get(
+            &admin,
+            &format!("{V1}/assignments/{assignment}/accessPackage"),
+        )
+        .await
+        .expect(200);
+}
