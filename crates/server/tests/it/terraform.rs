@@ -1,10 +1,22 @@
-//! The calls that Terraform's `azuread` provider makes to put a group into a catalog and into a package, and to take it
-//! out again; all of them in beta.
+//! The calls that Terraform's `azuread` provider makes, in the order and with the bodies in which it makes them: here to
+//! put a group into a catalog and into a package, and to take it out again; beside this, for all its other resources.
+
+mod directory;
+mod governance;
+mod policy;
 
 use serde_json::{Value, json};
-use testkit::TestApp;
+use testkit::{Reply, TestApp};
 
 use crate::support::BETA;
+
+/// PATCH and PUT are taken with any of these.
+fn took(reply: &Reply) {
+    assert!(
+        [200, 202, 204].contains(&reply.status.as_u16()),
+        "{reply:?}"
+    );
+}
 
 #[tokio::test]
 async fn dl_5_a_group_is_associated_with_a_catalog_and_a_package_and_released_again() {

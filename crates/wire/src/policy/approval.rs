@@ -302,11 +302,8 @@ pub(super) fn to_beta(stored: &Json) -> Json {
         .iter()
         .map(|stage| {
             let both = |first: &str, backup: &str| {
-                let shown = |list: &str, is_backup| {
-                    let sets = stage.get(list).unwrap_or(&Json::Null);
-                    subject_set::show_list(Version::Beta, sets, Some(is_backup))
-                };
-                Json::Array([shown(first, false), shown(backup, true)].concat())
+                let sets = |list: &str| stage.get(list).unwrap_or(&Json::Null);
+                subject_set::show_both(sets(first), sets(backup))
             };
             let at = |name: &str| stage.get(name).map(length).unwrap_or_default();
             json!({

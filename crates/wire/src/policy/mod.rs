@@ -77,9 +77,9 @@ pub fn read(
     };
     let targets = match version {
         Version::V1 => subject_set::read_all(&root.member("specificAllowedTargets"))?,
-        Version::Beta => {
-            subject_set::read_all(&root.member("requestorSettings").member("allowedRequestors"))?
-        }
+        Version::Beta => subject_set::read_all_beta(
+            &root.member("requestorSettings").member("allowedRequestors"),
+        )?,
     };
     scope::check(version, allowed_target_scope, &targets)?;
     let requestor_settings = match version {

@@ -95,7 +95,7 @@ fn read_beta(node: &Node<'_>) -> Result<Json, InvalidField> {
         .instant()?
         .map(|start| start.to_string());
     let days = node.member("durationInDays").int()?;
-    let reviewers = subject_set::read_all(&node.member("reviewers"))?;
+    let reviewers = subject_set::read_all_beta(&node.member("reviewers"))?;
     let type_node = node.member("reviewerType");
     let (is_self, primary, fallback) = match type_node
         .text()?

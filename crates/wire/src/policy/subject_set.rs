@@ -120,15 +120,50 @@ pub(super) fn read_all(node: &Node<'_>) -> Result<Vec<Json>, InvalidField> {
     node.items()?.iter().map(read).collect()
 }
 
-/// Reads a beta array and sorts it by `isBackup`: first those that are not, then those that are.
+/// The member of a stored set that says where beta has it among those of the other list.
+const PLACE: &str = "place";
+/// The member of a stored set that beta marked as a backup where v1.0 knows no such thing.
+const IS_BACKUP: &str = "isBackup";
+
+/// Reads a beta array of sets where v1.0 has one list, in order.
+pub(super) fn read_all_beta(node: &Node<'_>) -> Result<Vec<Json>, InvalidField> {
+    let marked = |item: &Node<'_>| {
+        let mut set = read(item)?;
+        if item.member(IS_BACKUP).flag()?.unwrap_or(false) {
+            keep(&mut set, IS_BACKUP, json!(true));
+        }
+        Ok(set)
+    };
+    node.items()?.iter().map(marked).collect()
+}
+
+fn keep(set: &mut Json, name: &str, value: Json) {
+    if let Some(members) = set.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// Reads a beta array and sorts it by `isBackup`: first those that are not, then those that are. Where that is not the
+/// order in which they came, each says its place.
 pub(super) fn read_by_backup(node: &Node<'_>) -> Result<(Vec<Json>, Vec<Json>), InvalidField> {
     let (mut first, mut backup) = (Vec::new(), Vec::new());
-    for item in node.items()? {
-        let is_backup = item.member("isBackup").flag()?.unwrap_or(false);
+    let mut is_sorted = true;
+    for (place, item) in node.items()?.iter().enumerate() {
+        let is_backup = item.member(IS_BACKUP).flag()?.unwrap_or(false);
+        is_sorted = is_sorted && (is_backup || backup.is_empty());
         let list = if is_backup { &mut backup } else { &mut first };
-        list.push(read(&item)?);
+        list.push((place, read(item)?));
     }
-    Ok((first, backup))
+    let placed = |list: Vec<(usize, Json)>| {
+        let placed = list.into_iter().map(|(place, mut set)| {
+            if !is_sorted {
+                keep(&mut set, PLACE, json!(place));
+            }
+            set
+        });
+        placed.collect()
+    };
+    Ok((placed(first), placed(backup)))
 }
 
 /// A stored set as `version` shows it.
@@ -142,7 +177,9 @@ fn show(version: Version, stored: &Json, is_backup: Option<bool>) -> Json {
         json!(format!("{PREFIX}{}", kind.name)),
     );
     if version == Version::Beta {
-        set.insert("isBackup".to_owned(), json!(is_backup.unwrap_or(false)));
+        let is_marked = stored.get(IS_BACKUP).and_then(Json::as_bool);
+        let is_backup = is_backup.unwrap_or(false) || is_marked.unwrap_or(false);
+        set.insert(IS_BACKUP.to_owned(), json!(is_backup));
     }
     if let Some(key) = kind.key {
         let shown = match (version, key) {
@@ -168,8 +205,23 @@ pub(super) fn show_all(version: Version, stored: &Json, is_backup: Option<bool>)
     Json::Array(show_list(version, stored, is_backup))
 }
 
+/// Two stored lists as beta shows them, in the order in which it had them: `first` and then `backup` unless their sets
+/// say otherwise.
+pub(super) fn show_both(first: &Json, backup: &Json) -> Json {
+    let lists = [(first, false), (backup, true)];
+    let mut sets: Vec<(u64, Json)> = Vec::new();
+    for (stored, is_backup) in lists {
+        let shown = show_list(Version::Beta, stored, Some(is_backup));
+        let stored = stored.as_array().into_iter().flatten();
+        let places = stored.map(|set| set.get(PLACE).and_then(Json::as_u64).unwrap_or(u64::MAX));
+        sets.extend(places.zip(shown));
+    }
+    sets.sort_by_key(|(place, _)| *place);
+    sets.into_iter().map(|(_, set)| set).collect()
+}
+
 /// The sets of a stored list as `version` shows them.
-pub(super) fn show_list(version: Version, stored: &Json, is_backup: Option<bool>) -> Vec<Json> {
+fn show_list(version: Version, stored: &Json, is_backup: Option<bool>) -> Vec<Json> {
     let sets = stored.as_array().map(Vec::as_slice).unwrap_or_default();
     sets.iter()
         .map(|set| show(version, set, is_backup))
