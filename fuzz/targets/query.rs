@@ -21,6 +21,7 @@ fuzz_target!(|input: (u8, bool, bool, &str)| {
         filter: Predicate::True,
         is_single,
         is_derived: false,
+        is_annotated: false,
         options: &options,
         max_page_size: None,
         after: None,

@@ -9,6 +9,7 @@
 
 mod client_commands;
 mod clients;
+mod contract;
 mod crashes;
 mod demo;
 mod postgres;
