@@ -4,7 +4,6 @@
 //! - `deliver` drains one target: claim, attempt, record, in batches; `attempt` is one try of a unit of work.
 //! - `lane` limits what a target is asked at once, with `pacer` and `breaker`; [`registry`] says which targets there are.
 //! - [`builtin`] delivers to the built-in directory; [`faults`] makes targets misbehave on demand.
-//! - [`callouts`] calls custom extensions.
 //! - [`watchdog`] tells what is stuck, [`metrics`] counts.
 //!
 //! **Invariant:** the engine knows connectors by their trait alone, and every fact it learns is written by `service`.
@@ -15,7 +14,6 @@ mod attempt;
 mod batch;
 mod breaker;
 pub mod builtin;
-pub mod callouts;
 mod deliver;
 pub mod engine;
 pub mod faults;
@@ -25,7 +23,6 @@ mod pacer;
 pub mod registry;
 pub mod watchdog;
 
-pub use callouts::{Caller, CallerError, CallerOptions};
 pub use deliver::Counts;
 pub use engine::{Engine, EngineOptions, PassReport};
 pub use faults::{Fault, FaultPlan, Faulty};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
-use delivery::{Caller, CallerOptions, Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use callout::{Caller, CallerOptions};
+use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
 use domain::id::ObjectId;
 use domain::time::{Duration, Timestamp};
 use prometheus_client::registry::Registry as Metrics;

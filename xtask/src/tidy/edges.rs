@@ -30,6 +30,7 @@ const LAYERS: &[Layer] = &[
     layer("connector-scim", &["domain", "connector-api"]),
     layer("connector-ldap", &["domain", "connector-api"]),
     layer("delivery", &["domain", "store", "service", "connector-api"]),
+    layer("callout", &["domain", "service"]),
     layer("server", &["domain", "service", "auth", "wire", "odata", "scim"]),
     layer("peers", &[]),
     layer("xtask", &["domain", "wire"]),
@@ -82,6 +83,7 @@ const NEVER: &[(&str, &[&str])] = &[
         "delivery",
         &["axum", "ldap3", "postgres", "reqwest", "rusqlite"],
     ),
+    ("callout", &["axum", "ldap3", "postgres", "rusqlite"]),
     ("server", &["ldap3", "postgres", "rusqlite"]),
 ];
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use auth::callout::Signer;
 use auth::keys::{Algorithm, Keys};
-use delivery::{Caller, CallerOptions};
+use callout::{Caller, CallerOptions};
 use secrecy::SecretString;
 use service::Service;
 use service::clock::Clock;

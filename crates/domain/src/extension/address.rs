@@ -39,7 +39,8 @@ pub fn check_url(url: &str, policy: &HostPolicy) -> Result<(), UrlFlaw> {
     let (scheme, rest) = url.split_once("://").ok_or(UrlFlaw::Malformed)?;
     let is_https = scheme.eq_ignore_ascii_case("https");
     let is_plain = scheme.eq_ignore_ascii_case("http");
-    if !is_https && !(is_plain && policy.allow_plain_http) {
+    let is_protected_enough = is_https || (is_plain && policy.allow_plain_http);
+    if !is_protected_enough {
         return Err(UrlFlaw::NotHttps);
     }
     let has_odd_letters = url

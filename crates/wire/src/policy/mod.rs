@@ -129,13 +129,7 @@ pub fn read(
     );
     settings.insert(
         "customExtensionStageSettings".to_owned(),
-        extension_stages(
-            &root.member("customExtensionStageSettings"),
-            stored
-                .get("customExtensionStageSettings")
-                .unwrap_or(&Json::Null),
-            fresh_id,
-        )?,
+        stage_settings(&root, &stored, fresh_id)?,
     );
     let credentials = match version {
         Version::V1 => stored
@@ -311,6 +305,16 @@ fn notification(version: Version, root: &Node<'_>) -> Result<Json, InvalidField>
         .flag()?
         .unwrap_or(false);
     Ok(json!({"isAssignmentNotificationDisabled": disabled}))
+}
+
+fn stage_settings(
+    root: &Node<'_>,
+    stored: &Json,
+    fresh_id: &mut dyn FnMut() -> String,
+) -> Result<Json, InvalidField> {
+    const NAME: &str = "customExtensionStageSettings";
+    let before = stored.get(NAME).unwrap_or(&Json::Null);
+    extension_stages(&root.member(NAME), before, fresh_id)
 }
 
 /// Only the stage and the extension's id count, in whatever form the extension is written (PO-31). A setting that comes
