@@ -32,10 +32,11 @@ impl Guard {
             return Ok(());
         }
         let found = list::first(tx, &self.query)?;
-        let version = found.and_then(|row| row.values.first().and_then(Value::as_int));
-        match version {
-            Some(version) if !self.versions.contains(&version) => Err(Error::StaleVersion),
-            _ => Ok(()),
+        let stored = found.and_then(|row| row.values.first().and_then(Value::as_int));
+        if stored.is_none_or(|stored| self.versions.contains(&stored)) {
+            Ok(())
+        } else {
+            Err(Error::StaleVersion)
         }
     }
 
