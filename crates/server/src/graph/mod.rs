@@ -126,7 +126,8 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
     let request = GraphRequest::new(app, &ctx, &caller, call, address);
     let reply = route(&request).await?;
     answered::as_preferred(&request, reply)
-        .await.map(|reply| retiring(&request, reply))
+        .await
+        .map(|reply| retiring(&request, reply))
 }
 
 /// Tells clients of a retiring name of a collection where to go (VE-1).

@@ -114,7 +114,9 @@ impl Scope {
         }
         Ok(match place {
             Place::Row(from) => format!("{from}.{}", path.field.name),
-            Place::Item(item) if path.field.name.is_empty() => format!("CAST(ITEM_TEXT({item}) AS TEXT)"),
+            Place::Item(item) if path.field.name.is_empty() => {
+                format!("CAST(ITEM_TEXT({item}) AS TEXT)")
+            }
             Place::Item(item) => member(&format!("ITEM({item})"), path.field),
             Place::Value(value) => member(&value, path.field),
         })

@@ -1,7 +1,7 @@
 //! `accessPackageQuestion`: an entity in v1.0, and a complex value within the policy in beta.
 
 use domain::model;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::table::{Edm, Property, Read, Row, Shown, Type, id, only_v1};
 
@@ -43,7 +43,7 @@ pub static POLICY_QUESTION: Type = Type {
             Read::Computed {
                 columns: &["choices"],
                 related: None,
-                value: |row| row.document(0),
+                value: choices,
             },
         )
         .shown(Shown::WhenSet),
@@ -54,7 +54,15 @@ pub static POLICY_QUESTION: Type = Type {
     lacking: &[],
 };
 
+/// Only questions with choices have any.
+fn choices(row: &Row<'_>) -> Json {
+    let stored = row.document(0);
+    if stored.is_null() {
+        return stored;
+    }
+    Json::Array(crate::document::items(stored))
+}
+
 fn localizations(row: &Row<'_>) -> Json {
-    let texts = row.document(0);
-    if texts.is_null() { json!([]) } else { texts }
+    Json::Array(crate::document::items(row.document(0)))
 }
