@@ -11,6 +11,7 @@ mod catalogs;
 mod conformance;
 mod errors;
 mod extensions;
+mod groups;
 mod headers;
 mod issuer;
 mod listeners;

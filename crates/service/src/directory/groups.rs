@@ -76,6 +76,7 @@ pub async fn update(
         })
         .await?;
     service.callers.invalidate();
+    service.wake();
     Ok(changed)
 }
 
@@ -91,8 +92,8 @@ pub(crate) fn update_in(
     changed.change(changes).map_err(flawed)?;
     group::update(tx, &changed)?;
     changed.version += 1;
-    members::add_bound(tx, &changed, GroupRole::Member, &changes.members)?;
-    members::add_bound(tx, &changed, GroupRole::Owner, &changes.owners)?;
+    members::bind(tx, moment, ctx, id, GroupRole::Member, &changes.members)?;
+    members::bind(tx, moment, ctx, id, GroupRole::Owner, &changes.owners)?;
     record(tx, moment, ctx, "Update group", &changed)?;
     Ok(changed)
 }

@@ -269,7 +269,24 @@ fn remove_all(
     Ok(outcomes)
 }
 
-/// Adds what a body binds; all of it, or the first refusal.
+/// Adds to a group what the body of a change binds, as [`add`] does one at a time; all of it, or the first refusal.
+pub(super) fn bind(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    group: ObjectId,
+    role: GroupRole,
+    objects: &[ObjectId],
+) -> Result<(), ServiceError> {
+    for object in objects.iter().copied() {
+        if !add_in(tx, moment, ctx, group, role, object, Code::BadRequest)? {
+            return Err(already_there(role));
+        }
+    }
+    Ok(())
+}
+
+/// Adds what the body of a new group binds, which nothing is delivered to yet; all of it, or the first refusal.
 pub(super) fn add_bound(
     tx: &mut WriteTx<'_>,
     group: &Group,
