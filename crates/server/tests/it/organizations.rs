@@ -407,3 +407,50 @@ async fn what_the_collection_does_not_take_is_405_with_allow() {
     let posted = app.as_operator().ask(Method::POST, &sponsors).await;
     posted.assert_error(405, "MethodNotAllowed");
 }
+
+#[tokio::test]
+async fn organizations_are_found_by_what_is_in_their_identity_sources() {
+    TestApp::on_both(async |app| {
+        let operator = app.as_operator();
+        let id = created(app, V1, contoso()).await;
+        created(
+            app,
+            V1,
+            json!({"displayName": "Other", "identitySources": []}),
+        )
+        .await;
+        for root in [V1, BETA] {
+            for (filter, found) in [
+                (
+                    format!("is/microsoft.graph.azureActiveDirectoryTenant/tenantId eq '{TENANT}'"),
+                    true,
+                ),
+                (
+                    format!(
+                        "is/microsoft.graph.azureActiveDirectoryTenant/tenantId eq '{NOWHERE}'"
+                    ),
+                    false,
+                ),
+                (
+                    "is/microsoft.graph.domainIdentitySource/domainName eq 'contoso.COM'"
+                        .to_owned(),
+                    true,
+                ),
+                (
+                    "is/microsoft.graph.externalDomainFederation/domainName eq 'contoso.com'"
+                        .to_owned(),
+                    false,
+                ),
+            ] {
+                let path = format!(
+                    "{root}/connectedOrganizations?$filter=identitySources/any(is:{filter})"
+                );
+                let rows = operator.get(&path).await.assert_status(200).rows();
+                let ids: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+                let expected = if found { vec![id.as_str()] } else { vec![] };
+                assert_eq!(ids, expected, "{filter}");
+            }
+        }
+    })
+    .await;
+}
