@@ -36,6 +36,18 @@ pub struct Settings {
     pub provisioning_inbound: bool,
     /// `provisioning.domain`: where users sign in whose `userName` has no domain; none: such names are refused.
     pub provisioning_domain: Option<String>,
+    /// `provisioning.unknownMembers`: what becomes of members that the directory does not know.
+    pub provisioning_unknown_members: UnknownMembers,
+}
+
+/// What becomes of members that an outside directory names and this one does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum UnknownMembers {
+    /// They are refused, and the whole request with them.
+    #[default]
+    Refuse,
+    /// They are left out.
+    Ignore,
 }
 
 /// The settings of custom extensions.
@@ -75,6 +87,7 @@ impl Default for Settings {
             extensions: ExtensionSettings::default(),
             provisioning_inbound: true,
             provisioning_domain: None,
+            provisioning_unknown_members: UnknownMembers::default(),
         }
     }
 }

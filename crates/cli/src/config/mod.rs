@@ -111,6 +111,7 @@ impl Config {
             extensions: self.extensions.settings(),
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
+            provisioning_unknown_members: self.provisioning.unknown_members.setting(),
             ..service::settings::Settings::default()
         }
     }

@@ -8,7 +8,7 @@ use domain::extension::HostPolicy;
 use domain::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::settings::{ExtensionSettings, PayloadShape, Settings};
+use service::settings::{ExtensionSettings, PayloadShape, Settings, UnknownMembers};
 
 use super::value::{Gaps, Iso, Listen};
 
@@ -239,6 +239,29 @@ pub(crate) struct ProvisioningSection {
     pub(crate) inbound: bool,
     /// The domain of sign-in names that are made of user names without one.
     pub(crate) domain: Option<String>,
+    /// What becomes of members whom nobody here knows.
+    pub(crate) unknown_members: Unknown,
+}
+
+/// What becomes of members whom nobody here knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Unknown {
+    /// They are refused, and the whole request with them.
+    #[default]
+    Refuse,
+    /// They are left out.
+    Ignore,
+}
+
+impl Unknown {
+    /// As the rules say it.
+    pub(crate) const fn setting(self) -> UnknownMembers {
+        match self {
+            Self::Refuse => UnknownMembers::Refuse,
+            Self::Ignore => UnknownMembers::Ignore,
+        }
+    }
 }
 
 impl Default for ProvisioningSection {
@@ -247,6 +270,7 @@ impl Default for ProvisioningSection {
         Self {
             inbound: settings.provisioning_inbound,
             domain: settings.provisioning_domain,
+            unknown_members: Unknown::default(),
         }
     }
 }

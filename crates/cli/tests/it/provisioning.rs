@@ -1,5 +1,6 @@
 //! The testers of SCIM servers, unmodified, against the endpoint of a served tenant that outside directories feed.
 
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use peers::policy::started_or_skipped;
@@ -15,9 +16,12 @@ struct Tenant {
 }
 
 impl Tenant {
-    fn start() -> Self {
+    fn start(configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = Server::start(&folder.path().join("data"), &[]);
+        let config = folder.path().join("reeve.toml");
+        std::fs::write(&config, configuration).unwrap();
+        let more = ["--config", config.to_str().unwrap()];
+        let server = Server::start(&folder.path().join("data"), &more);
         let data = server.data.to_str().unwrap();
         let told = run(&["token", "--client", "admin", "--data", data]);
         assert!(told.status.success(), "{}", text(&told.stderr));
@@ -42,7 +46,7 @@ fn scim2_tester_finds_nothing() {
     let Some(program) = started_or_skipped("scim2-cli", Ok(scim_testers::scim2())) else {
         return;
     };
-    let tenant = Tenant::start();
+    let tenant = Tenant::start("");
 
     let output = ended(
         Command::new(program)
@@ -71,14 +75,8 @@ fn scim2_tester_finds_nothing() {
     }
 }
 
-/// It adds a member whom nobody knows and wants that to succeed; Reeve refuses it, and says so in `docs/quirks.md`.
-#[test]
-fn scim_sanity_finds_nothing_but_that_members_must_exist() {
-    let Some(program) = started_or_skipped("scim-sanity", Ok(scim_testers::scim_sanity())) else {
-        return;
-    };
-    let tenant = Tenant::start();
-
+/// What scim-sanity tells of a tenant. It adds a member whom nobody knows to a group, and wants that to succeed.
+fn sanity(program: &Path, tenant: &Tenant) -> (Value, String) {
     let output = ended(Command::new(program).args([
         "probe",
         &tenant.url(),
@@ -88,26 +86,58 @@ fn scim_sanity_finds_nothing_but_that_members_must_exist() {
         "--json-output",
         "--i-accept-side-effects",
     ]));
-
     let told = text(&output.stdout);
-    let report: Value = serde_json::from_str(&told)
+    let report = serde_json::from_str(&told)
         .unwrap_or_else(|_| panic!("no report: {told}\n{}", text(&output.stderr)));
-    let results = report["results"].as_array().unwrap();
-    let of = |status: &str| -> Vec<&Value> {
-        let results = results.iter();
-        let fits = results.filter(|result| result["status"] == status);
-        fits.map(|result| &result["name"]).collect()
+    (report, told)
+}
+
+/// The names of the checks that ended so.
+fn named<'a>(report: &'a Value, status: &str) -> Vec<&'a Value> {
+    let results = report["results"].as_array().unwrap().iter();
+    let fits = results.filter(|result| result["status"] == status);
+    fits.map(|result| &result["name"]).collect()
+}
+
+#[test]
+fn scim_sanity_finds_nothing_where_unknown_members_are_ignored() {
+    let Some(program) = started_or_skipped("scim-sanity", Ok(scim_testers::scim_sanity())) else {
+        return;
     };
+    let tenant = Tenant::start("[provisioning]\nunknownMembers = \"ignore\"\n");
+
+    let (report, told) = sanity(&program, &tenant);
+
+    assert_eq!(named(&report, "fail"), Vec::<&Value>::new(), "{told}");
+    let findings = &report["summary"];
+    for kind in ["failed", "warnings", "errors"] {
+        assert_eq!(findings[kind], 0, "{kind}: {told}");
+    }
+    assert!(named(&report, "pass").len() >= 28, "{told}");
+    let log = tenant.server.log();
+    assert!(
+        log.contains("members that nobody knows were left out"),
+        "{log}"
+    );
+}
+
+#[test]
+fn scim_sanity_finds_nothing_else_where_unknown_members_are_refused() {
+    let Some(program) = started_or_skipped("scim-sanity", Ok(scim_testers::scim_sanity())) else {
+        return;
+    };
+    let tenant = Tenant::start("");
+
+    let (report, told) = sanity(&program, &tenant);
+
     assert_eq!(
-        of("fail"),
+        named(&report, "fail"),
         [&json!("PATCH /Groups/{id} add member")],
         "{told}"
     );
     let findings = &report["summary"];
-    assert_eq!(
-        (&findings["warnings"], &findings["errors"]),
-        (&json!(0), &json!(0)),
-        "{told}"
-    );
-    assert!(of("pass").len() >= 27, "{told}");
+    for kind in ["warnings", "errors"] {
+        assert_eq!(findings[kind], 0, "{kind}: {told}");
+    }
+    assert!(named(&report, "pass").len() >= 27, "{told}");
 }

@@ -1,7 +1,6 @@
 //! Groups: from rows to documents, and from documents and changes to what is said about a group.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use domain::id::ObjectId;
 use scim::error::{ErrorType, Invalid};
 use scim::filter::{Filter, Literal, Operator};
 use scim::locate::Located;
@@ -85,7 +84,7 @@ pub(super) fn edit(group: &Members) -> Result<GroupEdit, Fault> {
     let display_name = member::text(group, "displayName")
         .filter(|name| !name.trim().is_empty())
         .ok_or_else(|| Fault::value("`displayName` must be a text that is not empty"))?;
-    let members = ids(group.get(MEMBERS).unwrap_or(&Json::Null))?;
+    let members = named(group.get(MEMBERS).unwrap_or(&Json::Null))?;
     Ok(GroupEdit {
         display_name: Some(display_name.to_owned()),
         external_id: Some(external_id(group)),
@@ -126,14 +125,14 @@ fn member_edit(change: &Change, unknown: Unknown) -> Result<MemberEdit, Fault> {
         let detail = "members cannot be changed, only added and removed";
         return Err(Invalid::new(ErrorType::Mutability, detail).into());
     };
-    let given = |change: &Change| -> Result<Vec<ObjectId>, Fault> {
+    let given = |change: &Change| -> Result<Vec<String>, Fault> {
         // Read as a body is, so that a member may be written in all the ways that a body allows.
         let alone = Members::from_iter([
             ("schemas".to_owned(), json!([GROUP.schema.urn])),
             (attribute.name.to_owned(), change.value.clone()),
         ]);
         let read = resource::read(&GROUP, &alone, unknown)?;
-        ids(read.get(attribute.name).unwrap_or(&Json::Null))
+        named(read.get(attribute.name).unwrap_or(&Json::Null))
     };
     match (change.operation, &change.only) {
         (Operation::Add, None) => given(change).map(MemberEdit::Add),
@@ -149,13 +148,12 @@ fn member_edit(change: &Change, unknown: Unknown) -> Result<MemberEdit, Fault> {
 }
 
 /// The members that a filter picks by their ids.
-fn picked(filter: &Filter) -> Result<Vec<ObjectId>, Fault> {
+fn picked(filter: &Filter) -> Result<Vec<String>, Fault> {
     match filter {
         Filter::Compare(path, Operator::Eq, Literal::Text(id))
             if path.name.eq_ignore_ascii_case("value") && path.sub.is_none() =>
         {
-            // Nobody has an id that is none.
-            Ok(id.parse().into_iter().collect())
+            Ok(vec![id.clone()])
         }
         Filter::Or(left, right) => Ok([picked(left)?, picked(right)?].concat()),
         _ => {
@@ -165,19 +163,15 @@ fn picked(filter: &Filter) -> Result<Vec<ObjectId>, Fault> {
     }
 }
 
-fn ids(members: &Json) -> Result<Vec<ObjectId>, Fault> {
+/// The ids of members, as they were written.
+fn named(members: &Json) -> Result<Vec<String>, Fault> {
     let members = members.as_array().into_iter().flatten();
     members
         .map(|member| {
-            let named = member
+            member
                 .as_object()
                 .and_then(identifier)
-                .ok_or_else(|| Fault::value("each of `members` must have a `value`"))?;
-            named.parse().map_err(|_| {
-                Fault::value(format!(
-                    "`members` names nobody of the directory: `{named}`"
-                ))
-            })
+                .ok_or_else(|| Fault::value("each of `members` must have a `value`"))
         })
         .collect()
 }

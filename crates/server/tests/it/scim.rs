@@ -2,7 +2,7 @@
 
 use domain::resource::DriftAction;
 use serde_json::{Value, json};
-use service::settings::Settings;
+use service::settings::{Settings, UnknownMembers};
 use testkit::{Client, Plan, Reply, Start, TestApp};
 
 const SCIM: &str = "/scim/v2";
@@ -396,6 +396,46 @@ async fn members_come_and_go_however_other_directories_say_it() {
         ] {
             assert_refused(&patch(&feeder, &path, json!([operation])).await, 400, Some(error_type));
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn members_whom_nobody_knows_are_left_out_where_the_tenant_says_so() {
+    let start = Start {
+        settings: Settings {
+            provisioning_unknown_members: UnknownMembers::Ignore,
+            ..Settings::default()
+        },
+    };
+    TestApp::on_both_with(start, async |app| {
+    let feeder = app.as_operator();
+    let a = user(&feeder, "a@reeve.test").await;
+    let gone = user(&feeder, "gone@reeve.test").await;
+    let removed = feeder.delete(&format!("{SCIM}/Users/{gone}")).await;
+    removed.assert_status(204);
+    let dead = "00000000-0000-0000-0000-00000000dead";
+    let id = group(&feeder, "Team", &["nobody", dead, &gone]).await;
+    let path = format!("/Groups/{id}");
+    let given = json!([{"value": dead}, {"value": a}, {"value": "nobody"}, {"value": gone}]);
+    let alone = json!({"value": a, "$ref": format!("http://reeve.test/scim/v2/Users/{a}"), "type": "User"});
+
+    for operation in ["add", "replace"] {
+        let change = json!([{"op": operation, "path": "members", "value": given}]);
+        let changed = patch(&feeder, &path, change).await.assert_status(200);
+        assert_eq!(changed.json()["members"], json!([alone]), "{operation}");
+    }
+    let whole = json!({"schemas": [GROUP], "displayName": "Team", "members": given});
+    let changed = feeder.put(&format!("{SCIM}{path}"), whole).await;
+    assert_eq!(
+        changed.assert_status(200).json()["members"],
+        json!([alone])
+    );
+
+    // Whoever is known and cannot be a member is refused as ever.
+    let itself = json!([{"op": "add", "path": "members", "value": [{"value": id}]}]);
+    let refused = patch(&feeder, &path, itself).await;
+    assert_refused(&refused, 400, Some("invalidValue"));
     })
     .await;
 }

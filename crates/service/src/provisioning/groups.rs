@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use auth::directory::DirectoryAction;
-use domain::directory::{GroupChanges, GroupRole};
+use domain::directory::{GroupChanges, GroupRole, MemberStanding};
 use domain::id::ObjectId;
 use domain::query::{Query, Record};
-use store::directory::membership;
-use store::{WriteTx, provisioning};
+use store::directory::{membership, object};
+use store::{ReadTx, WriteTx, provisioning};
 
 use super::{Failure, shown};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::directory::{groups, members};
 use crate::error::{Code, ServiceError};
+use crate::settings::UnknownMembers;
 
 /// What an outside directory says about a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,15 +27,16 @@ pub struct GroupEdit {
     pub members: Vec<MemberEdit>,
 }
 
-/// One change of who is in a group. Who is in it already stays, and who is not needs not leave.
+/// One change of who is in a group, by their ids as they were written. Who is in it already stays, and who is not needs
+/// not leave. Who may come without being known is a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberEdit {
     /// These come.
-    Add(Vec<ObjectId>),
+    Add(Vec<String>),
     /// These leave.
-    Remove(Vec<ObjectId>),
+    Remove(Vec<String>),
     /// These are in it, and nobody else.
-    Replace(Vec<ObjectId>),
+    Replace(Vec<String>),
 }
 
 /// Creates a group.
@@ -45,7 +47,8 @@ pub async fn create(
 ) -> Result<ObjectId, ServiceError> {
     authorize::in_directory(ctx, DirectoryAction::WriteGroups)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
-    let created = service
+    let unknown = service.settings.provisioning_unknown_members;
+    let (created, left_out) = service
         .store
         .write(move |tx| {
             let changes = GroupChanges {
@@ -56,10 +59,11 @@ pub async fn create(
             if let Some(Some(external_id)) = &edit.external_id {
                 provisioning::name_group(tx, created, Some(external_id))?;
             }
-            change_members(tx, &moment, &ctx, created, &edit.members)?;
-            Ok::<ObjectId, ServiceError>(created)
+            let left_out = change_members(tx, &moment, &ctx, created, &edit.members, unknown)?;
+            Ok::<(ObjectId, usize), ServiceError>((created, left_out))
         })
         .await?;
+    tell(created, left_out);
     service.callers.invalidate();
     Ok(created)
 }
@@ -76,7 +80,8 @@ where
     E: Send + 'static,
 {
     let (moment, ctx) = (service.moment(), ctx.clone());
-    service
+    let unknown = service.settings.provisioning_unknown_members;
+    let left_out = service
         .store
         .write(move |tx| {
             // A refusal comes before anything about the group is told.
@@ -94,9 +99,11 @@ where
                 };
                 groups::update_in(tx, &moment, &ctx, id, &changes)?;
             }
-            Ok::<(), Failure<E>>(change_members(tx, &moment, &ctx, id, &edit.members)?)
+            let left_out = change_members(tx, &moment, &ctx, id, &edit.members, unknown)?;
+            Ok::<usize, Failure<E>>(left_out)
         })
         .await?;
+    tell(id, left_out);
     service.callers.invalidate();
     service.wake();
     Ok(())
@@ -128,19 +135,27 @@ where
     Ok(())
 }
 
+/// Changes who is in a group, and says how many were left out because nobody knows them.
 fn change_members(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
     group: ObjectId,
     edits: &[MemberEdit],
-) -> Result<(), ServiceError> {
+    unknown: UnknownMembers,
+) -> Result<usize, ServiceError> {
+    let mut left_out = 0;
     for edit in edits {
         let (leave, come) = match edit {
-            MemberEdit::Add(objects) => (Vec::new(), objects.clone()),
-            MemberEdit::Remove(objects) => (objects.clone(), Vec::new()),
-            MemberEdit::Replace(objects) => {
-                let wanted: BTreeSet<ObjectId> = objects.iter().copied().collect();
+            MemberEdit::Add(names) => (Vec::new(), known(tx, names, unknown, &mut left_out)?),
+            // Nobody has an id that is none.
+            MemberEdit::Remove(names) => (
+                names.iter().filter_map(|name| name.parse().ok()).collect(),
+                Vec::new(),
+            ),
+            MemberEdit::Replace(names) => {
+                let wanted = known(tx, names, unknown, &mut left_out)?;
+                let wanted: BTreeSet<ObjectId> = wanted.into_iter().collect();
                 let present: BTreeSet<ObjectId> =
                     membership::members(tx, group)?.into_iter().collect();
                 (
@@ -157,5 +172,37 @@ fn change_members(
             members::add_in(tx, moment, ctx, group, GroupRole::Member, object, absent)?;
         }
     }
-    Ok(())
+    Ok(left_out)
+}
+
+/// Those of the named who can come, if the unknown are left out; all of them otherwise, and who comes finds out.
+fn known(
+    tx: &mut ReadTx<'_>,
+    names: &[String],
+    unknown: UnknownMembers,
+    left_out: &mut usize,
+) -> Result<Vec<ObjectId>, ServiceError> {
+    let mut known = Vec::with_capacity(names.len());
+    for name in names {
+        match (name.parse(), unknown) {
+            (Ok(id), _) => known.push(id),
+            (Err(_), UnknownMembers::Ignore) => {}
+            (Err(_), UnknownMembers::Refuse) => {
+                let message = format!("`members` names nobody of the directory: `{name}`");
+                return Err(ServiceError::invalid(Code::BadRequest, "members", message));
+            }
+        }
+    }
+    if unknown == UnknownMembers::Ignore {
+        let standings = object::standings(tx, &known)?;
+        known.retain(|id| matches!(standings.get(id), Some(MemberStanding::Present(_))));
+    }
+    *left_out += names.len().saturating_sub(known.len());
+    Ok(known)
+}
+
+fn tell(group: ObjectId, left_out: usize) {
+    if left_out > 0 {
+        tracing::info!(%group, members = left_out, "members that nobody knows were left out");
+    }
 }
