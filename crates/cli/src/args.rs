@@ -33,8 +33,17 @@ pub(crate) enum Command {
     Reprocess(ReprocessArgs),
     /// List grants that are not at their targets what they should be; exits with 1 if there are any.
     Drift(DriftArgs),
-    /// Write catalogs, packages, policies and assignments as JSON lines.
-    Export(ConnectArgs),
+    /// Write catalogs, packages, policies and assignments as JSON lines, or the whole tenant as a seed.
+    Export(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    /// Write one file for `serve --dev --seed`: the directory too, with names in the place of ids.
+    #[arg(long)]
+    pub(crate) seed: bool,
 }
 
 /// Where the configuration is.

@@ -12,6 +12,7 @@ mod migrate;
 mod output;
 mod serve;
 mod targets;
+mod tenant_file;
 mod token;
 
 use std::process::ExitCode;

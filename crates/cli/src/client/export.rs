@@ -1,11 +1,11 @@
-//! `reeve export`: what governs access and who has it, one JSON object a line, read through Graph alone.
+//! `reeve export`: what governs access and who has it, one JSON object a line, or all as a seed; read through Graph alone.
 
 use serde_json::{Value, json};
 
 use super::graph::Graph;
 use super::{ENTITLEMENTS, connect};
-use crate::args::ConnectArgs;
-use crate::output;
+use crate::args::ExportArgs;
+use crate::{output, tenant_file};
 
 /// Kinds in the order in which they could be made again, with what each is read with.
 const KINDS: &[(&str, &str)] = &[
@@ -25,8 +25,12 @@ const KINDS: &[(&str, &str)] = &[
 ];
 
 /// Runs the command.
-pub(crate) async fn run(args: &ConnectArgs) -> anyhow::Result<()> {
-    let graph = connect(args)?;
+pub(crate) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    let graph = connect(&args.connect)?;
+    if args.seed {
+        output::text(tenant_file::write(&graph).await?);
+        return Ok(());
+    }
     for (kind, path) in KINDS {
         export(&graph, kind, path).await?;
     }

@@ -81,7 +81,7 @@ impl Answer {
         self.retry_after.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)
     }
 
-    pub(super) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
+    pub(crate) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
         if (200..300).contains(&self.status) {
             return Ok(self.body);
         }

@@ -7,7 +7,6 @@ mod callouts;
 mod database;
 mod dev;
 mod issuers;
-mod seed;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -37,7 +36,7 @@ use crate::client::graph::{Graph, TokenSource};
 use crate::client::http_client;
 use crate::config::{Config, Listen, TargetSection};
 use crate::dev_file::DevFile;
-use crate::targets;
+use crate::{targets, tenant_file};
 
 /// Where a development tenant speaks TLS, if nobody says otherwise.
 const DEV_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -184,7 +183,7 @@ impl Instance {
         };
         if let Some(seed) = seed {
             let graph = self.graph(dev)?;
-            seed::apply(&graph, seed).await?;
+            tenant_file::apply(&graph, seed).await?;
         }
         service::tenant::keep_start(&self.service)
             .await
