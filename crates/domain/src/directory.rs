@@ -4,6 +4,7 @@
 //! **Invariant:** a change is judged on the object as it would be afterwards, so that a create and an update obey the
 //! same rules.
 
+mod application;
 mod grant;
 mod group;
 mod membership;
@@ -13,6 +14,7 @@ mod user_name;
 
 use std::collections::BTreeMap;
 
+pub use application::Application;
 pub use grant::{NewAppRoleAssignment, NewRoleAssignment, NewRoleScheduleRequest, RoleAction};
 pub use group::{Group, GroupChanges};
 pub use membership::{GroupRole, MemberStanding, judge_addition, judge_grant, judge_modifiable};

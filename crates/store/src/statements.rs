@@ -19,6 +19,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::resource_request::STATEMENTS,
     crate::resource_role_scope::STATEMENTS,
     crate::directory::app_role_assignment::STATEMENTS,
+    crate::directory::application::STATEMENTS,
     crate::directory::application_permission::STATEMENTS,
     crate::directory::group::STATEMENTS,
     crate::directory::membership::STATEMENTS,

@@ -354,6 +354,15 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         ),
         &[("appId", "app_id")],
     ),
+    keyed(
+        set(
+            Root::Directory,
+            "applications",
+            "applications",
+            &tables::APPLICATION,
+        ),
+        &[("appId", "app_id")],
+    ),
     set(
         Root::Directory,
         "directoryObjects",

@@ -139,6 +139,23 @@ pub static SERVICE_PRINCIPAL: Entity = Entity {
     order: &[("display_name", Direction::Ascending)],
 };
 
+/// An application as it is registered.
+pub static APPLICATION: Entity = Entity {
+    name: "application",
+    fields: &[
+        field("id", Kind::Id),
+        field("app_id", Kind::Id),
+        field("display_name", Kind::Text),
+        field("description", Kind::Text),
+        field("app_roles", Kind::Document),
+        field("details", Kind::Document),
+        field("created_at", Kind::Instant),
+        field("version", Kind::Int),
+    ],
+    relations: &[],
+    order: &[("display_name", Direction::Ascending)],
+};
+
 /// A role that an application offers.
 pub static APP_ROLE: Entity = Entity {
     name: "app_role",

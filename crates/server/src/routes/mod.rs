@@ -4,6 +4,7 @@
 
 mod access_packages;
 mod app_role_assignments;
+mod applications;
 mod approvals;
 mod assignment_policies;
 mod assignment_requests;
@@ -176,6 +177,9 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::DIRECTORY_OBJECT, Place::Link("owners"), Method::DELETE, run!(groups::remove_owner::run)),
     route(&model::DIRECTORY_OBJECT, Place::Object, Method::DELETE, run!(directory_objects::delete::run)),
     route(&model::DIRECTORY_OBJECT, Place::Call("getByIds"), Method::POST, run!(directory_objects::get_by_ids::run)),
+    route(&model::APPLICATION, Place::Collection, Method::POST, run!(applications::create::run)),
+    route(&model::APPLICATION, Place::Object, Method::PATCH, run!(applications::update::run)),
+    route(&model::APPLICATION, Place::Object, Method::DELETE, run!(applications::delete::run)),
     route(&model::SERVICE_PRINCIPAL, Place::Collection, Method::POST, run!(service_principals::create::run)),
     route(&model::SERVICE_PRINCIPAL, Place::Object, Method::PATCH, run!(service_principals::update::run)),
     route(&model::SERVICE_PRINCIPAL, Place::Object, Method::DELETE, run!(service_principals::delete::run)),

@@ -6,6 +6,8 @@
     reason = "helpers of tests may fail as loudly as tests"
 )]
 
+mod applications;
+mod audits;
 mod batch;
 mod catalogs;
 mod conformance;

@@ -4,6 +4,7 @@
 //! so that the next call is judged by what is true now (AZ-12).
 
 pub mod app_roles;
+pub mod applications;
 pub mod bindings;
 pub mod groups;
 pub mod members;

@@ -3,7 +3,7 @@
 use auth::directory::DirectoryAction;
 use domain::directory::{ServicePrincipal, ServicePrincipalChanges};
 use domain::id::{AppId, ObjectId};
-use store::directory::{object, service_principal};
+use store::directory::{application, object, service_principal};
 use store::{ReadTx, WriteTx};
 
 use super::flawed;
@@ -27,6 +27,12 @@ pub async fn create(
         .store
         .write(move |tx| {
             let (id, app_id) = (moment.id(ObjectId::new), moment.id(AppId::new));
+            let mut changes = changes.clone();
+            if let Some(app_id) = changes.app_id
+                && let Some(application) = application::find_by_app(tx, app_id)?
+            {
+                application.lend(&mut changes);
+            }
             let created = ServicePrincipal::create(id, app_id, moment.now, &changes).map_err(flawed)?;
             if service_principal::find_by_app(tx, created.app_id)?.is_some() {
                 let message = "another service principal with the same value for property appId already exists";
@@ -51,17 +57,25 @@ pub async fn update(
     let (moment, ctx) = (service.moment(), ctx.clone());
     let changed = service
         .store
-        .write(move |tx| {
-            let mut changed = get(tx, id)?;
-            changed.change(&changes).map_err(flawed)?;
-            service_principal::update(tx, &changed)?;
-            changed.version += 1;
-            resources::application_changed(tx, &moment, &changed)?;
-            record(tx, &moment, &ctx, "Update service principal", &changed)?;
-            Ok::<ServicePrincipal, ServiceError>(changed)
-        })
+        .write(move |tx| update_in(tx, &moment, &ctx, id, &changes))
         .await?;
     service.callers.invalidate();
+    Ok(changed)
+}
+
+pub(super) fn update_in(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+    changes: &ServicePrincipalChanges,
+) -> Result<ServicePrincipal, ServiceError> {
+    let mut changed = get(tx, id)?;
+    changed.change(changes).map_err(flawed)?;
+    service_principal::update(tx, &changed)?;
+    changed.version += 1;
+    resources::application_changed(tx, moment, &changed)?;
+    record(tx, moment, ctx, "Update service principal", &changed)?;
     Ok(changed)
 }
 

@@ -207,7 +207,7 @@ fn rule(entity: &Entity) -> Rule {
             Rule::Tenant(A::ReadSettings)
         }
         "directory_group" | "provisioned_group" => Rule::Directory(D::ReadGroups),
-        "service_principal" | "app_role" | "app_role_assignment" => {
+        "application" | "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
         }
         "custom_extension" | "legacy_custom_extension" => {

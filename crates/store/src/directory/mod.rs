@@ -4,6 +4,7 @@
 //! functions, so that both see the same rules (R2).
 
 pub mod app_role_assignment;
+pub mod application;
 pub mod application_permission;
 pub mod group;
 pub mod membership;

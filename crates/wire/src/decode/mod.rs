@@ -7,6 +7,7 @@
 
 pub mod access_package;
 pub mod app_role_assignment;
+pub mod application;
 pub mod assignment_request;
 pub mod callback;
 pub mod catalog;

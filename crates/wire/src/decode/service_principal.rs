@@ -24,6 +24,11 @@ const KEPT: &[&str] = &[
 /// Reads what a create or an update says about a service principal. A name may be absent: the application's would do,
 /// and whether there is one is not for this place to say.
 pub fn changes(body: &Json) -> Result<ServicePrincipalChanges, DecodeError> {
+    keeping(body, KEPT)
+}
+
+/// The same with other members that are only kept and served.
+pub(super) fn keeping(body: &Json, kept: &[&str]) -> Result<ServicePrincipalChanges, DecodeError> {
     let root = root(body)?;
     let name = match given(&root, "displayName", text)? {
         Some(name) => Some(name),
@@ -43,7 +48,7 @@ pub fn changes(body: &Json) -> Result<ServicePrincipalChanges, DecodeError> {
         account_enabled: given(&root, "accountEnabled", flag)?,
         app_role_assignment_required: given(&root, "appRoleAssignmentRequired", flag)?,
         service_principal_type: given(&root, "servicePrincipalType", text)?,
-        details: details(&root, KEPT),
+        details: details(&root, kept),
         app_roles,
     })
 }

@@ -4,6 +4,7 @@ mod access_package;
 mod access_package_suggestion;
 mod app_role_assignment;
 mod app_scope;
+mod application;
 mod approval;
 mod assignment;
 mod assignment_policy;
@@ -42,6 +43,7 @@ pub use access_package::ACCESS_PACKAGE;
 pub use access_package_suggestion::ACCESS_PACKAGE_SUGGESTION;
 pub use app_role_assignment::APP_ROLE_ASSIGNMENT;
 pub use app_scope::APP_SCOPE;
+pub use application::APPLICATION;
 pub use approval::{APPROVAL, APPROVAL_STAGE};
 pub use assignment::ASSIGNMENT;
 pub use assignment_policy::ASSIGNMENT_POLICY;
@@ -89,6 +91,7 @@ pub static TYPES: &[&Type] = &[
     &USER,
     &GROUP,
     &SERVICE_PRINCIPAL,
+    &APPLICATION,
     &DIRECTORY_OBJECT,
     &APP_ROLE_ASSIGNMENT,
     &CATALOG,
