@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_package_is_missing_when_one_of_its_programs_is() {
         let folder = tempfile::tempdir().unwrap();
-        for program in ["slapd", "ldapmodify", "ldapsearch"] {
+        for program in ["slapd", "ldapmodify", "ldapsearch", "node", "npm"] {
             std::fs::write(folder.path().join(program), "").unwrap();
         }
 

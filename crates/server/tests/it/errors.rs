@@ -136,7 +136,6 @@ async fn er_6_an_unknown_segment_is_400_and_named() {
         format!("{V1}/accessPackageAssignments"),
         format!("{V1}/accessPackageAssignments/{NOWHERE}"),
         format!("{BETA}/assignments"),
-        format!("{V1}/assignmentRequests/{NOWHERE}/resume"),
     ] {
         let answer = server.get(&server.admin(), &path).await;
         assert_eq!(answer.status, 400, "{path}");
