@@ -76,7 +76,8 @@ pub fn parse(raw: &str) -> Result<Vec<Segment>, PathError> {
 }
 
 /// The same, where values in parentheses may be parameter aliases: `f(a=@p)`
-/// takes what the pairs say of `@p`.
+/// takes what the pairs say of `@p`, and an alias that none of them names is
+/// null. A parameter that is null counts as one that is not there.
 pub fn parse_with(raw: &str, aliases: &[(String, String)]) -> Result<Vec<Segment>, PathError> {
     if raw.len() > MAX_LENGTH {
         return Err(PathError {
@@ -98,6 +99,19 @@ pub fn parse_with(raw: &str, aliases: &[(String, String)]) -> Result<Vec<Segment
         }
     }
     Ok(segments)
+}
+
+/// What the text of a literal stands for: a string without its quotes, and
+/// nothing for `null`.
+pub fn literal(text: &str) -> Option<String> {
+    let text = text.trim();
+    let inner = text
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
+    match inner {
+        Some(inner) => Some(inner.replace("''", "'")),
+        None => Some(text.to_owned()).filter(|text| text != "null"),
+    }
 }
 
 /// One decoded character.
@@ -254,7 +268,9 @@ impl Reader<'_> {
             if first.is_empty() {
                 return Err(self.error("expected a key or a parameter name"));
             }
-            let key = self.meant(first)?;
+            let key = self.meant(&first).ok_or_else(|| {
+                self.error("the key before is null, or an alias without a value in the query")
+            })?;
             return self.end_of_key(key);
         }
         self.named(first).map(Args::Named)
@@ -269,7 +285,7 @@ impl Reader<'_> {
     }
 
     fn named(&mut self, first: String) -> Result<Vec<(String, String)>, PathError> {
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut pairs: Vec<(String, Option<String>)> = Vec::new();
         let mut name = first;
         loop {
             if name.is_empty() {
@@ -289,7 +305,10 @@ impl Reader<'_> {
             pairs.push((name, value));
             self.skip_spaces();
             if self.take(')') {
-                return Ok(pairs);
+                let given = pairs.into_iter();
+                return Ok(given
+                    .filter_map(|(name, value)| Some((name, value?)))
+                    .collect());
             }
             if !self.take(',') {
                 return Err(self.error("expected `,` or `)` after the value"));
@@ -298,31 +317,24 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self) -> Result<String, PathError> {
+    fn value(&mut self) -> Result<Option<String>, PathError> {
         if self.peek() == Some('\'') {
-            return self.quoted();
+            return self.quoted().map(Some);
         }
         let value = self.until(&[',', ')', '\'', '(']).trim().to_owned();
         if value.is_empty() {
             return Err(self.error("expected a value"));
         }
-        self.meant(value)
+        Ok(self.meant(&value))
     }
 
     /// What a bare value stands for: itself, unless it is a parameter alias.
-    fn meant(&self, value: String) -> Result<String, PathError> {
+    fn meant(&self, value: &str) -> Option<String> {
         if !value.starts_with('@') {
-            return Ok(value);
+            return literal(value);
         }
-        let given = self.aliases.iter().find(|(name, _)| *name == value);
-        let Some((_, given)) = given else {
-            return Err(self.error("the parameter alias before has no value in the query"));
-        };
-        let given = given.trim();
-        let inner = given
-            .strip_prefix('\'')
-            .and_then(|rest| rest.strip_suffix('\''));
-        Ok(inner.map_or_else(|| given.to_owned(), |text| text.replace("''", "'")))
+        let (_, given) = self.aliases.iter().find(|(name, _)| name == value)?;
+        literal(given)
     }
 
     /// Reads a quoted text, in which `''` is one quote and `/` is ordinary.

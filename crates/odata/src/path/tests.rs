@@ -209,8 +209,22 @@ fn a_parameter_alias_stands_for_what_the_query_says() {
     assert_eq!(segments[0].args, Args::Key("7".to_owned()));
     assert_eq!(segments[1].arg("on"), Some("tar'get"));
     assert_eq!(segments[1].arg("b"), Some("@who"));
+}
+
+#[test]
+fn null_is_no_argument_and_an_alias_without_a_value_is_null() {
+    let aliases = [("@p".to_owned(), "null".to_owned())];
+
+    for path in ["f(a=@p,b=1)", "f(a=@other,b=1)", "f(a=null,b=1)"] {
+        let segments = parse_with(path, &aliases).unwrap();
+
+        assert_eq!(segments, [named("f", &[("b", "1")])], "{path}");
+    }
     assert_eq!(
-        parse_with("f(on=@other)", &aliases).unwrap_err().position,
-        12
+        parse("f(a='null')").unwrap(),
+        [named("f", &[("a", "null")])]
     );
+    for path in ["set(@p)", "set(@other)", "f(a=@p,A=1)"] {
+        assert!(parse_with(path, &aliases).is_err(), "{path}");
+    }
 }

@@ -56,7 +56,7 @@ pub(super) fn outlook(version: Version, method: &Method, template: &str) -> Outl
 }
 
 fn at(version: Version, method: &Method, path: &str) -> Outlook {
-    let segments = match odata::path::parse_with(path, &aliases(path)) {
+    let segments = match odata::path::parse(path) {
         Ok(segments) => segments,
         Err(error) => return Outlook::Unknown(error.to_string()),
     };
@@ -84,16 +84,6 @@ fn at(version: Version, method: &Method, path: &str) -> Outlook {
         return Outlook::Served;
     }
     table::refusal(&address, method).map_or(Outlook::NotAllowed, Outlook::Refused)
-}
-
-/// A value for each parameter alias: what stands behind the `?` of a real request.
-fn aliases(path: &str) -> Vec<(String, String)> {
-    let named = path.split('@').skip(1);
-    let names =
-        named.filter_map(|rest| rest.split(|letter: char| !letter.is_alphanumeric()).next());
-    names
-        .map(|name| (format!("@{name}"), "true".to_owned()))
-        .collect()
 }
 
 /// The path with every hole filled, the last one in its own way.
