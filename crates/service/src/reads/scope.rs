@@ -145,10 +145,12 @@ fn rule(entity: &Entity) -> Rule {
     use DirectoryAction as D;
     match entity.name {
         "catalog" => Rule::Catalog(A::ReadCatalogContent, &[], "id"),
-        "resource" | "resource_request" | "access_package" => {
-            Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
-        }
-        "role_assignment"
+        "resource"
+        | "resource_request"
+        | "access_package"
+        | "custom_extension"
+        | "legacy_custom_extension"
+        | "role_assignment"
         | "transitive_role_assignment"
         | "role_assignment_holder"
         | "app_scope"
@@ -209,9 +211,6 @@ fn rule(entity: &Entity) -> Rule {
         "directory_group" | "provisioned_group" => Rule::Directory(D::ReadGroups),
         "application" | "service_principal" | "app_role" | "app_role_assignment" => {
             Rule::Directory(D::ReadApplications)
-        }
-        "custom_extension" | "legacy_custom_extension" => {
-            Rule::Catalog(A::ReadCatalogContent, &[], "catalog_id")
         }
         "extension_stage" | "extension_handler" | "policy_question" => Rule::Catalog(
             A::ReadPolicies,

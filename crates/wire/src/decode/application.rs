@@ -8,18 +8,27 @@ use super::{DecodeError, service_principal};
 /// Members that are only kept and served.
 const KEPT: &[&str] = &[
     "api",
+    "defaultRedirectUri",
     "groupMembershipClaims",
     "identifierUris",
     "info",
+    "isDeviceOnlyAuthSupported",
+    "isDisabled",
     "isFallbackPublicClient",
+    "managerApplications",
     "notes",
+    "oauth2RequirePostResponse",
     "optionalClaims",
+    "parentalControlSettings",
     "publicClient",
     "requiredResourceAccess",
+    "samlMetadataUrl",
     "serviceManagementReference",
     "signInAudience",
     "spa",
     "tags",
+    "tokenEncryptionKeyId",
+    "uniqueName",
     "web",
 ];
 

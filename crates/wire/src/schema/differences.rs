@@ -58,7 +58,6 @@ pub static UNCALLED: &[Reason] = &[];
 /// Entity types that are described and that no answer shows.
 #[rustfmt::skip]
 pub static UNSEEN: &[Reason] = &[
-    because("application", "", "an application is known by its service principal"),
     because("authenticationContextClassReference", "", "no action asks for a way of signing in"),
     because("subscription", "", "changes are not notified"),
     because("unifiedRbacResourceScope", "", "no action is limited to a kind of scope"),

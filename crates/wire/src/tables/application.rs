@@ -39,6 +39,7 @@ pub static APPLICATION: Type = Type {
             },
         ),
         texts("identifierUris"),
+        texts("managerApplications"),
         texts("tags"),
     ],
     navigations: &[],
