@@ -3,8 +3,9 @@
 
 use auth::principal::Kind;
 use domain::id::AuditEventId;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use store::audit_event::AuditEvent;
+use store::directory::object;
 use store::{Error, WriteTx};
 
 use crate::ctx::{Actor, Ctx, Moment, Service};
@@ -73,6 +74,7 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
         "type": event.object_type,
         "modifiedProperties": [],
     }]);
+    let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
     store::audit_event::insert(
         tx,
         &AuditEvent {
@@ -81,7 +83,7 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
             activity: event.activity,
             succeeded: event.failure.is_none(),
             result_reason: event.failure,
-            initiated_by: initiated_by(&ctx.actor).to_string(),
+            initiated_by,
             target_resources: target.to_string(),
             additional_details: serde_json::Value::Array(details).to_string(),
             correlation_id: ctx.request_id.to_string(),
@@ -90,19 +92,37 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
     )
 }
 
-/// Who caused it, in the shape of the audit log.
-fn initiated_by(actor: &Actor) -> serde_json::Value {
-    match actor {
-        Actor::System => json!({ "app": { "displayName": "Reeve" }, "user": null }),
-        Actor::Caller(caller) => match &caller.principal.kind {
-            Kind::Delegated { user, .. } => {
-                json!({ "user": { "id": user.to_string() }, "app": null })
-            }
-            Kind::Application { object, client_id } => json!({
-                "app": { "servicePrincipalId": object.to_string(), "appId": client_id },
+/// Who caused it, in the shape of the audit log, by the names of that moment.
+fn initiated_by(tx: &mut WriteTx<'_>, actor: &Actor) -> Result<Json, Error> {
+    let Actor::Caller(caller) = actor else {
+        return Ok(json!({ "app": { "displayName": "Reeve" }, "user": null }));
+    };
+    match &caller.principal.kind {
+        Kind::Delegated { user, .. } => {
+            let known = object::find(tx, *user)?;
+            let (name, sign_in_name) = known.map_or((None, None), |known| {
+                (known.display_name, known.user_principal_name)
+            });
+            Ok(json!({
+                "user": {
+                    "id": user.to_string(),
+                    "displayName": name,
+                    "userPrincipalName": sign_in_name,
+                },
+                "app": null,
+            }))
+        }
+        Kind::Application { object, client_id } => {
+            let name = object::find(tx, *object)?.and_then(|known| known.display_name);
+            Ok(json!({
+                "app": {
+                    "appId": client_id,
+                    "displayName": name,
+                    "servicePrincipalId": object.to_string(),
+                },
                 "user": null,
-            }),
-        },
+            }))
+        }
     }
 }
 

@@ -23,12 +23,10 @@ pub static GROUP_TYPES: Relation = inside("group_types", &TEXTS, "group_types", 
 /// When something begins and ends, as a client said it.
 pub static SCHEDULE: Entity = Entity {
     name: "inside.schedule",
-    fields: &[
-        Field {
-            name: "startDateTime",
-            kind: Kind::Instant,
-        },
-    ],
+    fields: &[Field {
+        name: "startDateTime",
+        kind: Kind::Instant,
+    }],
     relations: &[],
     order: &[],
 };
@@ -105,3 +103,108 @@ pub static IDENTITY_SOURCES: Relation = inside(
     &[],
     true,
 );
+
+/// The user by whom something was done.
+pub static AUDITED_USER: Entity = Entity {
+    name: "inside.audited_user",
+    fields: &[
+        Field {
+            name: "id",
+            kind: Kind::Id,
+        },
+        Field {
+            name: "displayName",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "userPrincipalName",
+            kind: Kind::Text,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// The user of an initiator.
+pub static AUDITED_USERS: Relation = inside("user", &AUDITED_USER, "user", &[], false);
+
+/// The application by which something was done.
+pub static AUDITED_APP: Entity = Entity {
+    name: "inside.audited_app",
+    fields: &[
+        Field {
+            name: "appId",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "displayName",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "servicePrincipalId",
+            kind: Kind::Id,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// The application of an initiator.
+pub static AUDITED_APPS: Relation = inside("app", &AUDITED_APP, "app", &[], false);
+
+/// By whom something was done.
+pub static INITIATOR: Entity = Entity {
+    name: "inside.initiator",
+    fields: &[],
+    relations: &[],
+    order: &[],
+};
+
+/// The initiator of an audit event.
+pub static INITIATORS: Relation = inside("initiator", &INITIATOR, "initiated_by", &[], false);
+
+/// What something was done to.
+pub static AUDITED_TARGET: Entity = Entity {
+    name: "inside.audited_target",
+    fields: &[
+        Field {
+            name: "id",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "displayName",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "type",
+            kind: Kind::Text,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// The targets of an audit event.
+pub static AUDITED_TARGETS: Relation =
+    inside("targets", &AUDITED_TARGET, "target_resources", &[], true);
+
+/// One more thing about an audit event.
+pub static AUDITED_DETAIL: Entity = Entity {
+    name: "inside.audited_detail",
+    fields: &[
+        Field {
+            name: "key",
+            kind: Kind::Text,
+        },
+        Field {
+            name: "value",
+            kind: Kind::Text,
+        },
+    ],
+    relations: &[],
+    order: &[],
+};
+
+/// What else is said about an audit event.
+pub static AUDITED_DETAILS: Relation =
+    inside("details", &AUDITED_DETAIL, "additional_details", &[], true);

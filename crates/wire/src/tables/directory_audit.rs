@@ -38,7 +38,8 @@ pub static DIRECTORY_AUDIT: Type = Type {
                 related: None,
                 value: initiated_by,
             },
-        ),
+        )
+        .inside(&super::inside::INITIATED_BY),
         both(
             "targetResources",
             Edm::Complexes("targetResource", "targetResource"),
@@ -47,7 +48,8 @@ pub static DIRECTORY_AUDIT: Type = Type {
                 related: None,
                 value: items,
             },
-        ),
+        )
+        .inside(&super::inside::TARGET_RESOURCES),
         both(
             "additionalDetails",
             Edm::Complexes("keyValue", "keyValue"),
@@ -56,7 +58,8 @@ pub static DIRECTORY_AUDIT: Type = Type {
                 related: None,
                 value: items,
             },
-        ),
+        )
+        .inside(&super::inside::ADDITIONAL_DETAILS),
     ],
     navigations: &[],
     open: None,

@@ -80,3 +80,83 @@ static IDENTITY_SOURCE_TYPE: Type = of(
         text("socialIdentitySourceType", "socialIdentitySourceType"),
     ],
 );
+
+/// `initiatedBy`.
+pub(super) static INITIATED_BY: Inside = Inside {
+    relation: &inside::INITIATORS,
+    of: &INITIATOR_TYPE,
+};
+
+static INITIATOR_TYPE: Type = of(
+    &inside::INITIATOR,
+    &[
+        both(
+            "user",
+            Edm::Complex("userIdentity", "auditUserIdentity"),
+            Read::Column("user"),
+        )
+        .inside(&INITIATING_USER),
+        both(
+            "app",
+            Edm::Complex("appIdentity", "appIdentity"),
+            Read::Column("app"),
+        )
+        .inside(&INITIATING_APP),
+    ],
+);
+
+/// `initiatedBy/user`.
+static INITIATING_USER: Inside = Inside {
+    relation: &inside::AUDITED_USERS,
+    of: &INITIATING_USER_TYPE,
+};
+
+static INITIATING_USER_TYPE: Type = of(
+    &inside::AUDITED_USER,
+    &[
+        text("id", "id"),
+        text("displayName", "displayName"),
+        text("userPrincipalName", "userPrincipalName"),
+    ],
+);
+
+/// `initiatedBy/app`.
+static INITIATING_APP: Inside = Inside {
+    relation: &inside::AUDITED_APPS,
+    of: &INITIATING_APP_TYPE,
+};
+
+static INITIATING_APP_TYPE: Type = of(
+    &inside::AUDITED_APP,
+    &[
+        text("appId", "appId"),
+        text("displayName", "displayName"),
+        text("servicePrincipalId", "servicePrincipalId"),
+    ],
+);
+
+/// `targetResources`.
+pub(super) static TARGET_RESOURCES: Inside = Inside {
+    relation: &inside::AUDITED_TARGETS,
+    of: &TARGET_RESOURCE_TYPE,
+};
+
+static TARGET_RESOURCE_TYPE: Type = of(
+    &inside::AUDITED_TARGET,
+    &[
+        text("id", "id"),
+        text("displayName", "displayName"),
+        text("type", "type"),
+    ],
+);
+
+/// `additionalDetails`.
+pub(super) static ADDITIONAL_DETAILS: Inside = Inside {
+    relation: &inside::AUDITED_DETAILS,
+    of: &ADDITIONAL_DETAIL_TYPE,
+};
+
+static ADDITIONAL_DETAIL_TYPE: Type = of(
+    &inside::AUDITED_DETAIL,
+    &[text("key", "key"), text("value", "value")],
+);
