@@ -36,6 +36,39 @@ from msgraph_beta.generated.models.user import User
 from tenant import Tenant, check, refused, same, step, until
 
 
+async def read_every_collection(graph: GraphServiceClient) -> None:
+    em = graph.identity_governance.entitlement_management
+    role_management = graph.role_management.entitlement_management
+    for collection in (
+        em.access_package_assignment_approvals,
+        em.access_package_assignment_policies,
+        em.access_package_assignment_requests,
+        em.access_package_assignment_resource_roles,
+        em.access_package_assignments,
+        em.access_package_catalogs,
+        em.access_package_resource_environments,
+        em.access_package_resource_requests,
+        em.access_package_resource_role_scopes,
+        em.access_package_resources,
+        em.access_packages,
+        em.assignment_requests,
+        em.connected_organizations,
+        em.control_configurations,
+        em.external_origin_resource_connectors,
+        em.subjects,
+        role_management.resource_namespaces,
+        role_management.role_assignment_schedules,
+        role_management.role_assignments,
+        role_management.role_definitions,
+        role_management.transitive_role_assignments,
+    ):
+        page = await collection.get()
+        check(page.value is not None, f"{type(collection).__name__} is a collection")
+    settings = await em.settings.get()
+    check(settings.days_until_external_user_deleted_after_blocked is not None, "the settings have days")
+    step("every collection, and the settings")
+
+
 async def walk(tenant: Tenant) -> None:
     adapter = GraphRequestAdapter(tenant.sign_in())
     adapter.base_url = f"{tenant.base_url}/beta"
@@ -247,6 +280,8 @@ async def walk(tenant: Tenant) -> None:
     same((await handle.get()).assignment_state, "Expired", "the ended assignment's state")
     check(not (await members.get()).value, "nobody is a member any more")
     step("the removal: the user is a member no more")
+
+    await read_every_collection(graph)
 
     await item.delete()
     await refused(item.get(), ODataError, 404, "ResourceNotFound")

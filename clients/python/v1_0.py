@@ -12,6 +12,9 @@ from msgraph.generated.identity_governance.entitlement_management.assignment_req
 from msgraph.generated.identity_governance.entitlement_management.assignments.assignments_request_builder import (
     AssignmentsRequestBuilder,
 )
+from msgraph.generated.identity_governance.entitlement_management.entitlement_management_request_builder import (
+    EntitlementManagementRequestBuilder,
+)
 from msgraph.generated.models.access_package import AccessPackage
 from msgraph.generated.models.access_package_assignment import AccessPackageAssignment
 from msgraph.generated.models.access_package_assignment_approval_settings import (
@@ -34,6 +37,9 @@ from msgraph.generated.models.access_package_resource_role import AccessPackageR
 from msgraph.generated.models.access_package_resource_role_scope import AccessPackageResourceRoleScope
 from msgraph.generated.models.access_package_resource_scope import AccessPackageResourceScope
 from msgraph.generated.models.allowed_target_scope import AllowedTargetScope
+from msgraph.generated.models.connected_organization import ConnectedOrganization
+from msgraph.generated.models.connected_organization_state import ConnectedOrganizationState
+from msgraph.generated.models.domain_identity_source import DomainIdentitySource
 from msgraph.generated.models.expiration_pattern import ExpirationPattern
 from msgraph.generated.models.expiration_pattern_type import ExpirationPatternType
 from msgraph.generated.models.group import Group
@@ -43,6 +49,64 @@ from msgraph.generated.models.reference_create import ReferenceCreate
 from msgraph.generated.models.user import User
 
 from tenant import Tenant, check, refused, same, step, until
+
+
+async def meet_a_partner(
+    tenant: Tenant, em: EntitlementManagementRequestBuilder, user: User, mark: str
+) -> None:
+    sponsored = await em.connected_organizations.post(
+        ConnectedOrganization(
+            display_name=f"Walk partner {mark}",
+            description="A partner",
+            state=ConnectedOrganizationState.Configured,
+            identity_sources=[
+                DomainIdentitySource(domain_name=f"{mark}.example", display_name="Partner")
+            ],
+        )
+    )
+    source = sponsored.identity_sources[0]
+    check(isinstance(source, DomainIdentitySource), "the source is a domainIdentitySource")
+    partner = em.connected_organizations.by_connected_organization_id(sponsored.id)
+    await partner.internal_sponsors.ref.post(
+        ReferenceCreate(odata_id=f"{tenant.base_url}/v1.0/users/{user.id}")
+    )
+    sponsors = await partner.internal_sponsors.get()
+    check(isinstance(sponsors.value[0], User), "the sponsor is a user")
+    await partner.delete()
+    step("a connected organization with a sponsor")
+
+
+async def read_every_collection(graph: GraphServiceClient) -> None:
+    em = graph.identity_governance.entitlement_management
+    role_management = graph.role_management.entitlement_management
+    for collection in (
+        em.access_package_assignment_approvals,
+        em.access_packages,
+        em.assignment_policies,
+        em.assignment_requests,
+        em.assignments,
+        em.catalogs,
+        em.connected_organizations,
+        em.control_configurations,
+        em.external_origin_resource_connectors,
+        em.resource_environments,
+        em.resource_requests,
+        em.resource_role_scopes,
+        em.resources,
+        em.subjects,
+        role_management.resource_namespaces,
+        role_management.role_assignment_schedule_instances,
+        role_management.role_assignment_schedule_requests,
+        role_management.role_assignment_schedules,
+        role_management.role_assignments,
+        role_management.role_definitions,
+        role_management.role_eligibility_schedules,
+    ):
+        page = await collection.get()
+        check(page.value is not None, f"{type(collection).__name__} is a collection")
+    settings = await em.settings.get()
+    check(bool(settings.external_user_lifecycle_action), "the settings say what becomes of guests")
+    step("every collection, and the settings")
 
 
 async def walk(tenant: Tenant) -> None:
@@ -244,6 +308,9 @@ async def walk(tenant: Tenant) -> None:
     ended = await em.assignments.by_access_package_assignment_id(assignment.id).get()
     same(ended.state, AccessPackageAssignmentState.Expired, "the ended assignment's state")
     step("the removal: the user is a member no more")
+
+    await meet_a_partner(tenant, em, user, mark)
+    await read_every_collection(graph)
 
     await em.access_packages.by_access_package_id(other.id).delete()
     await item.delete()
