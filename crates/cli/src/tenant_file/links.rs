@@ -124,14 +124,14 @@ impl Names {
     }
 
     /// Puts names in the place of ids. An object that is gone stays an id.
-    pub(super) fn into_names(&self, value: &mut Value) {
+    pub(super) fn put_names(&self, value: &mut Value) {
         let named = |_: Kind, id: &str| Ok(self.name(id).map(|(_, name)| name.to_owned()));
         // Nothing here can fail.
         let _ = each_link(value, &named);
     }
 
     /// Puts ids in the place of names. What is an id already stays one.
-    pub(super) fn into_ids(&self, value: &mut Value) -> anyhow::Result<()> {
+    pub(super) fn put_ids(&self, value: &mut Value) -> anyhow::Result<()> {
         each_link(value, &|kind, name| {
             if name.parse::<domain::id::ObjectId>().is_ok() && !self.knows(kind, name) {
                 return Ok(None);
@@ -194,12 +194,12 @@ mod tests {
         let before = json!([{ "userId": DORA, "nested": { "groupId": "9" }, "id": DORA }]);
         let mut value = before.clone();
 
-        names().into_names(&mut value);
+        names().put_names(&mut value);
 
         assert_eq!(value[0]["userId"], "Dora@reeve.example");
         assert_eq!(value[0]["id"], DORA);
         value[0]["nested"]["groupId"] = json!(DORA);
-        names().into_ids(&mut value).unwrap();
+        names().put_ids(&mut value).unwrap();
         assert_eq!(value[0]["userId"], DORA);
         assert_eq!(value[0]["nested"]["groupId"], DORA);
     }
@@ -210,7 +210,7 @@ mod tests {
             (json!({ "groupId": "Crew" }), "more than one group"),
             (json!({ "userId": "erin" }), "no user `erin`"),
         ] {
-            let error = names().into_ids(&mut link.clone()).unwrap_err();
+            let error = names().put_ids(&mut link.clone()).unwrap_err();
             assert!(format!("{error:#}").contains(said), "{error:#}");
         }
         assert_eq!(names().id(Kind::User, "DORA@reeve.example").unwrap(), DORA);

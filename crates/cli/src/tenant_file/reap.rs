@@ -300,7 +300,7 @@ impl Reaper<'_> {
         );
         let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for mut policy in self.graph.list(&path).await? {
-            self.names.into_names(&mut policy);
+            self.names.put_names(&mut policy);
             let settings = policy.get_mut("customExtensionStageSettings");
             let settings = settings.and_then(Value::as_array_mut);
             for setting in settings.into_iter().flatten() {

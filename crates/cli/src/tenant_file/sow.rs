@@ -413,7 +413,7 @@ impl Sower<'_> {
                 "accessPackage": { "id": package },
             });
             let mut body = merged(head, &policy.members);
-            self.names.into_ids(&mut body)?;
+            self.names.put_ids(&mut body)?;
             stages_into_ids(&mut body, extensions)?;
             body
         } else {

@@ -112,6 +112,66 @@ async fn a_policy_that_says_nothing_reads_back_as_nothing() {
     .await;
 }
 
+/// A policy that says everything: two stages, backups among the approvers, a review, questions and an end.
+fn whole(package: &str, group: &str, alice: &str, bob: &str) -> Value {
+    let approvers = |first: &str, second: &str| {
+        json!([
+            set("singleUser", first, false),
+            set("groupMembers", group, true),
+            set("singleUser", second, false)
+        ])
+    };
+    let stage = |days: i64, approvers: Value| {
+        json!({
+            "@odata.type": "#microsoft.graph.approvalStage", "approvalStageTimeOutInDays": days,
+            "escalationTimeInMinutes": 2880, "isApproverJustificationRequired": true,
+            "isEscalationEnabled": true, "primaryApprovers": approvers,
+            "escalationApprovers": [set("singleUser", bob, false)]
+        })
+    };
+    let text = |text: &str| {
+        json!({
+            "@odata.type": "#microsoft.graph.accessPackageLocalizedContent", "defaultText": text,
+            "localizedTexts": []
+        })
+    };
+    let mut body = bare(package);
+    body["canExtend"] = json!(true);
+    body["durationInDays"] = json!(0);
+    body["expirationDateTime"] = json!("2096-09-23T01:02:03Z");
+    body["requestorSettings"] = json!({
+        "@odata.type": "#microsoft.graph.requestorSettings", "acceptRequests": true,
+        "allowedRequestors": [set("groupMembers", group, false), set("singleUser", alice, true)],
+        "scopeType": "SpecificDirectorySubjects"
+    });
+    body["requestApprovalSettings"] = json!({
+        "@odata.type": "#microsoft.graph.approvalSettings", "approvalMode": "Serial",
+        "isApprovalRequired": true, "isApprovalRequiredForExtension": true,
+        "isRequestorJustificationRequired": true,
+        "approvalStages": [stage(14, approvers(bob, alice)), stage(7, approvers(alice, bob))]
+    });
+    body["accessReviewSettings"] = json!({
+        "@odata.type": "#microsoft.graph.assignmentReviewSettings", "accessReviewTimeoutBehavior": "keepAccess",
+        "durationInDays": 3, "isAccessRecommendationEnabled": true,
+        "isApprovalJustificationRequired": true, "isEnabled": true, "recurrenceType": "monthly",
+        "reviewerType": "Reviewers", "reviewers": [set("singleUser", alice, false)],
+        "startDateTime": "2026-12-01T00:00:00Z"
+    });
+    body["questions"] = json!([
+        {"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "isRequired": true,
+         "sequence": 2, "isSingleLineQuestion": true, "text": text("Why?")},
+        {"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "isRequired": false,
+         "sequence": 1, "allowsMultipleSelection": false, "text": text("Which?"),
+         "choices": [
+            {"@odata.type": "#microsoft.graph.accessPackageAnswerChoice", "actualValue": "z",
+             "displayValue": text("Zed")},
+            {"@odata.type": "#microsoft.graph.accessPackageAnswerChoice", "actualValue": "a",
+             "displayValue": text("Ay")}
+         ]}
+    ]);
+    body
+}
+
 #[tokio::test]
 async fn everything_that_a_policy_says_reads_back_in_its_order() {
     TestApp::on_both(async |app| {
@@ -119,60 +179,7 @@ async fn everything_that_a_policy_says_reads_back_in_its_order() {
         let package = package(&client).await;
         let group = app.group("Reapers", None).await.to_string();
         let (alice, bob) = (app.id_of("alice").to_string(), app.id_of("bob").to_string());
-        let approvers = |first: &str, second: &str| {
-            json!([
-                set("singleUser", first, false),
-                set("groupMembers", &group, true),
-                set("singleUser", second, false)
-            ])
-        };
-        let stage = |days: i64, approvers: Value| {
-            json!({
-                "@odata.type": "#microsoft.graph.approvalStage", "approvalStageTimeOutInDays": days,
-                "escalationTimeInMinutes": 2880, "isApproverJustificationRequired": true,
-                "isEscalationEnabled": true, "primaryApprovers": approvers,
-                "escalationApprovers": [set("singleUser", &bob, false)]
-            })
-        };
-        let text = |text: &str| json!({
-            "@odata.type": "#microsoft.graph.accessPackageLocalizedContent", "defaultText": text,
-            "localizedTexts": []
-        });
-        let mut body = bare(&package);
-        body["canExtend"] = json!(true);
-        body["durationInDays"] = json!(0);
-        body["expirationDateTime"] = json!("2096-09-23T01:02:03Z");
-        body["requestorSettings"] = json!({
-            "@odata.type": "#microsoft.graph.requestorSettings", "acceptRequests": true,
-            "allowedRequestors": [set("groupMembers", &group, false), set("singleUser", &alice, true)],
-            "scopeType": "SpecificDirectorySubjects"
-        });
-        body["requestApprovalSettings"] = json!({
-            "@odata.type": "#microsoft.graph.approvalSettings", "approvalMode": "Serial",
-            "isApprovalRequired": true, "isApprovalRequiredForExtension": true,
-            "isRequestorJustificationRequired": true,
-            "approvalStages": [stage(14, approvers(&bob, &alice)), stage(7, approvers(&alice, &bob))]
-        });
-        body["accessReviewSettings"] = json!({
-            "@odata.type": "#microsoft.graph.assignmentReviewSettings", "accessReviewTimeoutBehavior": "keepAccess",
-            "durationInDays": 3, "isAccessRecommendationEnabled": true,
-            "isApprovalJustificationRequired": true, "isEnabled": true, "recurrenceType": "monthly",
-            "reviewerType": "Reviewers", "reviewers": [set("singleUser", &alice, false)],
-            "startDateTime": "2026-12-01T00:00:00Z"
-        });
-        body["questions"] = json!([
-            {"@odata.type": "#microsoft.graph.accessPackageTextInputQuestion", "isRequired": true,
-             "sequence": 2, "isSingleLineQuestion": true, "text": text("Why?")},
-            {"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "isRequired": false,
-             "sequence": 1, "allowsMultipleSelection": false, "text": text("Which?"),
-             "choices": [
-                {"@odata.type": "#microsoft.graph.accessPackageAnswerChoice", "actualValue": "z",
-                 "displayValue": text("Zed")},
-                {"@odata.type": "#microsoft.graph.accessPackageAnswerChoice", "actualValue": "a",
-                 "displayValue": text("Ay")}
-             ]}
-        ]);
-
+        let mut body = whole(&package, &group, &alice, &bob);
         let made = client.post(&sets(), body.clone()).await;
         let path = format!("{}/{}", sets(), made.assert_status(201).text("id"));
         for replaced in [false, true] {
@@ -189,17 +196,34 @@ async fn everything_that_a_policy_says_reads_back_in_its_order() {
             let (sent, got) = (&body["requestorSettings"], &read["requestorSettings"]);
             assert_eq!(got["scopeType"], sent["scopeType"]);
             assert_eq!(got["acceptRequests"], true);
-            assert_eq!(seen(&got["allowedRequestors"]), seen(&sent["allowedRequestors"]));
-            let (sent, got) = (&body["requestApprovalSettings"], &read["requestApprovalSettings"]);
-            for name in ["approvalMode", "isApprovalRequired", "isApprovalRequiredForExtension",
-                "isRequestorJustificationRequired"] {
+            assert_eq!(
+                seen(&got["allowedRequestors"]),
+                seen(&sent["allowedRequestors"])
+            );
+            let (sent, got) = (
+                &body["requestApprovalSettings"],
+                &read["requestApprovalSettings"],
+            );
+            for name in [
+                "approvalMode",
+                "isApprovalRequired",
+                "isApprovalRequiredForExtension",
+                "isRequestorJustificationRequired",
+            ] {
                 assert_eq!(got[name], sent[name], "{name}");
             }
             let stages = got["approvalStages"].as_array().unwrap();
             assert_eq!(stages.len(), 2);
-            for (got, sent) in stages.iter().zip(sent["approvalStages"].as_array().unwrap()) {
-                for name in ["approvalStageTimeOutInDays", "escalationTimeInMinutes",
-                    "isApproverJustificationRequired", "isEscalationEnabled"] {
+            for (got, sent) in stages
+                .iter()
+                .zip(sent["approvalStages"].as_array().unwrap())
+            {
+                for name in [
+                    "approvalStageTimeOutInDays",
+                    "escalationTimeInMinutes",
+                    "isApproverJustificationRequired",
+                    "isEscalationEnabled",
+                ] {
                     assert_eq!(got[name], sent[name], "{name}");
                 }
                 for name in ["primaryApprovers", "escalationApprovers"] {
@@ -207,13 +231,24 @@ async fn everything_that_a_policy_says_reads_back_in_its_order() {
                 }
             }
             let (sent, got) = (&body["accessReviewSettings"], &read["accessReviewSettings"]);
-            for name in ["accessReviewTimeoutBehavior", "durationInDays", "isAccessRecommendationEnabled",
-                "isApprovalJustificationRequired", "isEnabled", "recurrenceType", "reviewerType", "startDateTime"] {
+            for name in [
+                "accessReviewTimeoutBehavior",
+                "durationInDays",
+                "isAccessRecommendationEnabled",
+                "isApprovalJustificationRequired",
+                "isEnabled",
+                "recurrenceType",
+                "reviewerType",
+                "startDateTime",
+            ] {
                 assert_eq!(got[name], sent[name], "{name}");
             }
             assert_eq!(seen(&got["reviewers"]), seen(&sent["reviewers"]));
             let questions = read["questions"].as_array().unwrap();
-            let asked: Vec<&Value> = questions.iter().map(|one| &one["text"]["defaultText"]).collect();
+            let asked: Vec<&Value> = questions
+                .iter()
+                .map(|one| &one["text"]["defaultText"])
+                .collect();
             assert_eq!(asked, ["Why?", "Which?"]);
             let choices: Vec<&Value> = questions[1]["choices"]
                 .as_array()
