@@ -38,11 +38,6 @@ words! {
 }
 
 impl Operation {
-    /// The operation that leads to what is desired.
-    pub const fn towards(desired: bool) -> Self {
-        if desired { Self::Add } else { Self::Remove }
-    }
-
     /// What is observed once it is done.
     pub const fn leads_to(self) -> Observed {
         match self {

@@ -63,22 +63,6 @@ words! {
     }
 }
 
-words! {
-    /// Where the value of a resource attribute comes from.
-    pub enum AttributeSource {
-        /// The answer to a question at request time.
-        Question = "accessPackageResourceAttributeQuestion",
-    }
-}
-
-words! {
-    /// Where the value of a resource attribute goes.
-    pub enum AttributeDestination {
-        /// An attribute of the user.
-        UserDirectoryAttributeStore = "accessPackageUserDirectoryAttributeStore",
-    }
-}
-
 /// A request to add, update or remove a resource, as somebody sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewResourceRequest {

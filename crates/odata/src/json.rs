@@ -76,14 +76,6 @@ impl JsonWriter {
         self
     }
 
-    /// A string, or `null`.
-    pub fn opt_str(&mut self, text: Option<&str>) -> &mut Self {
-        match text {
-            Some(text) => self.str(text),
-            None => self.null(),
-        }
-    }
-
     /// A whole number.
     pub fn i64(&mut self, number: i64) -> &mut Self {
         self.separate();
@@ -156,12 +148,6 @@ impl JsonWriter {
     /// Whether the buffer is empty.
     pub fn is_empty(&self) -> bool {
         self.out.is_empty()
-    }
-
-    /// Takes what was written so far, to send it while the rest is written.
-    pub fn take_chunk(&mut self) -> Vec<u8> {
-        let capacity = self.out.capacity();
-        std::mem::replace(&mut self.out, Vec::with_capacity(capacity))
     }
 
     /// The finished text as bytes.
@@ -254,7 +240,7 @@ mod tests {
             .bool(true)
             .null()
             .str("x")
-            .opt_str(None)
+            .null()
             .u64(u64::MAX);
         writer.begin_object().end_object().end_array();
         writer.encoded_key("\"c\":").raw("{\"d\":1}");
@@ -274,22 +260,6 @@ mod tests {
 
             assert_eq!(writer.into_text(), json!(text).to_string());
         }
-    }
-
-    #[test]
-    fn a_text_taken_in_chunks_is_the_same_text() {
-        let mut writer = JsonWriter::with_capacity(8);
-        let mut whole = Vec::new();
-
-        writer.begin_array();
-        for number in 0..5 {
-            writer.i64(number);
-            whole.extend(writer.take_chunk());
-        }
-        writer.end_array();
-        whole.extend(writer.into_bytes());
-
-        assert_eq!(whole, b"[0,1,2,3,4]");
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

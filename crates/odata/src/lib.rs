@@ -9,7 +9,6 @@
 pub mod accept;
 pub mod batch;
 mod decode;
-pub mod envelope;
 pub mod error;
 pub mod filter;
 pub mod json;

@@ -58,7 +58,7 @@ pub fn next_link(base_url: &str, path: &str, raw_query: &str, skiptoken: &str) -
 
 /// The absolute URL of `path` below `base_url`; either may have a slash where
 /// they meet.
-pub fn resource_link(base_url: &str, path: &str) -> String {
+fn resource_link(base_url: &str, path: &str) -> String {
     let mut link = String::with_capacity(base_url.len() + path.len() + 1);
     link.push_str(base_url.trim_end_matches('/'));
     link.push('/');

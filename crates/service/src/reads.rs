@@ -106,18 +106,6 @@ pub async fn exists(
     Ok(!get(service, ctx, query).await?.rows.is_empty())
 }
 
-/// The stages that wait for the caller, for `assignedToMe` (AP-11).
-pub async fn assigned_stages(
-    service: &Service,
-    ctx: &Ctx,
-) -> Result<Vec<domain::id::StageId>, ServiceError> {
-    let Some(user) = authorize::user_of(ctx) else {
-        return Ok(Vec::new());
-    };
-    let waiting = crate::approvals::waiting_for(service, user).await?;
-    Ok(waiting.into_iter().map(|(_, stage)| stage).collect())
-}
-
 /// The signed-in user, for `/me`.
 pub fn me(ctx: &Ctx) -> Result<ObjectId, ServiceError> {
     authorize::user_of(ctx).ok_or_else(|| {

@@ -20,7 +20,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     PLAN_DUE,
     STARTING,
     ROLLABLE,
-    OLDEST_OPEN,
     FIND_ORIGIN,
 ];
 
@@ -65,8 +64,6 @@ const STARTING: &str =
 const ROLLABLE: &str = select!(
     "WHERE state = 'delivering' AND plan_due = FALSE AND status <> 'WaitingForCallback' AND id IN EACH($1) AND NOT EXISTS (SELECT 1 FROM request_delivery d WHERE d.request_id = r.id AND d.outcome = 'pending')"
 );
-const OLDEST_OPEN: &str = "SELECT state, count(*), min(created_at) FROM assignment_request \
-    WHERE state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') GROUP BY state ORDER BY state";
 
 const FIND_ORIGIN: &str = "SELECT id FROM assignment_request WHERE assignment_id = $1 \
     AND request_type IN ('userAdd', 'adminAdd', 'systemAdd') ORDER BY created_at, id LIMIT 1";
@@ -144,17 +141,6 @@ pub fn rollable(
     among: impl IntoIterator<Item = RequestId>,
 ) -> Result<Vec<AssignmentRequest>, Error> {
     tx.query_map(ROLLABLE, &[value::list(among)], read)
-}
-
-/// How many requests stand in each open state, and since when the oldest does (L9).
-pub fn open_by_state(tx: &mut ReadTx<'_>) -> Result<Vec<(State, i64, Timestamp)>, Error> {
-    tx.query_map(OLDEST_OPEN, &[], |row| {
-        Ok((
-            word(row, 0, "assignment_request.state", State::from_name)?,
-            row.int(1)?,
-            instant(row, 2)?,
-        ))
-    })
 }
 
 /// Stores a new request.

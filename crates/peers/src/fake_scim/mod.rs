@@ -93,16 +93,6 @@ impl FakeScim {
         self.state().rules.push(rule);
     }
 
-    /// Forgets all faults.
-    pub fn heal(&self) {
-        self.state().rules.clear();
-    }
-
-    /// Changes what the server can do and how it answers.
-    pub fn set_features(&self, features: Features) {
-        self.state().features = features;
-    }
-
     /// Creates a user behind everybody's back and gives its id.
     pub fn add_user(&self, user_name: &str, external_id: Option<&str>) -> String {
         let mut user = serde_json::json!({ "userName": user_name, "active": true });
@@ -149,11 +139,6 @@ impl FakeScim {
     /// The requests seen so far.
     pub fn requests_seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
-    }
-
-    /// Forgets the requests seen so far.
-    pub fn forget_requests(&self) {
-        self.state().seen.clear();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
