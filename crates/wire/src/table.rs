@@ -87,6 +87,8 @@ pub enum Edm {
     Enum(&'static Words),
     /// Several strings.
     Strings,
+    /// Several `Edm.Guid`.
+    Guids,
     /// A complex value, by its type in v1.0 and in beta.
     Complex(&'static str, &'static str),
     /// Several complex values, by their type in v1.0 and in beta.
@@ -266,6 +268,7 @@ impl Edm {
             },
             Self::Enum(words) => complex(words.name, words.name),
             Self::Strings => "Collection(Edm.String)".to_owned(),
+            Self::Guids => "Collection(Edm.Guid)".to_owned(),
             Self::Complex(v1, beta) => complex(v1, beta),
             Self::Complexes(v1, beta) => format!("Collection({})", complex(v1, beta)),
         }
@@ -273,7 +276,7 @@ impl Edm {
 
     /// Whether it is an array.
     pub fn is_collection(self) -> bool {
-        matches!(self, Self::Strings | Self::Complexes(..))
+        matches!(self, Self::Strings | Self::Guids | Self::Complexes(..))
     }
 
     /// The closed list of words, if it has one.
@@ -288,6 +291,7 @@ impl Edm {
             | Self::Instant
             | Self::Duration
             | Self::Strings
+            | Self::Guids
             | Self::Complex(..)
             | Self::Complexes(..) => None,
         }

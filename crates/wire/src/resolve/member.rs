@@ -102,7 +102,7 @@ fn kind(edm: Edm) -> Option<(&'static str, Kind)> {
         Edm::Int32 | Edm::Int64 => Some(("number", Kind::Int)),
         Edm::Instant => Some(("instant", Kind::Instant)),
         Edm::Word(_) | Edm::Enum(_) => Some(("word", Kind::Word)),
-        Edm::Strings | Edm::Complex(..) | Edm::Complexes(..) => None,
+        Edm::Strings | Edm::Guids | Edm::Complex(..) | Edm::Complexes(..) => None,
     }
 }
 

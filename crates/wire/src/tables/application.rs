@@ -39,7 +39,14 @@ pub static APPLICATION: Type = Type {
             },
         ),
         texts("identifierUris"),
-        texts("managerApplications"),
+        both(
+            "managerApplications",
+            Edm::Guids,
+            Read::Member {
+                column: OPEN,
+                member: "managerApplications",
+            },
+        ),
         texts("tags"),
     ],
     navigations: &[],
