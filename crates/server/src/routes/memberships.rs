@@ -16,13 +16,14 @@ use crate::reply::Reply;
 
 /// `GET users/{id}/transitiveMemberOf`: the groups that the object is in.
 pub(crate) async fn transitive_member_of(request: &GraphRequest<'_>) -> Result<Reply, Error> {
-    let object = request.object_id().await?;
-    let groups = callers::groups_of(request.service(), object).await?;
+    let groups = groups(request).await?;
     listed(request, &groups).await
 }
 
-/// `GET groups/{id}/transitiveMembers`: who is in the group.
+/// `GET groups/{id}/transitiveMembers`: who is in the group. Both is told here: what is in a group, and who they are.
 pub(crate) async fn transitive_members(request: &GraphRequest<'_>) -> Result<Reply, Error> {
+    authorize::in_directory(request.ctx(), DirectoryAction::ReadGroups)?;
+    authorize::in_directory(request.ctx(), DirectoryAction::ReadUsers)?;
     let group = request.object_id().await?;
     let members = callers::members_of(request.service(), group).await?;
     listed(request, &members).await

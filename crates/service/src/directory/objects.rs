@@ -68,7 +68,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), Se
 }
 
 /// The kinds of object that the caller may read; a refusal if there is none.
-fn readable_kinds(ctx: &Ctx) -> Result<Vec<ObjectKind>, ServiceError> {
+pub(crate) fn readable_kinds(ctx: &Ctx) -> Result<Vec<ObjectKind>, ServiceError> {
     let mut readable = Vec::new();
     let mut refused = None;
     for kind in ObjectKind::ALL.iter().copied() {

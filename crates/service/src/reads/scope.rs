@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use auth::decide::{Access, Catalogs, Decision, Refusal, may_act_as_requestor};
 use auth::directory::DirectoryAction;
 use auth::roles::Action;
+use domain::directory::ObjectKind;
 use domain::id::{AccessPackageId, CatalogId, ObjectId};
 use domain::model;
 use domain::query::{Comparison, Entity, Page, Path, Predicate, Query, Relation, Value};
@@ -16,6 +17,7 @@ use store::ReadTx;
 use super::offers::{self, Hidden, SuggestionKinds};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx};
+use crate::directory::objects;
 use crate::error::{Code, ServiceError};
 
 /// The caller as rows name them: their own id and the groups they are in.
@@ -125,7 +127,8 @@ enum Rule {
     ),
     /// The directory, to those who may do this.
     Directory(DirectoryAction),
-    /// The objects of the directory; and the sponsors among them to those who may read whom they speak for.
+    /// The objects of the directory, to those who may read their kind; and the sponsors among them to those who may read
+    /// whom they speak for.
     DirectoryOrSponsors,
     /// What the tenant has as a whole, to those who may do this.
     Tenant(Action),
@@ -438,13 +441,14 @@ fn visible(
         },
         Rule::Directory(action) => authorize::in_directory(ctx, action).map(|()| Predicate::True),
         Rule::DirectoryOrSponsors => {
-            match authorize::in_directory(ctx, DirectoryAction::ReadUsers) {
-                Ok(()) => Ok(Predicate::True),
-                Err(refusal) => match authorize::in_tenant(ctx, Action::ReadConnectedOrganizations)
-                {
-                    Ok(()) => Ok(sponsors(entity)?),
-                    Err(_) => Err(refusal),
-                },
+            let kinds = objects::readable_kinds(ctx);
+            let sees_sponsors =
+                authorize::in_tenant(ctx, Action::ReadConnectedOrganizations).is_ok();
+            match kinds {
+                Ok(kinds) if sees_sponsors => Ok(of_kinds(entity, &kinds)?.or(sponsors(entity)?)),
+                Ok(kinds) => Ok(of_kinds(entity, &kinds)?),
+                Err(_) if sees_sponsors => Ok(sponsors(entity)?),
+                Err(refusal) => Err(refusal),
             }
         }
         Rule::Tenant(action) => authorize::in_tenant(ctx, action).map(|()| Predicate::True),
@@ -459,6 +463,20 @@ fn visible(
 
 fn nobody() -> ServiceError {
     ServiceError::refused(Code::AccessDenied, "this collection is not open to anybody")
+}
+
+/// The objects of these kinds; everything, if that is all there are.
+fn of_kinds(entity: &'static Entity, kinds: &[ObjectKind]) -> Result<Predicate, ServiceError> {
+    if kinds.len() == ObjectKind::ALL.len() {
+        return Ok(Predicate::True);
+    }
+    Ok(Predicate::In {
+        path: path(entity, &[], "object_type")?,
+        values: kinds
+            .iter()
+            .map(|kind| Value::Text(kind.as_str().to_owned()))
+            .collect(),
+    })
 }
 
 /// The objects that speak for a connected organization.
@@ -616,7 +634,10 @@ mod tests {
                     let relations = walk(entity, relations).unwrap();
                     drop(path(relations.last().unwrap().to, hops, field).unwrap());
                 }
-                Rule::DirectoryOrSponsors => drop(sponsors(entity).unwrap()),
+                Rule::DirectoryOrSponsors => {
+                    drop(sponsors(entity).unwrap());
+                    drop(of_kinds(entity, &[ObjectKind::User]).unwrap());
+                }
                 Rule::AnyCatalog(_)
                 | Rule::Directory(_)
                 | Rule::Tenant(_)
