@@ -18,11 +18,17 @@ pub(super) async fn check(request: &GraphRequest<'_>) -> Result<(), Error> {
     let Some(step) = step.filter(|_| is_object) else {
         return Ok(());
     };
+    let takes_any = wanted.split(',').any(|tag| tag.trim() == "*");
+    let Some(field) = step.of.entity.field("version") else {
+        // What has no version has none that could be named.
+        return if takes_any {
+            Ok(())
+        } else {
+            Err(Error::PreconditionFailed)
+        };
+    };
     let ctx = request.ctx();
     let link = request.link(ctx, request.address().parents()).await?;
-    let Some(field) = step.of.entity.field("version") else {
-        return Ok(());
-    };
     let query = Query {
         fields: vec![field],
         filter: request.address().filter(link.as_ref()),
@@ -38,7 +44,7 @@ pub(super) async fn check(request: &GraphRequest<'_>) -> Result<(), Error> {
     match version.filter(|version| names(wanted, *version)) {
         Some(version) => {
             // Nothing comes between this look and the write; a star is content with whatever is there.
-            if !wanted.split(',').any(|tag| tag.trim() == "*") {
+            if !takes_any {
                 request.guard(query, vec![version]);
             }
             Ok(())

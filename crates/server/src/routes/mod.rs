@@ -188,4 +188,6 @@ pub(crate) static ROUTES: &[Route] = &[
 ];
 
 #[cfg(test)]
+mod preconditions;
+#[cfg(test)]
 mod tests;

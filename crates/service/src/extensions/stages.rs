@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use store::assignment_policy::{self, AssignmentPolicy};
 use store::{ReadTx, WriteTx, custom_extension};
 
-use crate::content::{caller_name, check_version};
+use crate::content::caller_name;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, callouts, policies};
@@ -70,7 +70,7 @@ pub async fn add(
     wanted: StageChange,
 ) -> Result<StageSettingId, ServiceError> {
     let id = service.moment().id(StageSettingId::new);
-    change(service, ctx, policy, list, None, move |items| {
+    change(service, ctx, policy, list, move |items| {
         let required = |member: &str| {
             ServiceError::invalid(
                 Code::InvalidModel,
@@ -102,7 +102,7 @@ pub async fn update(
     id: StageSettingId,
     wanted: StageChange,
 ) -> Result<(), ServiceError> {
-    change(service, ctx, policy, list, None, move |items| {
+    change(service, ctx, policy, list, move |items| {
         let item = items
             .iter_mut()
             .find(|item| is(item, id))
@@ -127,9 +127,8 @@ pub async fn remove(
     policy: PolicyId,
     list: List,
     id: StageSettingId,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
-    change(service, ctx, policy, list, if_match, move |items| {
+    change(service, ctx, policy, list, move |items| {
         let before = items.len();
         items.retain(|item| !is(item, id));
         if items.len() == before {
@@ -149,7 +148,6 @@ async fn change(
     ctx: &Ctx,
     id: PolicyId,
     list: List,
-    if_match: Option<i64>,
     edit: impl Fn(&mut Vec<Json>) -> Result<(), ServiceError> + Send + 'static,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -157,7 +155,6 @@ async fn change(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = policies::policy_for(tx, &ctx, id)?;
-            check_version(if_match, stored.version)?;
             let mut document: Json =
                 serde_json::from_str(&stored.settings).map_err(ServiceError::internal)?;
             edit(list.items(&mut document).unwrap_or(&mut Vec::new()))?;

@@ -11,15 +11,6 @@ use crate::reply::Reply;
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let policy = request.parent_id().await?;
     let id = request.object_id().await?;
-    let if_match = request.if_match();
-    stages::remove(
-        request.service(),
-        request.ctx(),
-        policy,
-        list(request),
-        id,
-        if_match,
-    )
-    .await?;
+    stages::remove(request.service(), request.ctx(), policy, list(request), id).await?;
     Ok(Reply::no_content())
 }
