@@ -7,7 +7,7 @@ use store::catalog::{self, Catalog};
 use store::{ReadTx, WriteTx, access_package};
 
 use crate::audit::{self, success};
-use crate::content::{caller_name, catalog_for, check_version, flawed};
+use crate::content::{caller_name, catalog_for, flawed};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{authorize, role_assignments};
@@ -44,14 +44,12 @@ pub async fn update(
     ctx: &Ctx,
     id: CatalogId,
     change: CatalogChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = catalog_for(tx, &ctx, Action::UpdateCatalog, id)?;
-            check_version(if_match, stored.version)?;
             let changed = changed_row(&moment, &ctx, stored, change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             catalog::save(tx, &changed)?;
@@ -61,18 +59,12 @@ pub async fn update(
 }
 
 /// Deletes a catalog that has no packages, with its resources (AS-9). The one that set-up made stays.
-pub async fn delete(
-    service: &Service,
-    ctx: &Ctx,
-    id: CatalogId,
-    if_match: Option<i64>,
-) -> Result<(), ServiceError> {
+pub async fn delete(service: &Service, ctx: &Ctx, id: CatalogId) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = catalog_for(tx, &ctx, Action::UpdateCatalog, id)?;
-            check_version(if_match, gone.version)?;
             if gone.catalog_type != CatalogType::UserManaged {
                 let message = format!("the catalog `{}` cannot be deleted", gone.display_name);
                 return Err(ServiceError::refused(Code::BadRequest, message));

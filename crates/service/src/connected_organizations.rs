@@ -14,7 +14,7 @@ use store::{ReadTx, WriteTx};
 
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::content::{caller_name, check_version, flawed};
+use crate::content::{caller_name, flawed};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
@@ -43,7 +43,6 @@ pub async fn update(
     ctx: &Ctx,
     id: ConnectedOrganizationId,
     change: ConnectedOrganizationChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageConnectedOrganizations)?;
     change.check().map_err(flawed)?;
@@ -52,7 +51,6 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = get(tx, id)?;
-            check_version(if_match, stored.version)?;
             let sources = change.identity_sources.as_deref();
             if let Some(sources) = sources {
                 check_holders(tx, sources, Some(id))?;
@@ -80,7 +78,6 @@ pub async fn delete(
     service: &Service,
     ctx: &Ctx,
     id: ConnectedOrganizationId,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageConnectedOrganizations)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -88,7 +85,6 @@ pub async fn delete(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = get(tx, id)?;
-            check_version(if_match, gone.version)?;
             if let Some(policy) = connected_organization::policy_naming(tx, id)? {
                 let message = format!(
                     "the assignment policy `{policy}` names the connected organization; change it first"

@@ -25,14 +25,6 @@ pub(crate) fn caller_name(ctx: &Ctx) -> Option<String> {
     authorize::object_of(ctx).map(|object| object.to_string())
 }
 
-/// Refuses if the client saw another version than the one that is stored (HT-2); without `If-Match` anything goes.
-pub(crate) fn check_version(if_match: Option<i64>, stored: i64) -> Result<(), ServiceError> {
-    match if_match {
-        Some(seen) if seen != stored => Err(store::Error::StaleVersion.into()),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// The catalog, if the caller may do `action` in it.
 pub(crate) fn catalog_for(
     tx: &mut ReadTx<'_>,

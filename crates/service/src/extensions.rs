@@ -10,7 +10,7 @@ use store::{ReadTx, WriteTx};
 
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::content::{authorize_in, caller_name, catalog_for, check_version, flawed};
+use crate::content::{authorize_in, caller_name, catalog_for, flawed};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
@@ -51,7 +51,6 @@ pub async fn update(
     ctx: &Ctx,
     id: CustomExtensionId,
     change: ExtensionChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     let settings = service.settings.clone();
@@ -59,7 +58,6 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = extension_for(tx, &ctx, id)?;
-            check_version(if_match, stored.version)?;
             let content = change
                 .clone()
                 .over(stored.content.clone())
@@ -82,14 +80,12 @@ pub async fn delete(
     service: &Service,
     ctx: &Ctx,
     id: CustomExtensionId,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = extension_for(tx, &ctx, id)?;
-            check_version(if_match, gone.version)?;
             let uses = custom_extension::count_uses(tx, id)?;
             if uses > 0 {
                 return Err(ServiceError::refused(

@@ -10,7 +10,7 @@ use store::external_connector::{self, ExternalConnector, document};
 
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::content::{caller_name, check_version, flawed};
+use crate::content::{caller_name, flawed};
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
 
@@ -52,7 +52,6 @@ pub async fn update(
     ctx: &Ctx,
     id: ExternalConnectorId,
     change: ConnectorChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -60,7 +59,6 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = get(tx, id)?;
-            check_version(if_match, stored.version)?;
             let changed = changed(stored, change.clone()).map_err(flawed)?;
             let changed = ExternalConnector {
                 modified_by: caller_name(&ctx),
@@ -79,7 +77,6 @@ pub async fn delete(
     service: &Service,
     ctx: &Ctx,
     id: ExternalConnectorId,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -87,7 +84,6 @@ pub async fn delete(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = get(tx, id)?;
-            check_version(if_match, gone.version)?;
             let resources = external_connector::count_resources(tx, id)?;
             if resources > 0 {
                 let message = format!("resources come through the connector: {resources} of them");

@@ -14,7 +14,7 @@ use store::{ReadTx, WriteTx, connected_organization, package_history};
 use crate::access_packages::{cancel, refuse_while_held};
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::content::{authorize_in, caller_name, check_version, flawed, package_for};
+use crate::content::{authorize_in, caller_name, flawed, package_for};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::extensions::stages;
@@ -90,20 +90,22 @@ pub async fn stored(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<Stored
         .await
 }
 
-/// Replaces a policy whole (PO-40). Its package stays what it is (PO-42), and so does every assignment (AS-6).
+/// Replaces a policy whole (PO-40), if it still is the version that was `read`. Its package stays what it is (PO-42), and so does every assignment (AS-6).
 pub async fn replace(
     service: &Service,
     ctx: &Ctx,
     id: PolicyId,
     draft: PolicyDraft,
-    if_match: Option<i64>,
+    read: i64,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = policy_for(tx, &ctx, id)?;
-            check_version(if_match, stored.version)?;
+            if stored.version != read {
+                return Err(store::Error::StaleVersion.into());
+            }
             if draft
                 .access_package_id
                 .is_some_and(|named| named != stored.access_package_id)
@@ -137,18 +139,12 @@ pub async fn replace(
 
 /// Deletes a policy by which nobody holds the package any more (PO-43). Requests stay as a record without it; those that
 /// are still open are canceled (AS-20).
-pub async fn delete(
-    service: &Service,
-    ctx: &Ctx,
-    id: PolicyId,
-    if_match: Option<i64>,
-) -> Result<(), ServiceError> {
+pub async fn delete(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = policy_for(tx, &ctx, id)?;
-            check_version(if_match, gone.version)?;
             refuse_while_held(package_history::count_live_of_policy(tx, id)?, "the policy")?;
             for request in package_history::open_of_policy(tx, id)? {
                 cancel(tx, &moment, &ctx, request)?;

@@ -8,7 +8,7 @@ use domain::policy::PolicyDraft;
 use serde_json::Value as Json;
 use store::assignment_policy::{self, AssignmentPolicy};
 
-use crate::content::{caller_name, check_version};
+use crate::content::caller_name;
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 use crate::policies::{checked, policy_for, record};
@@ -21,7 +21,6 @@ pub async fn revise(
     service: &Service,
     ctx: &Ctx,
     id: PolicyId,
-    if_match: Option<i64>,
     revision: Revision,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -29,7 +28,6 @@ pub async fn revise(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = policy_for(tx, &ctx, id)?;
-            check_version(if_match, stored.version)?;
             let draft = PolicyDraft {
                 access_package_id: Some(stored.access_package_id),
                 display_name: stored.display_name.clone(),

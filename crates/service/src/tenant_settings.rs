@@ -9,7 +9,7 @@ use store::entitlement_settings::{self, EntitlementSettings};
 
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::content::{caller_name, check_version, flawed};
+use crate::content::{caller_name, flawed};
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 
@@ -20,7 +20,6 @@ pub async fn update(
     service: &Service,
     ctx: &Ctx,
     change: SettingsChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
     change.check().map_err(flawed)?;
@@ -29,7 +28,6 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = entitlement_settings::get(tx)?;
-            check_version(if_match, stored.version)?;
             let changed = EntitlementSettings {
                 external_user_action: change
                     .external_user_action
@@ -61,7 +59,6 @@ pub async fn configure_control(
     ctx: &Ctx,
     id: ControlConfigurationId,
     change: ControlChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -70,7 +67,6 @@ pub async fn configure_control(
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = control_configuration::find(tx, id)?
                 .ok_or_else(|| ServiceError::not_found("control configuration", id))?;
-            check_version(if_match, stored.version)?;
             let change = change.clone().for_kind(stored.kind).map_err(flawed)?;
             let changed = ControlConfiguration {
                 is_enabled: change.is_enabled.unwrap_or(stored.is_enabled),

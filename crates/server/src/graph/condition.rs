@@ -53,20 +53,6 @@ pub(super) async fn check(request: &GraphRequest<'_>) -> Result<(), Error> {
     }
 }
 
-impl GraphRequest<'_> {
-    /// The version that `If-Match` names, for commands that compare it where they write. [`check`] has refused what
-    /// names none of ours.
-    pub(crate) fn if_match(&self) -> Option<i64> {
-        let wanted = self.call().header(header::IF_MATCH)?;
-        let tag = wanted.trim();
-        tag.strip_prefix("W/")
-            .unwrap_or(tag)
-            .trim_matches('"')
-            .parse()
-            .ok()
-    }
-}
-
 /// Whether one of the tags of `If-Match` is the version's, weak or strong.
 fn names(wanted: &str, version: i64) -> bool {
     wanted.split(',').map(str::trim).any(|tag| {

@@ -13,7 +13,7 @@ use store::access_package::{self, AccessPackage};
 use store::{ReadTx, WriteTx, package_history};
 
 use crate::audit::{self, success};
-use crate::content::{caller_name, catalog_for, check_version, flawed, package_for};
+use crate::content::{caller_name, catalog_for, flawed, package_for};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
@@ -59,14 +59,12 @@ pub async fn update(
     ctx: &Ctx,
     id: AccessPackageId,
     change: AccessPackageChange,
-    if_match: Option<i64>,
 ) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = package_for(tx, &ctx, Action::ManageAccessPackages, id)?;
-            check_version(if_match, stored.version)?;
             let changed = changed_row(&moment, &ctx, stored, change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             access_package::save(tx, &changed)?;
@@ -77,18 +75,12 @@ pub async fn update(
 
 /// Deletes an access package that nobody holds any more (AS-9), with its policies and its past. Requests that are still
 /// open are canceled first (AS-20); the audit trail stays.
-pub async fn delete(
-    service: &Service,
-    ctx: &Ctx,
-    id: AccessPackageId,
-    if_match: Option<i64>,
-) -> Result<(), ServiceError> {
+pub async fn delete(service: &Service, ctx: &Ctx, id: AccessPackageId) -> Result<(), ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = package_for(tx, &ctx, Action::ManageAccessPackages, id)?;
-            check_version(if_match, gone.version)?;
             let live = package_history::count_live_of_package(tx, id)?;
             refuse_while_held(live, "the access package")?;
             for request in package_history::open_of_package(tx, id)? {

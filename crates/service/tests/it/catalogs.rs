@@ -121,7 +121,7 @@ async fn a_change_keeps_what_it_does_not_name_ht_1() {
         ..CatalogChange::default()
     };
 
-    catalogs::update(&world.service, &owner, id, change, Some(1))
+    catalogs::update(&world.service, &owner, id, change)
         .await
         .unwrap();
 
@@ -140,27 +140,10 @@ async fn a_change_keeps_what_it_does_not_name_ht_1() {
         description: Change::Clear,
         ..CatalogChange::default()
     };
-    catalogs::update(&world.service, &owner, id, cleared, None)
+    catalogs::update(&world.service, &owner, id, cleared)
         .await
         .unwrap();
     assert_eq!(stored(&world, id).unwrap().description, None);
-}
-
-#[tokio::test]
-async fn a_change_of_another_version_is_refused_ht_2() {
-    let world = World::new();
-    let id = world.catalog("Finance").await;
-
-    let outcome = catalogs::update(
-        &world.service,
-        &app(),
-        id,
-        CatalogChange::default(),
-        Some(9),
-    )
-    .await;
-
-    assert_eq!(code(outcome), Code::PreconditionFailed);
 }
 
 #[tokio::test]
@@ -185,7 +168,7 @@ async fn what_may_be_known_decides_between_not_found_and_refused() {
         (as_user(alice, &[]), unknown, Code::AccessDenied),
         (app(), unknown, Code::ResourceNotFound),
     ] {
-        let outcome = catalogs::delete(&world.service, &ctx, id, None).await;
+        let outcome = catalogs::delete(&world.service, &ctx, id).await;
         assert_eq!(code(outcome), expected);
     }
     assert!(stored(&world, id).is_some());
@@ -197,15 +180,13 @@ async fn a_catalog_without_packages_can_be_deleted_as_9() {
     let id = world.catalog("Finance").await;
     let package = world.package(id, "Books").await;
 
-    let full = catalogs::delete(&world.service, &app(), id, None).await;
+    let full = catalogs::delete(&world.service, &app(), id).await;
     assert_eq!(code(full), Code::CatalogNotEmpty);
 
-    service::access_packages::delete(&world.service, &app(), package, None)
+    service::access_packages::delete(&world.service, &app(), package)
         .await
         .unwrap();
-    catalogs::delete(&world.service, &app(), id, None)
-        .await
-        .unwrap();
+    catalogs::delete(&world.service, &app(), id).await.unwrap();
     assert_eq!(stored(&world, id), None);
 }
 
@@ -214,7 +195,7 @@ async fn the_built_in_catalog_stays() {
     let world = World::new();
     let general = tenant::initialise(&world.service).await.unwrap();
 
-    let outcome = catalogs::delete(&world.service, &app(), general, None).await;
+    let outcome = catalogs::delete(&world.service, &app(), general).await;
 
     assert_eq!(code(outcome), Code::BadRequest);
     assert!(stored(&world, general).is_some());

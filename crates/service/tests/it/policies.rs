@@ -257,15 +257,9 @@ async fn a_policy_is_replaced_whole_and_stays_with_its_package_po_42() {
         ..draft(None, TargetScope::AllMemberUsers, past)
     };
 
-    policies::replace(
-        &world.service,
-        &app(),
-        id,
-        wanted.clone(),
-        Some(stored.version),
-    )
-    .await
-    .unwrap();
+    policies::replace(&world.service, &app(), id, wanted.clone(), stored.version)
+        .await
+        .unwrap();
 
     let replaced = world.policy_row(id).unwrap();
     assert_eq!(replaced.display_name, "Members");
@@ -275,14 +269,14 @@ async fn a_policy_is_replaced_whole_and_stays_with_its_package_po_42() {
         replaced.to_policy().unwrap().settings.expiration,
         Expiration::At(Timestamp::parse("2020-01-01T00:00:00Z").unwrap())
     );
-    let stale = policies::replace(&world.service, &app(), id, wanted.clone(), Some(1)).await;
+    let stale = policies::replace(&world.service, &app(), id, wanted.clone(), stored.version).await;
     assert_eq!(code(stale), Code::PreconditionFailed);
     let moved = PolicyDraft {
         access_package_id: Some(other),
         ..wanted
     };
     assert_eq!(
-        refusal(policies::replace(&world.service, &app(), id, moved, None).await),
+        refusal(policies::replace(&world.service, &app(), id, moved, replaced.version).await),
         (Code::InvalidModel, Some("accessPackage/id".to_owned()))
     );
 }
@@ -295,14 +289,14 @@ async fn a_policy_in_use_stays_po_43() {
     let free = world.direct_policy(package).await;
     world.assignment(package, used, 5, assignment::State::Delivered);
 
-    let outcome = policies::delete(&world.service, &app(), used, None).await;
+    let outcome = policies::delete(&world.service, &app(), used).await;
 
     assert_eq!(code(outcome), Code::ActiveAssignmentsExist);
-    policies::delete(&world.service, &app(), free, None)
+    policies::delete(&world.service, &app(), free)
         .await
         .unwrap();
     assert_eq!(
-        code(policies::delete(&world.service, &app(), free, None).await),
+        code(policies::delete(&world.service, &app(), free).await),
         Code::ResourceNotFound
     );
 }
@@ -316,9 +310,7 @@ async fn a_deleted_policy_leaves_its_requests_and_cancels_the_open_ones_as_20() 
     let open = world.request(package, id, world.user(6, "asker"), |_| {});
     world.advance(Duration::from_days(1));
 
-    policies::delete(&world.service, &app(), id, None)
-        .await
-        .unwrap();
+    policies::delete(&world.service, &app(), id).await.unwrap();
 
     let past = world.stored_request(past).unwrap();
     assert_eq!(past.state, State::Delivered);

@@ -462,7 +462,7 @@ async fn a_deleted_catalog_takes_its_resources_along() {
     let group = world.group(1, "Accountants", GroupChanges::default());
     let id = world.onboard(catalog, "AadGroup", group).await;
 
-    catalogs::delete(&world.service, &app(), catalog, None)
+    catalogs::delete(&world.service, &app(), catalog)
         .await
         .unwrap();
 

@@ -9,6 +9,6 @@ use crate::reply::Reply;
 /// Deletes an access package that nobody holds.
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id = request.object_id().await?;
-    access_packages::delete(request.service(), request.ctx(), id, request.if_match()).await?;
+    access_packages::delete(request.service(), request.ctx(), id).await?;
     Ok(Reply::no_content())
 }

@@ -52,9 +52,5 @@ fn show(
         settings: &settings,
         answers: &answers,
     };
-    Ok(policy::requirements(
-        request.version(),
-        offered,
-        languages,
-    ))
+    Ok(policy::requirements(request.version(), offered, languages))
 }

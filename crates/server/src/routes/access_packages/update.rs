@@ -11,13 +11,6 @@ use crate::reply::Reply;
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id = request.object_id().await?;
     let change = decode::access_package::update(&request.json()?)?;
-    access_packages::update(
-        request.service(),
-        request.ctx(),
-        id,
-        change,
-        request.if_match(),
-    )
-    .await?;
+    access_packages::update(request.service(), request.ctx(), id, change).await?;
     Ok(Reply::no_content())
 }

@@ -17,7 +17,7 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let settings = serde_json::from_str(&stored.settings_json)
         .map_err(|error| Error::Internal(Box::new(error)))?;
     let draft = draft(request, Some(&settings))?;
-    let read = request.if_match().or(Some(stored.version));
+    let read = stored.version;
     policies::replace(request.service(), request.ctx(), id, draft, read).await?;
     request
         .object(StatusCode::OK, &tables::ASSIGNMENT_POLICY, &id.to_string())

@@ -9,7 +9,6 @@ use crate::reply::Reply;
 /// Deletes a connected organization that no policy names.
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id = request.object_id().await?;
-    connected_organizations::delete(request.service(), request.ctx(), id, request.if_match())
-        .await?;
+    connected_organizations::delete(request.service(), request.ctx(), id).await?;
     Ok(Reply::no_content())
 }

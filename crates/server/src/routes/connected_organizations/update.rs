@@ -13,14 +13,7 @@ use crate::reply::Reply;
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id: ConnectedOrganizationId = request.object_id().await?;
     let change = decode::connected_organization::update(&request.json()?)?;
-    connected_organizations::update(
-        request.service(),
-        request.ctx(),
-        id,
-        change,
-        request.if_match(),
-    )
-    .await?;
+    connected_organizations::update(request.service(), request.ctx(), id, change).await?;
     let of = &tables::CONNECTED_ORGANIZATION;
     request
         .object(StatusCode::ACCEPTED, of, &id.to_string())

@@ -9,6 +9,6 @@ use crate::reply::Reply;
 /// Deletes an extension that no policy calls (PO-30).
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id = request.object_id().await?;
-    extensions::delete(request.service(), request.ctx(), id, request.if_match()).await?;
+    extensions::delete(request.service(), request.ctx(), id).await?;
     Ok(Reply::no_content())
 }

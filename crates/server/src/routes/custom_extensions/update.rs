@@ -13,14 +13,7 @@ use crate::reply::Reply;
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id: CustomExtensionId = request.object_id().await?;
     let change = decode::custom_extension::update(&request.json()?)?;
-    extensions::update(
-        request.service(),
-        request.ctx(),
-        id,
-        change,
-        request.if_match(),
-    )
-    .await?;
+    extensions::update(request.service(), request.ctx(), id, change).await?;
     request
         .object(StatusCode::OK, request.address().target(), &id.to_string())
         .await

@@ -14,7 +14,7 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id: ExternalConnectorId = request.object_id().await?;
     let change = decode::external_connector::update(&request.json()?)?;
     let (service, ctx) = (request.service(), request.ctx());
-    external_connectors::update(service, ctx, id, change, request.if_match()).await?;
+    external_connectors::update(service, ctx, id, change).await?;
     let of = &tables::EXTERNAL_CONNECTOR;
     request.object(StatusCode::OK, of, &id.to_string()).await
 }

@@ -21,7 +21,6 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         request.service(),
         request.ctx(),
         policy,
-        None,
         Arc::new(move |stored| {
             question::add(stored, &body, &fresh).map_err(|field| invalid(&field))
         }),

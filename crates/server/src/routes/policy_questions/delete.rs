@@ -18,7 +18,6 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         request.service(),
         request.ctx(),
         policy,
-        request.if_match(),
         Arc::new(move |stored| {
             question::remove(stored, &id).ok_or_else(|| ServiceError::not_found("question", &id))
         }),

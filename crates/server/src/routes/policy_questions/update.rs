@@ -20,7 +20,6 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         request.service(),
         request.ctx(),
         policy,
-        request.if_match(),
         Arc::new(move |stored| {
             question::change(stored, &id, &body)
                 .map_err(|field| invalid(&field))?

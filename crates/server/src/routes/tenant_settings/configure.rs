@@ -14,7 +14,7 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let id: ControlConfigurationId = request.object_id().await?;
     let change = decode::control_configuration::replace(&request.json()?)?;
     let (service, ctx) = (request.service(), request.ctx());
-    tenant_settings::configure_control(service, ctx, id, change, request.if_match()).await?;
+    tenant_settings::configure_control(service, ctx, id, change).await?;
     let of = &tables::CONTROL_CONFIGURATION;
     request.object(StatusCode::OK, of, &id.to_string()).await
 }

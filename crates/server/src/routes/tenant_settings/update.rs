@@ -11,6 +11,6 @@ use crate::reply::Reply;
 pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let change = decode::entitlement_settings::update(&request.json()?)?;
     let (service, ctx) = (request.service(), request.ctx());
-    tenant_settings::update(service, ctx, change, request.if_match()).await?;
+    tenant_settings::update(service, ctx, change).await?;
     Ok(Reply::no_content())
 }
