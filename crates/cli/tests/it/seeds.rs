@@ -87,6 +87,10 @@ async fn a_tenant_is_reset_to_what_it_started_with() {
     let body = json!({ "displayName": "Later" });
     let (status, _) = api.call(Method::POST, &catalogs, Some(&body)).await;
     assert_eq!(status, 201);
+    // Another start is not another beginning.
+    server.terminate();
+    let server = Server::start(&data, &["--seed", example.to_str().unwrap()]);
+    let api = server.sign_in(None).await;
 
     let (status, told) = api.call(Method::POST, "/reeve/v1/dev/reset", None).await;
 

@@ -16,7 +16,7 @@ use crate::{audit, authorize};
 
 pub use store::snapshot::Snapshot;
 
-/// The snapshot of how the tenant was when it began to serve.
+/// The snapshot of how the tenant was when it began to serve for the first time.
 pub const START: &str = "start";
 
 /// The longest name.
@@ -47,13 +47,17 @@ pub async fn take_snapshot(
         .await
 }
 
-/// Keeps how the tenant is as it begins to serve.
+/// Keeps how the tenant is as it begins to serve for the first time. Later starts leave that alone: a large tenant would
+/// pay for a copy of everything each time.
 pub async fn keep_start(service: &Service) -> Result<(), ServiceError> {
     let moment = service.moment();
     service
         .store
         .write(move |tx| {
-            snapshot::take(tx, START, moment.now)?;
+            let is_kept = snapshot::list(tx)?.iter().any(|one| one.name == START);
+            if !is_kept {
+                snapshot::take(tx, START, moment.now)?;
+            }
             Ok(())
         })
         .await
