@@ -18,7 +18,7 @@ async fn events_are_found_by_who_did_what_to_whom() {
             let path = format!("{V1}/catalogs/{}", package.catalog);
             who.patch(&path, change.clone()).await.assert_status(204);
         }
-        let (by_app, by_user) = (mine.catalog.to_string(), hers.catalog.to_string());
+        let (by_app, by_user) = (mine.catalog.clone(), hers.catalog.clone());
         let alice = app.id_of("alice").to_string();
 
         let whole = operator.get("/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Update access package catalog'").await.rows();
