@@ -236,12 +236,7 @@ mod tests {
 
         writer.begin_object();
         writer.key("a").i64(-1).key("b").begin_array();
-        writer
-            .bool(true)
-            .null()
-            .str("x")
-            .null()
-            .u64(u64::MAX);
+        writer.bool(true).null().str("x").null().u64(u64::MAX);
         writer.begin_object().end_object().end_array();
         writer.encoded_key("\"c\":").raw("{\"d\":1}");
         writer.end_object();

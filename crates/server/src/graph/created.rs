@@ -75,13 +75,7 @@ impl GraphRequest<'_> {
 
     fn print(&self, status: StatusCode, plan: &Plan, record: &Record) -> Reply {
         let context = match self.address().tail {
-            Tail::Collection => {
-                format!(
-                    "{}/$metadata#{}/$entity",
-                    self.root(),
-                    self.address().path()
-                )
-            }
+            Tail::Collection => self.context(&format!("{}/$entity", self.address().path())),
             _ => encode::context(self.root(), self.address(), true),
         };
         let json = encode::entity(plan, record, self.frame(), &context);

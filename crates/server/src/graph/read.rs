@@ -2,7 +2,8 @@
 //!
 //! **Invariant:** a link to a next page leads on exactly where this page ended, and only where there is more.
 
-use domain::query::{Page, Predicate, Query};
+use domain::id::ObjectId;
+use domain::query::{Page, Path, Predicate, Query, Value as Key};
 use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use odata::accept::MetadataLevel;
@@ -15,8 +16,8 @@ use service::reads::{self, Own};
 use wire::address::Tail;
 use wire::encode;
 use wire::resolve::{self, Plan, decode_position, encode_position};
-use wire::sets;
 use wire::table::Type;
+use wire::{sets, tables};
 
 use super::GraphRequest;
 use super::locate::nothing;
@@ -60,12 +61,12 @@ pub(crate) async fn list(
     ))
 }
 
-/// All objects that satisfy `filter` and that the caller may see, on one page: for lists that the client named itself.
-pub(crate) async fn all(request: &GraphRequest<'_>, filter: Predicate) -> Result<Reply, Error> {
-    let mut plan = plan(request, &QueryOptions::default(), filter, false)?;
+/// All directory objects of these ids that the caller may see, on one page: for lists that the client named itself.
+pub(crate) async fn all(request: &GraphRequest<'_>, ids: &[ObjectId]) -> Result<Reply, Error> {
+    let mut plan = plan(request, &QueryOptions::default(), among(ids), false)?;
     plan.query.limit = None;
     let page = reads::get(request.service(), request.ctx(), plan.query.clone()).await?;
-    let context = format!("{}/$metadata#directoryObjects", request.root());
+    let context = request.context("directoryObjects");
     let json = encode::collection(&plan, &page, request.frame(), &context, None);
     Ok(request.document(StatusCode::OK, json))
 }
@@ -110,15 +111,28 @@ where
     ))
 }
 
-/// A page, or the number, of directory objects, whatever is at the address.
+fn among(ids: &[ObjectId]) -> Predicate {
+    let key = tables::DIRECTORY_OBJECT.entity.key();
+    key.map_or(Predicate::False, |key| Predicate::In {
+        path: Path::of(key),
+        values: ids.iter().map(|id| Key::Text(id.to_string())).collect(),
+    })
+}
+
+/// A page, or the number, of the directory objects of these ids, whatever is at the address.
 pub(crate) async fn objects(
     request: &GraphRequest<'_>,
-    of: &'static Type,
-    filter: Predicate,
+    ids: &[ObjectId],
     count: bool,
 ) -> Result<Reply, Error> {
     let options = QueryOptions::parse(&request.call().raw_query)?;
-    let plan = plan_of(request, of, &options, filter, false)?;
+    let plan = plan_of(
+        request,
+        &tables::DIRECTORY_OBJECT,
+        &options,
+        among(ids),
+        false,
+    )?;
     others(request, &options, plan, "directoryObjects", count).await
 }
 
@@ -150,7 +164,7 @@ async fn others(
     if count {
         return Ok(number(&page));
     }
-    let context = format!("{}/$metadata#{context}", request.root());
+    let context = request.context(context);
     let next = next_link(request, &page);
     let json = encode::collection(&plan, &page, request.frame(), &context, next.as_deref());
     Ok(sized(
@@ -220,11 +234,11 @@ async fn references(
     // Behind a navigation to one there is one link, or none.
     if address.steps.last().is_some_and(|step| step.key.is_some()) {
         let record = page.rows.first().ok_or_else(nothing)?;
-        let context = format!("{}/$metadata#$ref", request.root());
+        let context = request.context("$ref");
         let json = encode::link(record, &home, request.frame(), &context);
         return Ok(request.document(StatusCode::OK, json));
     }
-    let context = format!("{}/$metadata#Collection($ref)", request.root());
+    let context = request.context("Collection($ref)");
     let next = next_link(request, &page);
     let json = encode::links(&page, &home, request.frame(), &context, next.as_deref());
     Ok(request.document(StatusCode::OK, json))

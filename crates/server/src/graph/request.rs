@@ -6,7 +6,7 @@ use domain::query::Query;
 use http::{Method, StatusCode};
 use odata::accept::MetadataLevel;
 use odata::prefer::Preferences;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use service::callers::LoadedCaller;
 use service::{Ctx, Service};
 use wire::Version;
@@ -114,6 +114,11 @@ impl<'r> GraphRequest<'r> {
         &self.root
     }
 
+    /// The `@odata.context` of an answer that holds what the fragment says (OD-10).
+    pub(crate) fn context(&self, fragment: &str) -> String {
+        format!("{}/$metadata#{fragment}", self.root)
+    }
+
     pub(crate) fn preferences(&self) -> Preferences {
         self.preferences
     }
@@ -142,6 +147,18 @@ impl<'r> GraphRequest<'r> {
             ));
         }
         Ok(body)
+    }
+
+    /// The answer with a list of values that are no rows of a table.
+    pub(crate) fn values(&self, of: &str, values: Vec<Value>) -> Reply {
+        let mut document = Map::new();
+        if self.metadata != MetadataLevel::None {
+            let context = self.context(&format!("Collection({of})"));
+            document.insert("@odata.context".to_owned(), context.into());
+        }
+        document.insert("value".to_owned(), values.into());
+        let json = Value::Object(document).to_string().into_bytes();
+        self.document(StatusCode::OK, json)
     }
 
     /// The answer with a document.

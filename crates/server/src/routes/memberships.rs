@@ -1,14 +1,9 @@
 //! Memberships that lead through other groups: `transitiveMemberOf`, `transitiveMembers`, `getMemberGroups` and
 //! `checkMemberGroups`.
 
-use auth::directory::DirectoryAction;
 use domain::id::ObjectId;
-use domain::query::{Path, Predicate, Value};
-use http::StatusCode;
-use serde_json::json;
-use service::{authorize, callers};
+use service::directory::memberships;
 use wire::address::Tail;
-use wire::tables;
 
 use crate::error::Error;
 use crate::graph::{GraphRequest, read};
@@ -20,12 +15,10 @@ pub(crate) async fn transitive_member_of(request: &GraphRequest<'_>) -> Result<R
     listed(request, &groups).await
 }
 
-/// `GET groups/{id}/transitiveMembers`: who is in the group. Both is told here: what is in a group, and who they are.
+/// `GET groups/{id}/transitiveMembers`: who is in the group.
 pub(crate) async fn transitive_members(request: &GraphRequest<'_>) -> Result<Reply, Error> {
-    authorize::in_directory(request.ctx(), DirectoryAction::ReadGroups)?;
-    authorize::in_directory(request.ctx(), DirectoryAction::ReadUsers)?;
     let group = request.object_id().await?;
-    let members = callers::members_of(request.service(), group).await?;
+    let members = memberships::members_of(request.service(), request.ctx(), group).await?;
     listed(request, &members).await
 }
 
@@ -56,30 +49,17 @@ pub(crate) async fn check_member_groups(request: &GraphRequest<'_>) -> Result<Re
 }
 
 async fn groups(request: &GraphRequest<'_>) -> Result<Vec<ObjectId>, Error> {
-    authorize::in_directory(request.ctx(), DirectoryAction::ReadGroups)?;
     let object = request.object_id().await?;
-    Ok(callers::groups_of(request.service(), object).await?)
+    Ok(memberships::groups_of(request.service(), request.ctx(), object).await?)
 }
 
 fn ids(request: &GraphRequest<'_>, ids: &[ObjectId]) -> Reply {
-    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let document = json!({
-        "@odata.context": format!("{}/$metadata#Collection(Edm.String)", request.root()),
-        "value": ids,
-    });
-    request.document(StatusCode::OK, document.to_string().into_bytes())
+    let ids = ids.iter().map(|id| id.to_string().into()).collect();
+    request.values("Edm.String", ids)
 }
 
 /// The objects of these ids as a list of directory objects, with the options of any list.
 async fn listed(request: &GraphRequest<'_>, ids: &[ObjectId]) -> Result<Reply, Error> {
-    let of = &tables::DIRECTORY_OBJECT;
-    let filter = of
-        .entity
-        .key()
-        .map_or(Predicate::False, |key| Predicate::In {
-            path: Path::of(key),
-            values: ids.iter().map(|id| Value::Text(id.to_string())).collect(),
-        });
     let count = matches!(&request.address().tail, Tail::Call(call) if call.count);
-    read::objects(request, of, filter, count).await
+    read::objects(request, ids, count).await
 }

@@ -8,6 +8,7 @@ pub mod applications;
 pub mod bindings;
 pub mod groups;
 pub mod members;
+pub mod memberships;
 pub mod objects;
 pub mod service_principals;
 pub mod users;

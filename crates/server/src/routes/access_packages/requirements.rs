@@ -1,9 +1,7 @@
 //! `POST …/accessPackages/{id}/getApplicablePolicyRequirements` (PO-10)
 
-use http::StatusCode;
 use http::header::ACCEPT_LANGUAGE;
-use odata::accept::MetadataLevel;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use service::requirements::{self, Requirement};
 use wire::policy;
 
@@ -21,18 +19,11 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let found = requirements::of_package(request.service(), request.ctx(), id).await?;
     let accepted = request.call().header(ACCEPT_LANGUAGE).unwrap_or_default();
     let languages = policy::languages(accepted);
-    let shown: Result<Vec<Value>, Error> = found
+    let shown = found
         .iter()
         .map(|requirement| show(request, requirement, &languages))
-        .collect();
-    let mut document = Map::new();
-    if request.frame().metadata != MetadataLevel::None {
-        let context = format!("{}/$metadata#Collection({TYPE})", request.root());
-        document.insert("@odata.context".to_owned(), context.into());
-    }
-    document.insert("value".to_owned(), shown?.into());
-    let json = Value::Object(document).to_string().into_bytes();
-    Ok(request.document(StatusCode::OK, json))
+        .collect::<Result<_, Error>>()?;
+    Ok(request.values(TYPE, shown))
 }
 
 fn show(

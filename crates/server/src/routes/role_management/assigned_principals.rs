@@ -1,9 +1,7 @@
 //! `GET roleDefinitions/{id}/assignedPrincipals(transitive=…,directoryScopeType=…,directoryScopeId=…)`
 
-use domain::query::{Path, Predicate, Value};
 use service::role_assignments;
 use wire::address::{Call, Tail};
-use wire::tables;
 
 use super::{argument, known};
 use crate::error::Error;
@@ -31,18 +29,7 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     } else {
         Vec::new()
     };
-    let of = &tables::DIRECTORY_OBJECT;
-    let filter = of
-        .entity
-        .key()
-        .map_or(Predicate::False, |key| Predicate::In {
-            path: Path::of(key),
-            values: principals
-                .iter()
-                .map(|id| Value::Text(id.to_string()))
-                .collect(),
-        });
-    read::objects(request, of, filter, call.count).await
+    read::objects(request, &principals, call.count).await
 }
 
 /// Roles of entitlement management are assigned in the directory as a whole; no narrower scope of it has any.
