@@ -1,7 +1,7 @@
 //! `$select` and `$orderby`: lists of property paths.
 
 use super::parse::Source;
-use super::{OrderItem, SelectItem};
+use super::{MAX_ORDER, OrderItem, SelectItem};
 use crate::filter::SyntaxError;
 use crate::names::Names;
 
@@ -23,7 +23,14 @@ pub(super) fn orderby(source: Source<'_>) -> Result<Vec<OrderItem>, SyntaxError>
     source
         .split(',')
         .into_iter()
-        .map(|part| order_item(part.trimmed()))
+        .enumerate()
+        .map(|(before, part)| {
+            if before == MAX_ORDER {
+                let problem = format!("a list is sorted by at most {MAX_ORDER} properties");
+                return Err(part.trimmed().error(problem));
+            }
+            order_item(part.trimmed())
+        })
         .collect()
 }
 

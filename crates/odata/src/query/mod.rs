@@ -22,6 +22,9 @@ pub const MAX_TOP: u32 = 999;
 /// How many levels `$expand` may reach, nested or by `/` (OD-5).
 pub const MAX_EXPAND_DEPTH: usize = 4;
 
+/// The most properties that one list is sorted by.
+pub const MAX_ORDER: usize = 32;
+
 /// The longest query string that is read, in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;
 

@@ -235,6 +235,10 @@ fn a_refusal_names_option_and_place() {
             "{raw}: {error}"
         );
     }
+    let order = |items: usize| format!("$orderby={}", vec!["a"; items].join(","));
+    assert_eq!(parse(&order(MAX_ORDER)).orderby.len(), MAX_ORDER);
+    let error = refused(&order(MAX_ORDER + 1));
+    assert_eq!((error.option.as_str(), error.position), ("$orderby", 65));
     assert!(
         refused(&"a".repeat(MAX_LENGTH + 1))
             .problem

@@ -75,8 +75,23 @@ fn joined(
     Ok(if parts.is_empty() {
         none.to_owned()
     } else {
-        format!("({})", parts.join(word))
+        balanced(&parts, word)
     })
+}
+
+/// The conditions with the word between them, in halves of halves: a database reads a chain as one condition within the
+/// other, and SQLite refuses what is more than a thousand deep.
+fn balanced(parts: &[String], word: &str) -> String {
+    const LONGEST_CHAIN: usize = 64;
+    if parts.len() <= LONGEST_CHAIN {
+        return format!("({})", parts.join(word));
+    }
+    let (first, second) = parts.split_at(parts.len() / 2);
+    format!(
+        "({}{word}{})",
+        balanced(first, word),
+        balanced(second, word)
+    )
 }
 
 fn compare(

@@ -168,3 +168,28 @@ async fn expansions_take_every_option_and_count_what_they_leave_out() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_and_orders_as_long_as_an_address_may_be_are_answered_or_refused() {
+    TestApp::on_both(async |app| {
+        catalog(app, "needle", "").await;
+        let one = "displayName eq 'a'";
+        let chain = |word: &str, last: &str| {
+            let many = vec![one; 690].join(word);
+            escaped(&format!("{V1}/catalogs?$filter={many}{word}{last}"))
+        };
+        let operator = app.as_operator();
+        let any = chain(" or ", "displayName eq 'needle'");
+        let found = operator.get(&any).await.assert_status(200);
+        assert_eq!(names(&found), ["needle"]);
+        let all = chain(" and ", "displayName eq 'needle'");
+        let found = operator.get(&all).await.assert_status(200);
+        assert!(names(&found).is_empty());
+        for (terms, status) in [(32, 200), (33, 400), (3000, 400)] {
+            let order = vec!["displayName"; terms].join(",");
+            let path = format!("{V1}/catalogs?$orderby={order}");
+            operator.get(&path).await.assert_status(status);
+        }
+    })
+    .await;
+}
