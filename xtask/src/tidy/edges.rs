@@ -31,7 +31,10 @@ const LAYERS: &[Layer] = &[
     layer("connector-ldap", &["domain", "connector-api"]),
     layer("delivery", &["domain", "store", "service", "connector-api"]),
     layer("callout", &["domain", "service"]),
-    layer("server", &["domain", "service", "auth", "wire", "odata", "scim"]),
+    layer(
+        "server",
+        &["domain", "service", "auth", "wire", "odata", "scim"],
+    ),
     layer("peers", &[]),
     layer("xtask", &["domain", "wire"]),
     Layer {

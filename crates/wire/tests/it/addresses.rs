@@ -395,7 +395,10 @@ fn links_lead_to_where_objects_live_od_13() {
     use wire::{sets, tables};
     let of = |version, table| sets::home(version, table);
 
-    assert_eq!(of(Version::V1, &tables::GROUP), Some("directoryObjects".to_owned()));
+    assert_eq!(
+        of(Version::V1, &tables::GROUP),
+        Some("directoryObjects".to_owned())
+    );
     assert_eq!(
         of(Version::V1, &tables::ACCESS_PACKAGE),
         Some("identityGovernance/entitlementManagement/accessPackages".to_owned())
