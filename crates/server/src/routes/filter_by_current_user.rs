@@ -12,12 +12,12 @@ pub(crate) async fn run(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     let Tail::Call(call) = &request.address().tail else {
         return Err(nothing());
     };
+    let entity = request.address().target().entity;
     let on = call.argument("on").unwrap_or_default();
-    let own = Own::named(request.address().target().entity, on).ok_or_else(|| {
-        Error::bad_parameter(
-            "on",
-            format!("`{on}` is not a way in which these are anybody's own"),
-        )
+    let own = Own::named(entity, on).ok_or_else(|| {
+        let options: Vec<_> = Own::options(entity).collect();
+        let message = format!("`on` must be one of {}, not `{on}`", options.join(", "));
+        Error::bad_parameter("on", message)
     })?;
     read::own(request, own, call.count).await
 }

@@ -109,6 +109,31 @@ async fn er_4_the_property_at_fault_is_named() {
 }
 
 #[tokio::test]
+async fn an_unknown_option_is_refused_with_those_there_are() {
+    let server = Server::new().await;
+
+    for (set, options) in [
+        (
+            "assignments",
+            "target, createdBy, targetManager, targetAgentIdentitySponsorOrOwner",
+        ),
+        ("accessPackageAssignmentApprovals", "approver"),
+        (
+            "accessPackageSuggestions",
+            "none, relatedPeopleAssignments, assignmentHistory",
+        ),
+    ] {
+        let path = format!("{V1}/{set}/filterByCurrentUser(on='nobody')");
+        let answer = server.get(&server.admin(), &path).await;
+
+        let error = &answer.json()["error"];
+        assert_eq!(error["target"], "on", "{path}");
+        let expected = format!("`on` must be one of {options}, not `nobody`");
+        assert_eq!(error["message"], expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn er_5_what_is_not_there_is_404() {
     let server = Server::new().await;
 

@@ -29,6 +29,22 @@ pub enum OwnRelation {
     SponsorOrOwner,
 }
 
+/// Every option of any collection.
+const OPTIONS: &[&str] = &[
+    "allowedRequestor",
+    "target",
+    "createdBy",
+    "approver",
+    "targetOrRequestor",
+    "targetManager",
+    "requestForOthers",
+    "targetAgentIdentitySponsorOrOwner",
+    "principal",
+    "none",
+    "relatedPeopleAssignments",
+    "assignmentHistory",
+];
+
 /// One option of one collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Own {
@@ -102,6 +118,12 @@ impl Own {
             }
             _ => None,
         }
+    }
+
+    /// The options of a collection, as the wire spells them.
+    pub fn options(entity: &'static Entity) -> impl Iterator<Item = &'static str> {
+        let options = OPTIONS.iter().copied();
+        options.filter(move |option| Self::named(entity, option).is_some())
     }
 
     pub(super) fn needs_decisions(self) -> bool {

@@ -220,7 +220,9 @@ fn comparison(op: CompareOp) -> Comparison {
 }
 
 fn no_property() -> ResolveError {
-    unsupported("a property is compared with a value".to_owned())
+    unsupported(
+        "a property is compared with a value, and a text is put in single quotes".to_owned(),
+    )
 }
 
 fn unsupported(reason: String) -> ResolveError {
