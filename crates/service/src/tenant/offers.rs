@@ -80,6 +80,14 @@ const CATALOGS: &[(&str, &[Offer])] = &[
     ),
 ];
 
+/// The groups that approve.
+pub(super) fn approving() -> impl Iterator<Item = &'static str> {
+    let offers = CATALOGS.iter().flat_map(|(_, offers)| offers.iter());
+    offers
+        .map(|offer| offer.approvers)
+        .filter(|approvers| !approvers.is_empty())
+}
+
 /// Makes what the sample organisation offers.
 pub(super) async fn offer(
     service: &Service,

@@ -123,6 +123,9 @@ const APPLICATIONS: &[(&str, &[(&str, &str)])] = &[
     ("Wiki", &[]),
 ];
 
+/// Who of the tenant's own accounts approves.
+const APPROVER: &str = "bob";
+
 /// The ids of a sample organisation, by name.
 #[derive(Debug, Clone, Default)]
 pub struct SampleOrganisation {
@@ -165,6 +168,7 @@ pub async fn sample_organisation(
                 let id = add_group(tx, &moment, name, description, director, &members)?;
                 made.groups.insert((*name).to_owned(), id);
             }
+            add_approver(tx, &made)?;
             for (name, roles) in APPLICATIONS {
                 let id = add_application(tx, &moment, name, roles)?;
                 made.applications.insert((*name).to_owned(), id);
@@ -177,6 +181,19 @@ pub async fn sample_organisation(
         super::offers::offer(service, organisation).await?;
     }
     Ok(made)
+}
+
+/// Somebody whose password is known belongs to the groups that approve, so that requests can be decided.
+fn add_approver(tx: &mut WriteTx<'_>, made: &SampleOrganisation) -> Result<(), ServiceError> {
+    let Some(approver) = user::find_by_name(tx, &sign_in_name(APPROVER))? else {
+        return Ok(());
+    };
+    for name in super::offers::approving() {
+        if let Some(group) = made.groups.get(name) {
+            membership::add(tx, *group, GroupRole::Member, &[approver.id])?;
+        }
+    }
+    Ok(())
 }
 
 fn sign_in_name(given_name: &str) -> String {

@@ -199,6 +199,38 @@ async fn the_sample_organisation_offers_packages_that_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn somebody_who_can_sign_in_approves_in_the_sample_organisation() {
+    let world = World::new();
+    initialise(&world.service).await.unwrap();
+    let accounts = dev_accounts(&world.service, &DevSecrets::default())
+        .await
+        .unwrap();
+    let made = sample_organisation(&world.service).await.unwrap().unwrap();
+
+    for name in ["Management", "Finance", "Sales", "Support"] {
+        let group = made.groups[name];
+        let members = world
+            .service
+            .store
+            .read_blocking(move |tx| members::transitive_members(tx, group))
+            .unwrap();
+        let known: Vec<_> = accounts
+            .users
+            .iter()
+            .filter(|user| members.contains(&user.id))
+            .map(|user| user.user_principal_name.as_str())
+            .collect();
+        // Support approves nothing.
+        let expected: &[&str] = if name == "Support" {
+            &[]
+        } else {
+            &["bob@reeve.example"]
+        };
+        assert_eq!(known, expected, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_moved_clock_is_where_it_was_after_a_restart() {
     let world = World::new();
     let day = Duration::from_days(1);
