@@ -15,7 +15,7 @@ fn exported(server: &Server) -> String {
     let done = run(&["export", "--seed", "--data", server.data.to_str().unwrap()]);
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert_eq!(text(&done.stderr), "", "nothing is left out");
-    text(&done.stdout).to_owned()
+    text(&done.stdout)
 }
 
 #[tokio::test]

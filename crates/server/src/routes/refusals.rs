@@ -27,8 +27,7 @@ const BY_REQUEST: &str =
 const OF_ORIGIN: &str =
     "roles and scopes of a resource are those of its origin: refresh the resource";
 const OF_SYSTEM: &str = "environments are those of the origin systems; they are only read";
-const UPLOADED: &str =
-    "a file stays as it was uploaded: delete the upload session to begin anew";
+const UPLOADED: &str = "a file stays as it was uploaded: delete the upload session to begin anew";
 const PAIR: &str = "a role in an access package is added and removed, not changed";
 const KNOWN: &str =
     "subjects follow from the directory and from requests; they are neither created nor deleted";

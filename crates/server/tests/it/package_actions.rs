@@ -133,10 +133,6 @@ fn policy(package: &Package, name: &str, scope: &str, targets: &[Value]) -> Valu
 }
 
 #[tokio::test]
-#[expect(
-    clippy::too_many_lines,
-    reason = "one story, and what it comes to in both versions"
-)]
 async fn po_10_requirements_are_those_of_the_policies_of_the_best_rank() {
     TestApp::on_both(async |app| {
         let books = app.package(Plan::new("Books").approval_by(&["erin"])).await;
@@ -241,6 +237,10 @@ async fn az_2_requirements_are_for_users_alone() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, and what it comes to in both versions"
+)]
 async fn sd_6_additional_access_is_who_holds_what_does_not_go_together() {
     TestApp::on_both(async |app| {
         let pay = app.package(Plan::new("Pay")).await;
