@@ -107,6 +107,8 @@ pub const COLUMNS: &[Column] = &[
 
 /// The only kind of principal that access data may name.
 const PRINCIPAL_TYPE: &str = "EntraIdUser";
+/// How much of an unknown column's name an answer repeats, in characters.
+const LONGEST_NAME: usize = 64;
 /// The longest value, in characters.
 const MAX_VALUE: usize = 1024;
 
@@ -120,9 +122,11 @@ pub fn check_header(names: &[&str]) -> Result<Vec<Column>, Flaw> {
             .find(|column| column.name.eq_ignore_ascii_case(name.trim()))
         else {
             let all: Vec<_> = COLUMNS.iter().map(|column| column.name).collect();
+            // A whole file may be one name: an answer is no place for it.
+            let begins: String = name.chars().take(LONGEST_NAME).collect();
             return Err(Flaw::new(
                 target,
-                format!("`{name}` is not one of the columns {}", all.join(", ")),
+                format!("`{begins}` is not one of the columns {}", all.join(", ")),
             ));
         };
         if found.contains(known) {

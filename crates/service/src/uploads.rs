@@ -64,6 +64,19 @@ pub async fn create(
         .await
 }
 
+/// Whether the caller may add files to the upload now: to be asked before a file is read.
+pub async fn admit(
+    service: &Service,
+    ctx: &Ctx,
+    session: UploadSessionId,
+) -> Result<(), ServiceError> {
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .read(move |tx| open_session(tx, &moment, &ctx, session).map(drop))
+        .await
+}
+
 /// Adds a file to an upload that is open.
 pub async fn add_file(
     service: &Service,

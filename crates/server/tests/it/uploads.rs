@@ -221,6 +221,16 @@ async fn a_file_that_cannot_be_used_is_refused_with_its_row_and_column() {
     let refused = upload(&operator, &path, "a.csv", &bad).await;
     let refused = refused.assert_error(400, "InvalidModel").json();
     assert_eq!(refused["error"]["target"], "row 3, column principalType");
+    let one_name = format!("{}\n1\n", "x".repeat(100_000));
+    let refused = upload(&operator, &path, "a.csv", &one_name).await;
+    let refused = refused.assert_error(400, "InvalidModel").json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.len() < 400, "{}", message.len());
+    // Whoever may not upload learns nothing about a file, not even that it is wrong.
+    for (client, status) in [(app.as_user("alice"), 403), (app.as_nobody(), 401)] {
+        let stranger = upload(&client, &path, "a.csv", &bad).await;
+        assert_eq!(stranger.status, status);
+    }
     let large = "x".repeat(domain::upload::MAX_FILE_SIZE + 1);
     upload(&operator, &path, "a.csv", &large)
         .await
