@@ -389,8 +389,7 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
             "access_package" | "available_access_package",
             "resource_role_scopes"
         ) | ("assignment_policy", "questions")
-            | ("resource", "roles" | "scopes" | "upload_sessions")
-            | ("upload_session", "files")
+            | ("resource", "roles" | "scopes")
             | ("approval" | "assignment_request", "stages")
             | ("approval_stage", "approvers")
             | (

@@ -153,7 +153,12 @@ pub fn parse(document: &str) -> Result<PolicySettings, DocumentError> {
             .member("isAssignmentNotificationDisabled")
             .flag(false)?,
         questions: questions(&whole.member("questions"))?,
-        is_automatic: whole.member("automaticRequestSettings").object()?.is_some(),
+        is_automatic: match whole.member("automaticRequestSettings").object()? {
+            Some(automatic) => automatic
+                .member("requestAccessForAllowedTargets")
+                .flag(false)?,
+            None => false,
+        },
         extensions: extensions(&whole)?,
         needs_verified_credentials: !whole
             .member("verifiableCredentialSettings")

@@ -134,6 +134,9 @@ fn a_stage_that_says_nothing_lasts_fourteen_days_ap_5() {
 
 #[test]
 fn settings_that_need_an_engine_of_their_own_are_recognised() {
+    let not_quite =
+        parse(r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":false}}"#).unwrap();
+    assert!(!not_quite.is_automatic);
     let automatic =
         parse(r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":true}}"#).unwrap();
     let verified = parse(r#"{"verifiableCredentialSettings":{"credentialTypes":[{}]}}"#).unwrap();
