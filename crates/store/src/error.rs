@@ -164,7 +164,11 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         return (Error::driver(context, error), setback);
     };
     let violation = match *code {
-        SqlState::UNIQUE_VIOLATION | SqlState::EXCLUSION_VIOLATION => Violation::Unique,
+        // Two that create the same table at once collide in the catalogue, under one of these codes.
+        SqlState::UNIQUE_VIOLATION
+        | SqlState::EXCLUSION_VIOLATION
+        | SqlState::DUPLICATE_TABLE
+        | SqlState::DUPLICATE_OBJECT => Violation::Unique,
         SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION => Violation::ForeignKey,
         SqlState::CHECK_VIOLATION => Violation::Check,
         SqlState::NOT_NULL_VIOLATION => Violation::NotNull,
