@@ -214,7 +214,7 @@ async fn policies_are_managed_in_ones_own_catalog_and_automatic_ones_by_administ
     let automatic = draft(
         Some(package),
         TargetScope::SpecificDirectoryUsers,
-        r#"{"automaticRequestSettings":{}}"#,
+        r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":true}}"#,
     );
     let create = |ctx, wanted| {
         let service = world.service.clone();
