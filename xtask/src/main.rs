@@ -5,6 +5,7 @@
 
 mod bench;
 mod finding;
+mod rules;
 mod source;
 mod suite;
 mod tidy;
@@ -29,6 +30,8 @@ enum Command {
     Test(suite::Options),
     /// Measure Reeve beside bare yardsticks; takes some minutes
     Bench(bench::Options),
+    /// List the rules of the specification that no test holds
+    Rules(rules::Options),
     /// Check the rules of the house that no compiler knows
     Tidy {
         /// Write the generated documents instead of comparing them
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::open().and_then(|workspace| match arguments.command {
         Command::Test(options) => Ok(suite::run(&workspace, &options)),
         Command::Bench(options) => bench::run(&workspace, &options),
+        Command::Rules(options) => rules::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });
     match outcome {
