@@ -1,0 +1,86 @@
+//! What is the caller's own of an entity, without any role (AZ-4, AZ-21).
+
+use domain::model;
+use domain::query::{Comparison, Entity, Path, Predicate, Value};
+
+use super::{Me, path, walk};
+
+/// What is the caller's own of an entity (AZ-4, AZ-21).
+pub(super) fn mine(me: &Me, entity: &'static Entity) -> Option<Predicate> {
+    let user = Value::Text(me.user?.to_string());
+    let equals = |hops: &[&str], field: &str| {
+        let path = path(entity, hops, field).ok()?;
+        Some(Predicate::Compare {
+            path,
+            comparison: Comparison::Eq,
+            value: user.clone(),
+        })
+    };
+    match entity.name {
+        "assignment" => equals(&["target"], "object_id"),
+        "assignment_request" => {
+            let target = equals(&["target"], "object_id")?;
+            let requestor = equals(&["requestor"], "object_id")?;
+            Some(
+                target
+                    .or(requestor)
+                    .or(equals(&[], "created_by")?)
+                    .or(decisions(me, entity)?),
+            )
+        }
+        "approval" | "approval_stage" => decisions(me, entity),
+        "available_access_package" | "access_package_suggestion" => offered(me, entity, "id"),
+        "resource_role_scope" if !me.offered.is_empty() => offered(me, entity, "access_package_id"),
+        "subject" => equals(&[], "object_id"),
+        "directory_user" => equals(&[], "id"),
+        _ => None,
+    }
+}
+
+/// What is offered to the caller.
+pub(super) fn offered(me: &Me, entity: &'static Entity, field: &str) -> Option<Predicate> {
+    me.user?;
+    let values = me
+        .offered
+        .iter()
+        .map(|id| Value::Text(id.to_string()))
+        .collect();
+    Some(Predicate::In {
+        path: path(entity, &[], field).ok()?,
+        values,
+    })
+}
+
+/// What a whole collection shows to somebody without a role: what waits for their decision, and what is offered to them.
+pub(super) fn without_role(me: &Me, entity: &'static Entity) -> Option<Predicate> {
+    match entity.name {
+        "available_access_package" | "access_package_suggestion" => mine(me, entity),
+        _ => decisions(me, entity),
+    }
+}
+
+/// What names the caller as an approver.
+fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
+    me.user?;
+    let relations: &[&str] = match entity.name {
+        "assignment_request" | "approval" => &["stages", "approvers"],
+        // Whoever is asked in one stage sees how the others went.
+        "approval_stage" => &["request", "stages", "approvers"],
+        _ => return None,
+    };
+    let hops = walk(entity, relations).ok()?;
+    let values = me
+        .principals
+        .iter()
+        .map(|id| Value::Text(id.to_string()))
+        .collect();
+    let field = model::APPROVAL_STAGE_APPROVER.field("principal_id")?;
+    let inner = Predicate::In {
+        path: Path::of(field),
+        values,
+    };
+    Some(Predicate::Exists {
+        hops,
+        inner: Box::new(inner),
+    })
+}
