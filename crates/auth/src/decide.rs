@@ -35,6 +35,23 @@ pub enum Decision {
     Deny(Refusal),
 }
 
+impl Decision {
+    fn of(found: Result<Ground, Refusal>) -> Self {
+        found.map_or_else(Self::Deny, |_| Self::Allow)
+    }
+}
+
+/// What a permission to go on rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// The permission of the token alone.
+    Permission,
+    /// A role, for its scope; with the permission of the token, unless an application calls (AZ-1).
+    Role(Role, Scope),
+    /// Some role or other, where it is only asked whether to look further.
+    SomeRole,
+}
+
 /// Why not. `Display` says what would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -130,13 +147,23 @@ pub enum Access {
 impl Caller {
     /// Whether the caller holds one of `roles` for `catalog`, or for the tenant.
     pub(crate) fn holds(&self, roles: &[Role], catalog: Option<CatalogId>) -> bool {
-        self.directory_roles
+        self.holding(roles, catalog).is_some()
+    }
+
+    /// The first of `roles` that the caller holds for `catalog`, or for the tenant; those of the directory come first.
+    fn holding(&self, roles: &[Role], catalog: Option<CatalogId>) -> Option<Ground> {
+        let directory = self
+            .directory_roles
             .iter()
-            .any(|role| roles.contains(&Role::Directory(*role)))
-            || self
-                .em_roles
-                .iter()
-                .any(|(role, scope)| roles.contains(&Role::Em(*role)) && covers(*scope, catalog))
+            .map(|role| (Role::Directory(*role), Scope::Tenant));
+        let em = self
+            .em_roles
+            .iter()
+            .map(|(role, scope)| (Role::Em(*role), *scope));
+        directory
+            .chain(em)
+            .find(|(role, scope)| roles.contains(role) && covers(*scope, catalog))
+            .map(|(role, scope)| Ground::Role(role, scope))
     }
 }
 
@@ -149,13 +176,25 @@ fn covers(scope: Scope, catalog: Option<CatalogId>) -> bool {
 
 /// Whether `caller` may do `action` in `catalog`; `None` for what belongs to no catalog.
 pub fn decide(caller: &Caller, action: Action, catalog: Option<CatalogId>) -> Decision {
-    weigh(caller, action, |roles| caller.holds(roles, catalog))
+    Decision::of(ground(caller, action, catalog))
+}
+
+/// The same, with what it rests on.
+pub fn ground(
+    caller: &Caller,
+    action: Action,
+    catalog: Option<CatalogId>,
+) -> Result<Ground, Refusal> {
+    weigh(caller, action, |roles| caller.holding(roles, catalog))
 }
 
 /// The first 403 of RP-5, to be asked before the id is looked at: refuses a caller whose token lacks the permission
 /// or who holds no role anywhere. Allowing means only that it is worth looking further.
 pub fn admit(caller: &Caller, action: Action) -> Decision {
-    weigh(caller, action, |_| holds_any_role(caller))
+    let found = weigh(caller, action, |_| {
+        holds_any_role(caller).then_some(Ground::SomeRole)
+    });
+    Decision::of(found)
 }
 
 /// Whether the caller holds any role that counts in entitlement management, for any catalog (RP-5).
@@ -218,12 +257,16 @@ pub fn may_act_as_requestor(principal: &Principal, access: Access) -> Decision {
 }
 
 /// AZ-1, with `holds` as the question whether one of the row's roles is held.
-fn weigh(caller: &Caller, action: Action, holds: impl Fn(&[Role]) -> bool) -> Decision {
+fn weigh(
+    caller: &Caller,
+    action: Action,
+    holds: impl Fn(&[Role]) -> Option<Ground>,
+) -> Result<Ground, Refusal> {
     let row = row(action);
     let scopes = caller.principal.scopes();
     let application = caller.principal.is_application();
     let roles = match row.who {
-        Who::AnyUser if application => return Decision::Deny(Refusal::NotForApplications),
+        Who::AnyUser if application => return Err(Refusal::NotForApplications),
         Who::AnyUser => &[],
         Who::Holders(roles) => roles,
     };
@@ -238,13 +281,14 @@ fn weigh(caller: &Caller, action: Action, holds: impl Fn(&[Role]) -> bool) -> De
     };
     let permitted = scopes.contains_any(needs.permissions);
     match (application, permitted, row.who) {
-        (true, true, _) | (false, true, Who::AnyUser) => Decision::Allow,
-        (false, false, _) => Decision::Deny(Refusal::MissingPermission { needs }),
-        _ if holds(roles) => Decision::Allow,
-        (true, false, _) if !holds_any_role(caller) => {
-            Decision::Deny(Refusal::MissingPermission { needs })
-        }
-        _ if !holds_any_role(caller) => Decision::Deny(Refusal::NoRoleAnywhere { needs }),
-        _ => Decision::Deny(Refusal::MissingRole { needs }),
+        (true, true, _) | (false, true, Who::AnyUser) => return Ok(Ground::Permission),
+        (false, false, _) => return Err(Refusal::MissingPermission { needs }),
+        _ => {}
+    }
+    match holds(roles) {
+        Some(ground) => Ok(ground),
+        None if holds_any_role(caller) => Err(Refusal::MissingRole { needs }),
+        None if application => Err(Refusal::MissingPermission { needs }),
+        None => Err(Refusal::NoRoleAnywhere { needs }),
     }
 }

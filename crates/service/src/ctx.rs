@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use auth::decide::Caller;
+use domain::id::ObjectId;
 use domain::time::Timestamp;
 use store::Store;
 use tokio::sync::Notify;
@@ -44,6 +45,14 @@ impl Ctx {
             actor: Actor::Caller(caller),
             request_id,
             client_request_id,
+        }
+    }
+
+    /// The signed-in user who calls, if one does.
+    pub fn user(&self) -> Option<ObjectId> {
+        match &self.actor {
+            Actor::Caller(caller) => caller.principal.as_user(),
+            Actor::System => None,
         }
     }
 

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use auth::roles::Action;
 use domain::failure::FailureCode;
-use domain::id::GrantId;
+use domain::id::{GrantId, RequestId};
 use domain::ledger::{Operation, Phase, next_attempt};
+use domain::model;
+use domain::query::{Page, Predicate, Query, Value};
 use domain::time::{Duration, Timestamp};
 use store::WriteTx;
 use store::ledger::lease::{self, Failure, Leased, ObservedBy};
@@ -13,7 +15,7 @@ use store::ledger::plan;
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, rollup, timers};
+use crate::{audit, authorize, reads, rollup, timers};
 
 /// What came of one unit of work.
 #[derive(Debug, Clone)]
@@ -104,6 +106,33 @@ pub async fn reclaim(service: &Service) -> Result<u64, ServiceError> {
         .store
         .write(move |tx| lease::reclaim(tx, now))
         .await?)
+}
+
+/// The units of work of a request, to whoever may see the request (RP-37); `query` says what is read of them.
+pub async fn of_request(
+    service: &Service,
+    ctx: &Ctx,
+    request: RequestId,
+    query: Query,
+) -> Result<Page, ServiceError> {
+    authorize::admitted(ctx, Action::ReadRequests)?;
+    let key = model::ASSIGNMENT_REQUEST
+        .key()
+        .ok_or_else(|| ServiceError::Internal("requests have no key".into()))?;
+    let named = Predicate::equals(key, Value::Text(request.to_string()));
+    if !reads::exists(service, ctx, &model::ASSIGNMENT_REQUEST, named).await? {
+        return Err(ServiceError::not_found("assignment request", request));
+    }
+    reads::list(service, ctx, query).await
+}
+
+/// What the engine knows of its own work, to whoever may see the requests of the whole tenant (L9).
+pub async fn watched<T>(
+    ctx: &Ctx,
+    ask: impl AsyncFnOnce() -> Result<T, ServiceError>,
+) -> Result<T, ServiceError> {
+    authorize::in_tenant(ctx, Action::ReadRequests)?;
+    ask().await
 }
 
 /// Makes an attempt due at once for a grant that was given up, whether or not a request is behind it.

@@ -14,7 +14,7 @@ use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 
 pub use accounts::{DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
-pub use clock::{advance_clock, restore_clock};
+pub use clock::{advance_clock, clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};
 pub use snapshots::{

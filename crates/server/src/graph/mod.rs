@@ -151,7 +151,7 @@ fn retiring(request: &GraphRequest<'_>, reply: Reply) -> Reply {
 /// The address of a path. RP-5: on a path to an action, who may not call it at all learns that before learning that
 /// the id is not one.
 fn resolve(app: &App, version: Version, ctx: &Ctx, segments: &[Segment]) -> Result<Address, Error> {
-    let caller = service::authorize::user_of(ctx).map(|user| user.to_string());
+    let caller = ctx.user().map(|user| user.to_string());
     let options = Options {
         caller: caller.as_deref(),
         legacy_v1_paths: app.service().settings.legacy_v1_reprocess_path,
@@ -167,7 +167,7 @@ fn resolve(app: &App, version: Version, ctx: &Ctx, segments: &[Segment]) -> Resu
     if let Err(AddressError::BadId { .. }) = resolved
         && segments.last().is_some_and(|last| last.is("reprocess"))
     {
-        service::authorize::admitted(ctx, auth::roles::Action::Reprocess)?;
+        service::reprocess::admitted(ctx)?;
     }
     Ok(resolved?)
 }

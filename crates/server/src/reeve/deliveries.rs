@@ -1,12 +1,11 @@
 //! `GET /assignmentRequests/{id}/deliveries` (RP-37)
 
-use auth::roles::Action;
 use domain::id::RequestId;
 use domain::model;
 use domain::query::{Expansion, Predicate, Query, Value};
 use http::StatusCode;
 use serde_json::{Value as Json, json};
-use service::{authorize, reads};
+use service::deliveries;
 
 use super::OwnRequest;
 use super::rows::{field, fields, object};
@@ -44,17 +43,6 @@ pub(super) const GRANT: &[&str] = &[
 pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let id: RequestId = request.id("id")?;
     let entity = &model::REQUEST_DELIVERY;
-    let named = Predicate::equals(
-        field(&model::ASSIGNMENT_REQUEST, "id")?,
-        Value::Text(id.to_string()),
-    );
-    let (service, ctx) = (request.service(), request.ctx());
-    authorize::admitted(ctx, Action::ReadRequests)?;
-    if !reads::exists(service, ctx, &model::ASSIGNMENT_REQUEST, named).await? {
-        return Err(Error::NotFound(format!(
-            "assignment request `{id}` does not exist"
-        )));
-    }
     let relation = entity
         .relation("ledger")
         .ok_or_else(|| Error::Internal("deliveries have no grant".into()))?;
@@ -71,7 +59,7 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
         }],
         ..Query::of(entity)
     };
-    let page = reads::list(service, ctx, query.clone()).await?;
+    let page = deliveries::of_request(request.service(), request.ctx(), id, query.clone()).await?;
     let units: Vec<Json> = page
         .rows
         .iter()

@@ -50,7 +50,10 @@ async fn each_described_operation_refuses_strangers() {
                 .replace("{target}", "directory");
             let nobody = server.ask("", method.clone(), &path).await;
             assert_eq!(nobody.status, 401, "{method} {path}");
-            let body = json!({"advance": "PT1H", "fault": null, "target": "directory"});
+            let body = json!({
+                "advance": "PT1H", "fault": null, "target": "directory", "driftAction": "report",
+                "name": "kept",
+            });
             let alice = server
                 .write(&server.user("alice"), method.clone(), &path, &body)
                 .await;

@@ -11,6 +11,12 @@ use crate::error::ServiceError;
 
 const NAME: &str = "clock.offset";
 
+/// The time of the tenant.
+pub fn clock(service: &Service, ctx: &Ctx) -> Result<Timestamp, ServiceError> {
+    authorize::in_tenant(ctx, Action::ReadSettings)?;
+    Ok(service.clock.now())
+}
+
 /// Moves the clock forward; what waits for time follows. Answers the time then.
 pub async fn advance_clock(
     service: &Service,
