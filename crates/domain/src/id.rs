@@ -111,8 +111,12 @@ ids! {
     StageSettingId
     /// One call of an extension.
     CalloutId
+    /// A notice to a person.
+    NoticeId
     /// An audit event.
     AuditEventId
+    /// What a client of the development issuer was given in a user's name.
+    SignInGrantId
 }
 
 /// Reads a GUID in its 36-character form, in either case (ID-1).
