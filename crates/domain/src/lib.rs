@@ -20,6 +20,7 @@ pub mod flaw;
 pub mod id;
 pub mod ledger;
 pub mod model;
+pub mod notice;
 pub mod policy;
 pub mod query;
 pub mod resource;

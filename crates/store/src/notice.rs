@@ -1,0 +1,261 @@
+//! Notices to people: written with what they are about, sent under a lease.
+//!
+//! **Invariant:** who claims a notice has it alone, and a notice that was being sent when its sender vanished is not sent
+//! again (NO-3).
+
+use domain::id::{AccessPackageId, AssignmentId, NoticeId, ObjectId, PolicyId, RequestId, StageId};
+use domain::notice::{NoticeState, Occasion};
+use domain::time::Timestamp;
+
+use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed, word};
+use crate::engine::Row;
+use crate::value::{int, opt_int, opt_text, text};
+use crate::{Error, ReadTx, WriteTx};
+
+pub(crate) const STATEMENTS: &[&str] = &[
+    FIND, INSERT, SAVE, CLAIM, CLAIMED, EXPIRE, NEXT_DUE, LIST, COUNTS, PURGE, ENDING,
+];
+
+/// Every column in the order of [`read`], with what follows the table's name.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, number, occasion, request_id, assignment_id, stage_id, about, recipient_id, state, attempts, ",
+            "due_at, lease_owner, lease_until, address, failure, created_at, finished_at, version FROM notice ",
+            $tail
+        )
+    };
+}
+
+const FIND: &str = select!("WHERE id = $1");
+const INSERT: &str = "INSERT INTO notice (id, number, occasion, request_id, assignment_id, stage_id, about, \
+    recipient_id, state, attempts, due_at, lease_owner, lease_until, address, failure, created_at, finished_at, version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+    ON CONFLICT (about, number, recipient_id) DO NOTHING";
+const SAVE: &str = "UPDATE notice SET state = $3, attempts = $4, due_at = $5, lease_owner = $6, lease_until = $7, \
+    address = $8, failure = $9, finished_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
+const CLAIM: &str = "UPDATE notice SET state = 'sending', lease_owner = $1, lease_until = $3, version = version + 1 \
+    WHERE id IN (SELECT id FROM notice WHERE due_at <= $2 AND lease_owner IS NULL \
+        ORDER BY due_at, id LIMIT $4 SKIP_LOCKED)";
+const CLAIMED: &str = select!("WHERE lease_owner = $1 ORDER BY due_at, id");
+const EXPIRE: &str = "UPDATE notice SET state = 'uncertain', due_at = NULL, lease_owner = NULL, lease_until = NULL, \
+    finished_at = $1, version = version + 1 WHERE lease_until <= $2";
+const NEXT_DUE: &str =
+    "SELECT min(due_at) FROM notice WHERE due_at IS NOT NULL AND lease_owner IS NULL";
+const LIST: &str = select!(
+    "WHERE state = $1 AND (created_at > $2 OR created_at = $2 AND id > $3) ORDER BY created_at, id LIMIT $4"
+);
+const COUNTS: &str = "SELECT state, count(*) FROM notice GROUP BY state";
+const PURGE: &str = "DELETE FROM notice WHERE id IN \
+    (SELECT id FROM notice WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+const ENDING: &str = "SELECT a.id, a.assignment_policy_id, a.access_package_id, a.ends_at FROM assignment a \
+    JOIN assignment_policy p ON p.id = a.assignment_policy_id AND p.can_extend = TRUE \
+    WHERE a.ends_at > $1 AND a.ends_at <= $2 AND a.state IN ('delivered', 'partiallyDelivered') ORDER BY a.ends_at, a.id";
+
+/// A notice to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Its id.
+    pub id: NoticeId,
+    /// Its number in the documented table.
+    pub number: i64,
+    /// What happened.
+    pub occasion: Occasion,
+    /// The request it is about.
+    pub request_id: Option<RequestId>,
+    /// The assignment it is about.
+    pub assignment_id: Option<AssignmentId>,
+    /// The stage it is about.
+    pub stage_id: Option<StageId>,
+    /// What makes it the same notice as another.
+    pub about: String,
+    /// Who is told.
+    pub recipient_id: ObjectId,
+    /// How it stands.
+    pub state: NoticeState,
+    /// How often it was tried without success.
+    pub attempts: i64,
+    /// When it is to be sent.
+    pub due_at: Option<Timestamp>,
+    /// Who is at it.
+    pub lease_owner: Option<String>,
+    /// Until when.
+    pub lease_until: Option<Timestamp>,
+    /// Where it went.
+    pub address: Option<String>,
+    /// Why it did not.
+    pub failure: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it was over.
+    pub finished_at: Option<Timestamp>,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+/// An assignment that comes to its end, with what its notice needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// The assignment.
+    pub id: AssignmentId,
+    /// Its policy, which allows to extend it.
+    pub policy: PolicyId,
+    /// What it gives.
+    pub access_package: AccessPackageId,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+/// The notice of this id.
+pub fn find(tx: &mut ReadTx<'_>, id: NoticeId) -> Result<Option<Notice>, Error> {
+    tx.query_opt(FIND, &[text(id)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// Stores a new notice, unless the person was told already; answers whether it is new.
+pub fn insert(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<bool, Error> {
+    let micros = |at: Option<Timestamp>| opt_int(at.map(Timestamp::micros));
+    let inserted = tx.execute(
+        INSERT,
+        &[
+            text(notice.id),
+            int(notice.number),
+            text(notice.occasion),
+            opt_text(notice.request_id),
+            opt_text(notice.assignment_id),
+            opt_text(notice.stage_id),
+            text(&notice.about),
+            text(notice.recipient_id),
+            text(notice.state),
+            int(notice.attempts),
+            micros(notice.due_at),
+            opt_text(notice.lease_owner.as_ref()),
+            micros(notice.lease_until),
+            opt_text(notice.address.as_ref()),
+            opt_text(notice.failure.as_ref()),
+            int(notice.created_at.micros()),
+            micros(notice.finished_at),
+            int(notice.version),
+        ],
+    )?;
+    Ok(inserted == 1)
+}
+
+/// Stores how a notice stands, if nobody else changed it since it was read.
+pub fn save(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<(), Error> {
+    let micros = |at: Option<Timestamp>| opt_int(at.map(Timestamp::micros));
+    tx.execute_one(
+        SAVE,
+        &[
+            text(notice.id),
+            int(notice.version),
+            text(notice.state),
+            int(notice.attempts),
+            micros(notice.due_at),
+            opt_text(notice.lease_owner.as_ref()),
+            micros(notice.lease_until),
+            opt_text(notice.address.as_ref()),
+            opt_text(notice.failure.as_ref()),
+            micros(notice.finished_at),
+        ],
+    )
+}
+
+/// Claims up to `limit` notices that are due for `owner`, which must be new.
+pub fn claim(
+    tx: &mut WriteTx<'_>,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Notice>, Error> {
+    let args = [
+        text(owner),
+        int(now.micros()),
+        int(until.micros()),
+        int(limit),
+    ];
+    tx.execute(CLAIM, &args)?;
+    tx.query_map(CLAIMED, &[text(owner)], read)
+}
+
+/// Gives up what was claimed until `until` by somebody who did not come back: nobody knows whether it was sent.
+pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp, until: Timestamp) -> Result<u64, Error> {
+    tx.execute(EXPIRE, &[int(now.micros()), int(until.micros())])
+}
+
+/// When the next notice is due.
+pub fn next_due(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+    opt_instant(&tx.query_one(NEXT_DUE, &[])?, 0)
+}
+
+/// The notices in a state, the oldest first, after the one that is given.
+pub fn list(
+    tx: &mut ReadTx<'_>,
+    state: NoticeState,
+    after: (Timestamp, &str),
+    limit: i64,
+) -> Result<Vec<Notice>, Error> {
+    let args = [
+        text(state),
+        int(after.0.micros()),
+        text(after.1),
+        int(limit),
+    ];
+    tx.query_map(LIST, &args, read)
+}
+
+/// How many notices there are in each state.
+pub fn counts(tx: &mut ReadTx<'_>) -> Result<Vec<(NoticeState, i64)>, Error> {
+    tx.query_map(COUNTS, &[], |row| {
+        let state = word(row, 0, "notice.state", NoticeState::from_name)?;
+        Ok((state, row.int(1)?))
+    })
+}
+
+/// Removes notices that were over before; answers how many.
+pub fn purge(tx: &mut WriteTx<'_>, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    tx.execute(PURGE, &[int(before.micros()), int(limit)])
+}
+
+/// The held assignments that end after the one time and not after the other, and that may be extended.
+pub fn ending(
+    tx: &mut ReadTx<'_>,
+    after: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Ending>, Error> {
+    let args = [int(after.micros()), int(until.micros())];
+    tx.query_map(ENDING, &args, |row| {
+        Ok(Ending {
+            id: parsed(row, 0, "assignment.id")?,
+            policy: parsed(row, 1, "assignment.assignment_policy_id")?,
+            access_package: parsed(row, 2, "assignment.access_package_id")?,
+            ends_at: instant(row, 3)?,
+        })
+    })
+}
+
+fn read(row: &Row<'_>) -> Result<Notice, Error> {
+    Ok(Notice {
+        id: parsed(row, 0, "notice.id")?,
+        number: row.int(1)?,
+        occasion: word(row, 2, "notice.occasion", Occasion::from_name)?,
+        request_id: opt_parsed(row, 3, "notice.request_id")?,
+        assignment_id: opt_parsed(row, 4, "notice.assignment_id")?,
+        stage_id: opt_parsed(row, 5, "notice.stage_id")?,
+        about: row.text(6)?.to_owned(),
+        recipient_id: parsed(row, 7, "notice.recipient_id")?,
+        state: word(row, 8, "notice.state", NoticeState::from_name)?,
+        attempts: row.int(9)?,
+        due_at: opt_instant(row, 10)?,
+        lease_owner: opt_string(row, 11)?,
+        lease_until: opt_instant(row, 12)?,
+        address: opt_string(row, 13)?,
+        failure: opt_string(row, 14)?,
+        created_at: instant(row, 15)?,
+        finished_at: opt_instant(row, 16)?,
+        version: row.int(17)?,
+    })
+}
