@@ -32,10 +32,12 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
+use crate::limits::Work;
 use crate::graph::authenticate;
 use crate::reply::Reply;
 
 pub(crate) use request::OwnRequest;
+pub(crate) use table::{OPERATIONS, ROOT};
 
 /// What the server is told of the delivery engine.
 #[derive(Clone)]
@@ -95,7 +97,7 @@ pub(crate) async fn serve(
         .strip_prefix(table::ROOT)
         .unwrap_or_default()
         .to_owned();
-    let outcome = match body::read(&parts.headers, body).await {
+    let outcome = match body::read(body).await {
         Ok(body) => {
             let call = Call {
                 ids: ids.clone(),
@@ -122,6 +124,12 @@ async fn answer(app: &App, call: &Call) -> Result<Reply, Error> {
         return Ok(Reply::json(StatusCode::OK, &document));
     }
     let caller = authenticate::caller(app, &call.headers).await?;
+    let work = Work {
+        is_directory: false,
+        is_write: !call.method.is_safe(),
+    };
+    let now = app.token_clock().now();
+    let _turn = app.gate().admit(&caller.caller.principal, work, now)?;
     let ctx = Ctx::of_caller(caller.caller, call.ids.request, call.ids.client.clone());
     let found = table::find(&call.method, &call.path, app.is_development())?;
     let request = OwnRequest::new(app, &ctx, call, found.arguments);

@@ -12,19 +12,19 @@ use crate::error::Error;
 use crate::reply::Reply;
 
 /// What stands before each path of the table.
-pub(super) const ROOT: &str = "/reeve/v1";
+pub(crate) const ROOT: &str = "/reeve/v1";
 
 /// Carries out one kind of request.
 type Handler = for<'a> fn(&'a OwnRequest<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
 
 /// One row.
-pub(super) struct Operation {
+pub(crate) struct Operation {
     /// The method.
-    pub(super) method: Method,
+    pub(crate) method: Method,
     /// The path below [`ROOT`], with parameters in braces.
-    pub(super) path: &'static str,
+    pub(crate) path: &'static str,
     /// Its name, for generated clients.
-    pub(super) id: &'static str,
+    pub(crate) id: &'static str,
     /// What it does, in one sentence.
     pub(super) summary: &'static str,
     /// The parameters behind the `?`.
@@ -169,7 +169,7 @@ macro_rules! run {
 
 /// The table.
 #[rustfmt::skip]
-pub(super) static OPERATIONS: &[Operation] = &[
+pub(crate) static OPERATIONS: &[Operation] = &[
     read("/targets", "listTargets", "Lists the targets, what waits for each, and what was switched.", "Targets", run!(targets::list)),
     change(Method::POST, "/targets/{name}/pause", "pauseTarget", "Holds back all deliveries to a target.", Some("Pause"), run!(targets::pause)),
     change(Method::POST, "/targets/{name}/resume", "resumeTarget", "Lets deliveries to a target go on.", None, run!(targets::resume)),
