@@ -4,11 +4,13 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod access_package;
+pub mod activity;
 pub mod approval;
 pub mod assignment;
 pub mod assignment_request;
 pub mod catalog;
 pub mod change;
+pub mod cloud;
 pub mod connected_organization;
 pub mod control_configuration;
 pub mod directory;
@@ -19,6 +21,7 @@ pub mod failure;
 pub mod flaw;
 pub mod id;
 pub mod ledger;
+pub mod membership_rule;
 pub mod model;
 pub mod notice;
 pub mod policy;
