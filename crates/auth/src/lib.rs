@@ -11,6 +11,7 @@ pub mod keys;
 pub mod principal;
 pub mod resource_actions;
 pub mod roles;
+pub mod seal;
 pub mod token;
 
 pub mod callout;

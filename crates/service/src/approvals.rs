@@ -2,6 +2,7 @@
 
 use auth::decide::Access;
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::approval::{Approver, NotDecidable, Stage, StageStatus, Verdict, can_decide, is_asked};
 use domain::assignment_request::{AssignmentRequest, Event, State};
 use domain::id::{ObjectId, RequestId, StageId};
@@ -40,7 +41,7 @@ pub async fn decide(
         Ok(()) => service.wake(),
         Err(error) => {
             let event = audit::success(
-                "Approve access package assignment request",
+                Activity::ApproveRequest,
                 "AccessPackageAssignmentRequest",
                 approval,
                 None,
@@ -93,7 +94,7 @@ fn advance(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let done = audit::success(
-        "Approval stage completed for access package assignment request",
+        Activity::CompleteApprovalStage,
         "AccessPackageAssignmentRequest",
         request.id,
         None,
@@ -112,7 +113,7 @@ fn advance(
         return Ok(());
     }
     let approved = audit::success(
-        "Approve access package assignment request",
+        Activity::ApproveRequest,
         "AccessPackageAssignmentRequest",
         request.id,
         None,
@@ -132,7 +133,7 @@ fn deny(
         .map_err(ServiceError::internal)?;
     store::assignment_request::save(tx, &request)?;
     let event = audit::success(
-        "Deny access package assignment request",
+        Activity::DenyRequest,
         "AccessPackageAssignmentRequest",
         request.id,
         None,

@@ -9,6 +9,7 @@ pub mod withdraw;
 pub use submit::submit;
 pub use withdraw::{cancel, delete};
 
+use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, RequestType};
 use domain::connected_organization::OrganizationState;
 use domain::directory::ObjectKind;
@@ -68,26 +69,26 @@ pub(crate) fn target_facts(
 }
 
 /// The activity under which the making of a request is audited (T1).
-fn creation_activity(request: &AssignmentRequest) -> &'static str {
+fn creation_activity(request: &AssignmentRequest) -> Activity {
     match request.request_type {
-        RequestType::UserAdd => "User requests access package assignment",
+        RequestType::UserAdd => Activity::UserRequests,
         RequestType::UserUpdate if request.is_extension => {
-            "User requests to extend access package assignment"
+            Activity::UserRequestsExtension
         }
-        RequestType::UserUpdate => "Create access package assignment user update request",
-        RequestType::UserRemove => "User requests to remove access package assignment",
-        RequestType::AdminAdd => "Administrator directly assigns user to access package",
+        RequestType::UserUpdate => Activity::UserRequestsUpdate,
+        RequestType::UserRemove => Activity::UserRequestsRemoval,
+        RequestType::AdminAdd => Activity::AdministratorAssigns,
         RequestType::AdminUpdate | RequestType::SystemUpdate => {
-            "Update access package assignment request"
+            Activity::UpdateRequest
         }
         RequestType::AdminRemove | RequestType::ApproverRemove => {
-            "Administrator directly removes user access package assignment"
+            Activity::AdministratorRemoves
         }
         RequestType::SystemAdd => {
-            "Entitlement Management creates access package assignment request for user"
+            Activity::SystemAssigns
         }
         RequestType::SystemRemove => {
-            "Entitlement Management removes access package assignment request for user"
+            Activity::SystemRemoves
         }
     }
 }

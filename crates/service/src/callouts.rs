@@ -16,6 +16,7 @@ pub(crate) use near_end::{begin as begin_announcing, next as next_near_end, reac
 pub use resume::{Reply, resume};
 pub use work::{Call, LEASE, Outcome, claim, next_due, reclaim, record};
 
+use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType};
 use domain::extension::{CalloutStatus, Stage};
 use domain::id::{CalloutId, RequestId};
@@ -165,9 +166,9 @@ fn end(
     event: Event,
 ) -> Result<(), ServiceError> {
     let activity = match event {
-        Event::Denied => "Deny access package assignment request",
-        Event::TimedOut => "Access package assignment request timed out (no approver action taken)",
-        _ => "Cancel access package assignment request",
+        Event::Denied => Activity::DenyRequest,
+        Event::TimedOut => Activity::RequestTimedOut,
+        _ => Activity::CancelRequest,
     };
     request
         .take(event, moment.now)

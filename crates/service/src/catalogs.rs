@@ -1,6 +1,7 @@
 //! Catalogs: create, change, delete.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::catalog::{CatalogChange, CatalogState, CatalogType, NewCatalog};
 use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
@@ -30,7 +31,7 @@ pub async fn create(
             let created = new_row(&moment, &ctx, &wanted);
             catalog::insert(tx, &created)?;
             role_assignments::grant_owner_of_new_catalog(tx, &moment, &ctx, created.id)?;
-            record(tx, &moment, &ctx, "Create access package catalog", &created)?;
+            record(tx, &moment, &ctx, Activity::CreateCatalog, &created)?;
             Ok(created.id)
         })
         .await?;
@@ -53,7 +54,7 @@ pub async fn update(
             let changed = changed_row(&moment, &ctx, stored, change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             catalog::save(tx, &changed)?;
-            record(tx, &moment, &ctx, "Update access package catalog", &changed)
+            record(tx, &moment, &ctx, Activity::UpdateCatalog, &changed)
         })
         .await
 }
@@ -75,7 +76,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: CatalogId) -> Result<(), S
                 return Err(ServiceError::refused(Code::CatalogNotEmpty, message));
             }
             catalog::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, "Delete access package catalog", &gone)
+            record(tx, &moment, &ctx, Activity::DeleteCatalog, &gone)
         })
         .await?;
     service.callers.invalidate();
@@ -147,7 +148,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     catalog: &Catalog,
 ) -> Result<(), ServiceError> {
     let is_published = catalog.state == CatalogState::Published;

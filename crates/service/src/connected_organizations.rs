@@ -1,6 +1,7 @@
 //! Connected organizations and their sponsors: create, change, delete, and propose on behalf of somebody outside.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::connected_organization::{
     ConnectedOrganizationChange, IdentitySource, NewConnectedOrganization, OrganizationState,
     SponsorKind, keys,
@@ -67,7 +68,7 @@ pub async fn update(
                 ..stored
             };
             connected_organization::save(tx, &changed, sources.map(keys).as_ref())?;
-            let event = event("Update connected organization", &changed);
+            let event = event(Activity::UpdateOrganization, &changed);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -95,7 +96,7 @@ pub async fn delete(
                 ));
             }
             connected_organization::delete(tx, &gone)?;
-            let event = event("Delete connected organization", &gone);
+            let event = event(Activity::DeleteOrganization, &gone);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -131,8 +132,8 @@ pub async fn add_sponsor(
                 return Ok(());
             }
             let activity = match kind {
-                SponsorKind::Internal => "Assign user as internal sponsor",
-                SponsorKind::External => "Assign user as external sponsor",
+                SponsorKind::Internal => Activity::AssignInternalSponsor,
+                SponsorKind::External => Activity::AssignExternalSponsor,
             };
             let event = event(activity, &organization).with("sponsor", sponsor);
             Ok(audit::record(tx, &moment, &ctx, event)?)
@@ -158,8 +159,8 @@ pub async fn remove_sponsor(
                 return Err(ServiceError::not_found("sponsor", sponsor));
             }
             let activity = match kind {
-                SponsorKind::Internal => "Remove user as internal sponsor",
-                SponsorKind::External => "Remove user as external sponsor",
+                SponsorKind::Internal => Activity::RemoveInternalSponsor,
+                SponsorKind::External => Activity::RemoveExternalSponsor,
             };
             let event = event(activity, &organization).with("sponsor", sponsor);
             Ok(audit::record(tx, &moment, &ctx, event)?)
@@ -215,7 +216,7 @@ fn store_new(
         version: 1,
     };
     connected_organization::insert(tx, &created, &keys(&wanted.identity_sources))?;
-    let event = event("Create connected organization", &created);
+    let event = event(Activity::CreateOrganization, &created);
     audit::record(tx, moment, ctx, event)?;
     Ok(created.id)
 }
@@ -253,7 +254,7 @@ fn check_holders(
     Ok(())
 }
 
-fn event(activity: &'static str, organization: &ConnectedOrganization) -> audit::Event {
+fn event(activity: Activity, organization: &ConnectedOrganization) -> audit::Event {
     let is_configured = organization.state == OrganizationState::Configured;
     success(
         activity,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::failure::FailureCode;
 use domain::id::{GrantId, RequestId};
 use domain::ledger::{Operation, Phase, next_attempt};
@@ -152,7 +153,7 @@ pub async fn retry(service: &Service, ctx: &Ctx, grant: GrantId) -> Result<(), S
             }
             plan::wake(tx, &[grant], moment.now)?;
             let event = audit::success(
-                "Update access package catalog resource",
+                Activity::UpdateResource,
                 "AccessPackageResourceAssignment",
                 grant,
                 None,
@@ -295,8 +296,8 @@ fn record_failures(
 /// The event of one grant or revocation.
 fn fulfilled(operation: Operation, grant: GrantId) -> audit::Event {
     let activity = match operation {
-        Operation::Add => "Fulfill access package resource assignment",
-        Operation::Remove => "Remove access package resource assignment",
+        Operation::Add => Activity::FulfillResource,
+        Operation::Remove => Activity::RemoveResource,
     };
     audit::success(activity, "AccessPackageResourceAssignment", grant, None)
 }

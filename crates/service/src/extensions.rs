@@ -3,6 +3,7 @@
 pub mod stages;
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::extension::{ExtensionChange, ExtensionDraft};
 use domain::id::{CatalogId, CustomExtensionId};
 use store::custom_extension::{self, CustomExtension};
@@ -39,7 +40,7 @@ pub async fn create(
                 version: 1,
             };
             custom_extension::insert(tx, &created)?;
-            record(tx, &moment, &ctx, "Create custom extension", &created)?;
+            record(tx, &moment, &ctx, Activity::CreateExtension, &created)?;
             Ok(created.id)
         })
         .await
@@ -70,7 +71,7 @@ pub async fn update(
                 ..stored
             };
             custom_extension::save(tx, &changed)?;
-            record(tx, &moment, &ctx, "Update custom extension", &changed)
+            record(tx, &moment, &ctx, Activity::UpdateExtension, &changed)
         })
         .await
 }
@@ -94,7 +95,7 @@ pub async fn delete(
                 ));
             }
             custom_extension::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, "Delete custom extension", &gone)
+            record(tx, &moment, &ctx, Activity::DeleteExtension, &gone)
         })
         .await
 }
@@ -116,7 +117,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     extension: &CustomExtension,
 ) -> Result<(), ServiceError> {
     let event = success(

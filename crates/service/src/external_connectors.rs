@@ -1,6 +1,7 @@
 //! Connectors to systems outside: create, change, delete.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::change::Change;
 use domain::external_connector::{ConnectorChange, NewConnector};
 use domain::flaw::Flaw;
@@ -39,7 +40,7 @@ pub async fn create(
                 version: 1,
             };
             external_connector::insert(tx, &created)?;
-            let event = event("Create external origin resource connector", &created);
+            let event = event(Activity::CreateConnector, &created);
             audit::record(tx, &moment, &ctx, event)?;
             Ok(created.id)
         })
@@ -66,7 +67,7 @@ pub async fn update(
                 ..changed
             };
             external_connector::save(tx, &changed)?;
-            let event = event("Update external origin resource connector", &changed);
+            let event = event(Activity::UpdateConnector, &changed);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -90,7 +91,7 @@ pub async fn delete(
                 return Err(ServiceError::refused(Code::ConnectorInUse, message));
             }
             external_connector::delete(tx, &gone)?;
-            let event = event("Delete external origin resource connector", &gone);
+            let event = event(Activity::DeleteConnector, &gone);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -131,7 +132,7 @@ fn changed(stored: ExternalConnector, change: ConnectorChange) -> Result<Externa
     })
 }
 
-fn event(activity: &'static str, connector: &ExternalConnector) -> audit::Event {
+fn event(activity: Activity, connector: &ExternalConnector) -> audit::Event {
     success(
         activity,
         "ExternalOriginResourceConnector",

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
 use domain::ledger::Operation;
@@ -233,7 +234,7 @@ fn take_away(
 /// The event of a request that enters delivery (T4, T7, T11, T16).
 pub(crate) fn ready_to_fulfill(request: &AssignmentRequest) -> audit::Event {
     audit::success(
-        "Ready to fulfill access package assignment request",
+        Activity::ReadyToFulfill,
         "AccessPackageAssignmentRequest",
         request.id,
         None,

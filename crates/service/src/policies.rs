@@ -1,6 +1,7 @@
 //! Assignment policies: create, replace, delete (semantics 6.10).
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::flaw::{check_description, check_name};
 use domain::id::{AccessPackageId, CatalogId, PolicyId, QuestionId, StageSettingId};
 use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, check};
@@ -67,7 +68,7 @@ pub async fn create(
                 version: 1,
             };
             assignment_policy::insert(tx, &created)?;
-            let activity = "Create access package assignment policy";
+            let activity = Activity::CreatePolicy;
             record(tx, &moment, &ctx, activity, &created)?;
             Ok(created.id)
         })
@@ -131,7 +132,7 @@ pub async fn replace(
                 ..stored
             };
             assignment_policy::save(tx, &replaced)?;
-            let activity = "Update access package assignment policy";
+            let activity = Activity::UpdatePolicy;
             record(tx, &moment, &ctx, activity, &replaced)
         })
         .await
@@ -151,7 +152,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<(), Se
             }
             package_history::forget_policy(tx, id)?;
             assignment_policy::delete(tx, &gone)?;
-            let activity = "Delete access package assignment policy";
+            let activity = Activity::DeletePolicy;
             record(tx, &moment, &ctx, activity, &gone)
         })
         .await
@@ -320,7 +321,7 @@ pub(crate) fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     policy: &AssignmentPolicy,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, policy.id, Some(policy.display_name.clone()))

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::activity::Activity;
 use domain::id::PolicyId;
 use domain::policy::PolicyDraft;
 use serde_json::Value as Json;
@@ -44,7 +45,7 @@ pub async fn revise(
                 ..stored
             };
             assignment_policy::save(tx, &changed)?;
-            let activity = "Update access package assignment policy";
+            let activity = Activity::UpdatePolicy;
             record(tx, &moment, &ctx, activity, &changed)
         })
         .await

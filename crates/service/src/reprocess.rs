@@ -4,6 +4,7 @@
 //! **Invariant:** acceptance is one durable transaction; no target is spoken to before the caller has the answer.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::assignment::{self, Assignment, State as AssignmentState};
 use domain::assignment_request::{
     AssignmentRequest, Event, NotReprocessable, Purpose, RequestType, can_reprocess,
@@ -23,7 +24,7 @@ use crate::{audit, authorize, guards, planning};
 
 const REQUEST: &str = "reprocessRequest";
 const ASSIGNMENT: &str = "reprocessAssignment";
-const ACTIVITY: &str = "Update access package assignment request";
+const ACTIVITY: Activity = Activity::UpdateRequest;
 
 /// Retries the delivery of a request (section 4.3). `of_assignment` is the assignment that the path named before it (P7).
 pub async fn request(

@@ -3,6 +3,7 @@
 mod attributes;
 mod judge;
 
+use domain::activity::Activity;
 use domain::change::Change;
 use domain::id::{CatalogId, ResourceId, ResourceRequestId, ResourceScopeId, SubjectId};
 use domain::resource::{
@@ -234,9 +235,9 @@ fn keep(
         },
     )?;
     let activity = match receipt.request_type {
-        ResourceRequestType::AdminAdd => "Create resource request",
-        ResourceRequestType::AdminUpdate => "Update access package catalog resource",
-        ResourceRequestType::AdminRemove => "Create resource remove request",
+        ResourceRequestType::AdminAdd => Activity::CreateResourceRequest,
+        ResourceRequestType::AdminUpdate => Activity::UpdateResource,
+        ResourceRequestType::AdminRemove => Activity::CreateResourceRemoveRequest,
     };
     let resource = receipt
         .resource_id

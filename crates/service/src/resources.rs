@@ -2,6 +2,7 @@
 
 use auth::principal::{DirectoryRole, Permission};
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::directory::{GroupRole, ServicePrincipal};
 use domain::id::{ObjectId, ResourceId, ResourceRoleId};
 use domain::resource::{
@@ -64,7 +65,7 @@ pub async fn refresh(service: &Service, ctx: &Ctx, id: ResourceId) -> Result<(),
             resource::save(tx, &changed)?;
             take_up_roles(tx, &moment, &changed, &origin.roles)?;
             let name = Some(changed.display_name);
-            let event = success("Update access package catalog resource", TYPE, id, name);
+            let event = success(Activity::UpdateResource, TYPE, id, name);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -89,7 +90,7 @@ pub async fn set_drift_action(
             };
             resource::save(tx, &changed)?;
             let name = Some(changed.display_name);
-            let event = success("Update access package catalog resource", TYPE, id, name)
+            let event = success(Activity::UpdateResource, TYPE, id, name)
                 .with("driftAction", action);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })

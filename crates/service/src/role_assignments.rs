@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use auth::principal::Permission;
 use auth::roles::{Action, EmRole, Scope};
+use domain::activity::Activity;
 use domain::directory::NewRoleAssignment;
 use domain::id::{CatalogId, ObjectId, RoleAssignmentId, RoleDefinitionId};
 use domain::model;
@@ -94,7 +95,7 @@ pub(crate) fn assign(
             message,
         ));
     }
-    let activity = "Add Entitlement Management role assignment";
+    let activity = Activity::AddRoleAssignment;
     record(tx, moment, ctx, activity, &created)?;
     Ok(created)
 }
@@ -107,7 +108,7 @@ pub(crate) fn withdraw(
     gone: &RoleAssignment,
 ) -> Result<(), ServiceError> {
     role_assignment::delete(tx, gone.id)?;
-    let activity = "Remove Entitlement Management role assignment";
+    let activity = Activity::RemoveRoleAssignment;
     record(tx, moment, ctx, activity, gone)
 }
 
@@ -184,7 +185,7 @@ pub fn grant_owner_of_new_catalog(
         tx,
         moment,
         ctx,
-        "Add Entitlement Management role assignment",
+        Activity::AddRoleAssignment,
         &owner,
     )
 }
@@ -274,7 +275,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     about: &RoleAssignment,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, about.id, None)

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::activity::Activity;
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
 use domain::extension::Stage;
@@ -250,9 +251,9 @@ pub(crate) fn system_request(
 /// The event that ends a request (T13 to T15).
 fn completion(request: &AssignmentRequest) -> audit::Event {
     let (activity, failed) = match request.state {
-        State::Delivered => ("Fulfill access package assignment request", false),
-        State::PartiallyDelivered => ("Partially fulfill access package assignment request", false),
-        _ => ("Failed access package assignment request", true),
+        State::Delivered => (Activity::FulfillRequest, false),
+        State::PartiallyDelivered => (Activity::PartiallyFulfillRequest, false),
+        _ => (Activity::FailRequest, true),
     };
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     match (&request.failure, failed) {

@@ -1,5 +1,6 @@
 //! The settings that rules read (names and defaults of the semantics, section 11).
 
+use domain::cloud::Cloud;
 use domain::extension::HostPolicy;
 use domain::time::Duration;
 
@@ -10,6 +11,8 @@ use domain::time::Duration;
     reason = "each is a switch of its own, named by the semantics"
 )]
 pub struct Settings {
+    /// `server.cloudProfile`: whose API is shown (CL-1).
+    pub cloud: Cloud,
     /// `reprocess.requestWindow`: how long after its first completion a request may be reprocessed.
     pub reprocess_request_window: Duration,
     /// `reprocess.trackingRequests`: whether the `systemUpdate` requests of assignment reprocess are listed (RP-24).
@@ -30,8 +33,12 @@ pub struct Settings {
     pub deprecation_headers: bool,
     /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
     pub strict_bodies: bool,
+    /// `retention.audit`: how long audit events are kept; none: for ever (AL-3).
+    pub retention_audit: Option<Duration>,
     /// `extensions`: what custom extensions may be, and what they are told.
     pub extensions: ExtensionSettings,
+    /// `notices`: whether people are told of what happens, and for how long that is kept.
+    pub notices: NoticeSettings,
     /// `provisioning.inbound`: whether an outside directory may feed this one by SCIM.
     pub provisioning_inbound: bool,
     /// `provisioning.domain`: where users sign in whose `userName` has no domain; none: such names are refused.
@@ -59,6 +66,24 @@ pub struct ExtensionSettings {
     pub payload_shape: PayloadShape,
 }
 
+/// The settings of notices to people.
+#[derive(Debug, Clone, Copy)]
+pub struct NoticeSettings {
+    /// `notices.sink`: whether there are any.
+    pub is_on: bool,
+    /// `notices.retention`: how long it is known who was told.
+    pub retention: Duration,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        Self {
+            is_on: true,
+            retention: Duration::from_days(90),
+        }
+    }
+}
+
 /// How the body of a callout looks (CX-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PayloadShape {
@@ -72,6 +97,7 @@ pub enum PayloadShape {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            cloud: Cloud::Global,
             reprocess_request_window: Duration::from_days(14),
             reprocess_tracking_requests: true,
             reprocess_per_minute: None,
@@ -84,7 +110,9 @@ impl Default for Settings {
             legacy_v1_reprocess_path: true,
             deprecation_headers: true,
             strict_bodies: false,
+            retention_audit: Some(Duration::from_days(365)),
             extensions: ExtensionSettings::default(),
+            notices: NoticeSettings::default(),
             provisioning_inbound: true,
             provisioning_domain: None,
             provisioning_unknown_members: UnknownMembers::default(),

@@ -2,6 +2,7 @@
 
 use auth::decide::Catalogs;
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::id::SubjectId;
 use domain::subject::SubjectLifecycle;
 use store::subject::Subject;
@@ -36,7 +37,7 @@ pub async fn update(
                 ));
             }
             store::subject::set_lifecycle(tx, id, lifecycle)?;
-            let activity = "Update subject lifecycle";
+            let activity = Activity::UpdateSubject;
             let event = success(activity, "AccessPackageSubject", id, subject.display_name)
                 .with("subjectLifecycle", lifecycle);
             Ok(audit::record(tx, &moment, &ctx, event)?)

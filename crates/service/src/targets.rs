@@ -1,6 +1,7 @@
 //! Targets as an operator sees them: what waits for each, which are paused, which faults are injected.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use store::target_switch::TargetSwitch;
 
 use crate::ctx::{Ctx, Service};
@@ -27,7 +28,7 @@ pub async fn pause(
         .write(move |tx| -> Result<(), store::Error> {
             store::target_switch::pause(tx, &target, paused, reason.as_deref(), moment.now)?;
             let event = audit::success(
-                "Update tenant setting",
+                Activity::UpdateSetting,
                 "Target",
                 &target,
                 Some(target.clone()),
@@ -53,7 +54,7 @@ pub async fn set_fault(
         .write(move |tx| -> Result<(), store::Error> {
             store::target_switch::set_fault(tx, &target, fault.as_deref(), moment.now)?;
             let event = audit::success(
-                "Update tenant setting",
+                Activity::UpdateSetting,
                 "Target",
                 &target,
                 Some(target.clone()),

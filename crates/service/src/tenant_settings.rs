@@ -1,6 +1,7 @@
 //! The settings of the tenant, and its control configurations: they are there from the start and can only be changed.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::control_configuration::ControlChange;
 use domain::id::ControlConfigurationId;
 use domain::tenant_settings::SettingsChange;
@@ -13,7 +14,7 @@ use crate::content::{caller_name, flawed};
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 
-const ACTIVITY: &str = "Update tenant setting";
+const ACTIVITY: Activity = Activity::UpdateSetting;
 
 /// Changes the settings (HT-1: what is not named stays). What was scheduled by the old ones stands (EX-7).
 pub async fn update(

@@ -1,6 +1,7 @@
 //! What happens because time passes: starts, time-outs, escalations, ends, leases that ran out. All from the injected
 //! clock, all from rows, so that a restart or a moved clock loses nothing.
 
+use domain::activity::Activity;
 use domain::approval::StageStatus;
 use domain::assignment_request::{Event, RequestType, State};
 use domain::policy::Asker;
@@ -118,7 +119,7 @@ fn time_out(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, S
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
         let event = audit::success(
-            "Access package assignment request timed out (no approver action taken)",
+            Activity::RequestTimedOut,
             "AccessPackageAssignmentRequest",
             request.id,
             None,
@@ -146,7 +147,7 @@ fn escalate(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, S
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
         let event = audit::success(
-            "Update access package assignment request",
+            Activity::UpdateRequest,
             "AccessPackageAssignmentRequest",
             request.id,
             None,

@@ -3,6 +3,7 @@
 //! **Invariant:** a resource has one upload for each context, and one that is complete never changes.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::id::{ResourceId, UploadFileId, UploadSessionId};
 use domain::upload::{
     MAX_FILES, NewUploadFile, NewUploadSession, TIME_TO_UPLOAD, UploadStatus, check_open, status_at,
@@ -237,7 +238,7 @@ fn told(
 ) -> Result<(), ServiceError> {
     let name = Some(resource.display_name.clone());
     let event = success(
-        "Update access package catalog resource",
+        Activity::UpdateResource,
         TYPE,
         resource.id,
         name,

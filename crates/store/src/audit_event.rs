@@ -1,16 +1,18 @@
 //! The audit trail: events are added, never changed (AL-3).
 
+use domain::activity::Activity;
 use domain::id::AuditEventId;
 use domain::time::Timestamp;
 
 use crate::value;
-use crate::{Error, WriteTx};
+use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[INSERT];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_CALL];
 
 const INSERT: &str = "INSERT INTO audit_event (id, happened_at, activity, category, result, result_reason, \
-    initiated_by, target_resources, additional_details, correlation_id, object_id) \
-    VALUES ($1, $2, $3, 'EntitlementManagement', $4, $5, $6, $7, $8, $9, $10)";
+    initiated_by, target_resources, additional_details, correlation_id, object_id, operation_type, logged_by) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const OF_CALL: &str = "SELECT COUNT(*) FROM audit_event WHERE correlation_id = $1";
 
 /// One event.
 #[derive(Debug, Clone)]
@@ -20,7 +22,7 @@ pub struct AuditEvent {
     /// When it happened.
     pub happened_at: Timestamp,
     /// What happened (semantics 10.1).
-    pub activity: &'static str,
+    pub activity: Activity,
     /// Whether it came to pass.
     pub succeeded: bool,
     /// Why it did not, or what was special.
@@ -39,12 +41,14 @@ pub struct AuditEvent {
 
 /// Adds an event.
 pub fn insert(tx: &mut WriteTx<'_>, event: &AuditEvent) -> Result<(), Error> {
+    let category = event.activity.category();
     tx.execute_one(
         INSERT,
         &[
             value::text(event.id),
             value::int(event.happened_at.micros()),
             value::text(event.activity),
+            value::text(category.as_str()),
             value::text(if event.succeeded {
                 "success"
             } else {
@@ -56,6 +60,14 @@ pub fn insert(tx: &mut WriteTx<'_>, event: &AuditEvent) -> Result<(), Error> {
             value::text(&event.additional_details),
             value::text(&event.correlation_id),
             value::opt_text(event.object_id.as_ref()),
+            value::text(event.activity.operation()),
+            value::text(category.service()),
         ],
     )
+}
+
+/// How many events one call left.
+pub fn count_of_call(tx: &mut ReadTx<'_>, correlation_id: &str) -> Result<i64, Error> {
+    tx.query_one(OF_CALL, &[value::text(correlation_id)])?
+        .int(0)
 }

@@ -28,6 +28,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::directory::service_principal::STATEMENTS,
     crate::directory::target_binding::STATEMENTS,
     crate::directory::user::STATEMENTS,
+    crate::directory::user_match::STATEMENTS,
     crate::role_assignment::STATEMENTS,
     crate::role_schedule_request::STATEMENTS,
     crate::accepted_call::STATEMENTS,

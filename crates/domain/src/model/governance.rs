@@ -18,6 +18,8 @@ pub static AUDIT_EVENT: Entity = Entity {
         field("additional_details", Kind::Document),
         field("correlation_id", Kind::Text),
         field("object_id", Kind::Id),
+        field("operation_type", Kind::Text),
+        field("logged_by", Kind::Text),
     ],
     relations: &[],
     order: &[("happened_at", Direction::Descending)],

@@ -1,6 +1,7 @@
 //! Separation of duties (SD-1): which packages and groups exclude a package.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::id::{AccessPackageId, ObjectId};
 use store::access_package::AccessPackage;
 use store::directory::group;
@@ -36,7 +37,7 @@ pub async fn add_package(
             if !incompatible::insert_package(tx, package, other)? {
                 return Ok(());
             }
-            let activity = "Create incompatible access package";
+            let activity = Activity::CreateIncompatiblePackage;
             record(tx, &moment, &ctx, activity, &stored, other.to_string())
         })
         .await
@@ -60,7 +61,7 @@ pub async fn remove_package(
                     other,
                 ));
             }
-            let activity = "Delete incompatible access package";
+            let activity = Activity::DeleteIncompatiblePackage;
             record(tx, &moment, &ctx, activity, &stored, other.to_string())
         })
         .await
@@ -84,7 +85,7 @@ pub async fn add_group(
             if !incompatible::insert_group(tx, package, other)? {
                 return Ok(());
             }
-            let activity = "Create incompatible group";
+            let activity = Activity::CreateIncompatibleGroup;
             record(tx, &moment, &ctx, activity, &stored, other.to_string())
         })
         .await
@@ -105,7 +106,7 @@ pub async fn remove_group(
             if !incompatible::delete_group(tx, package, other)? {
                 return Err(ServiceError::not_found("incompatible group", other));
             }
-            let activity = "Delete incompatible group";
+            let activity = Activity::DeleteIncompatibleGroup;
             record(tx, &moment, &ctx, activity, &stored, other.to_string())
         })
         .await
@@ -115,7 +116,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     package: &AccessPackage,
     other: String,
 ) -> Result<(), ServiceError> {

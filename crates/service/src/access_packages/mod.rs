@@ -7,6 +7,7 @@ pub mod role_scopes;
 pub use move_to_catalog::move_to_catalog;
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::access_package::{AccessPackageChange, NewAccessPackage};
 use domain::id::AccessPackageId;
 use store::access_package::{self, AccessPackage};
@@ -47,7 +48,7 @@ pub async fn create(
                 version: 1,
             };
             access_package::insert(tx, &created)?;
-            record(tx, &moment, &ctx, "Create access package", &created)?;
+            record(tx, &moment, &ctx, Activity::CreatePackage, &created)?;
             Ok(created.id)
         })
         .await
@@ -68,7 +69,7 @@ pub async fn update(
             let changed = changed_row(&moment, &ctx, stored, change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             access_package::save(tx, &changed)?;
-            record(tx, &moment, &ctx, "Update access package", &changed)
+            record(tx, &moment, &ctx, Activity::UpdatePackage, &changed)
         })
         .await
 }
@@ -88,7 +89,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: AccessPackageId) -> Result
             }
             package_history::delete_of_package(tx, id)?;
             access_package::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, "Delete access package", &gone)
+            record(tx, &moment, &ctx, Activity::DeletePackage, &gone)
         })
         .await
 }
@@ -112,7 +113,7 @@ pub(crate) fn cancel(
     package_history::cancel(tx, request, moment.now)?;
     store::extension_callout::close(tx, request, moment.now)?;
     let event = success(
-        "Cancel access package assignment request",
+        Activity::CancelRequest,
         "AccessPackageAssignmentRequest",
         request,
         None,
@@ -169,7 +170,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     package: &AccessPackage,
 ) -> Result<(), ServiceError> {
     let event = success(

@@ -4,6 +4,7 @@
 //! and the ledger follows.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::access_package::RoleScopeId;
 use domain::id::{AccessPackageId, CatalogId};
 use store::access_package::{self, AccessPackage};
@@ -48,7 +49,7 @@ pub async fn move_to_catalog(
             };
             access_package::save(tx, &moved)?;
             let event = success(
-                "Update access package",
+                Activity::UpdatePackage,
                 TYPE,
                 id,
                 Some(package.display_name.clone()),

@@ -1,6 +1,7 @@
 //! What is in an access package: roles of resources of its catalog, each with a scope (DL-2 to DL-4).
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::access_package::{
     NewResourceRoleScope, ResourceReference, RoleReference, RoleScopeId, ScopeReference,
 };
@@ -144,7 +145,7 @@ fn changed(
 ) -> Result<(), ServiceError> {
     planning::package_changed(tx, moment, package.id)?;
     let event = success(
-        "Update access package",
+        Activity::UpdatePackage,
         TYPE,
         package.id,
         Some(package.display_name.clone()),

@@ -1,5 +1,6 @@
 //! Where a request goes once it is stored: to its approvers, to its start date, or straight to delivery (T3 to T7, T11).
 
+use domain::activity::Activity;
 use domain::approval::{Approver, Stage as ApprovalStageRow, StageStatus, Tier, Verdict};
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
@@ -51,7 +52,7 @@ pub(crate) fn proceed(
         return Ok(());
     }
     if request.request_type.purpose() != Purpose::Remove {
-        let event = event("Auto approve access package assignment request", request);
+        let event = event(Activity::AutoApproveRequest, request);
         audit::record(tx, moment, ctx, event)?;
     }
     agreed(tx, moment, ctx, request)
@@ -83,7 +84,7 @@ pub(crate) fn go(
         request
             .take(Event::StartsLater, moment.now)
             .map_err(ServiceError::internal)?;
-        let event = event("Schedule a future access package assignment", request);
+        let event = event(Activity::ScheduleAssignment, request);
         audit::record(tx, moment, ctx, event)?;
     } else {
         start(tx, moment, ctx, request)?;
@@ -328,6 +329,6 @@ fn manager(
     Ok(person)
 }
 
-fn event(activity: &'static str, request: &AssignmentRequest) -> audit::Event {
+fn event(activity: Activity, request: &AssignmentRequest) -> audit::Event {
     audit::success(activity, "AccessPackageAssignmentRequest", request.id, None)
 }

@@ -2,6 +2,7 @@
 
 use auth::decide::Access;
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
 use domain::id::{ObjectId, RequestId};
@@ -73,7 +74,7 @@ fn cancel_request(
     store::assignment_request::save(tx, &request)?;
     store::approval::close(tx, request.id)?;
     store::extension_callout::close(tx, request.id, moment.now)?;
-    let activity = "Cancel access package assignment request";
+    let activity = Activity::CancelRequest;
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     audit::record(tx, moment, ctx, event)?;
     if matches!(before, State::PartiallyDelivered | State::DeliveryFailed) {
@@ -174,7 +175,7 @@ pub(crate) fn make_way_for_removal(
     store::assignment_request::save(tx, &open)?;
     store::approval::close(tx, open.id)?;
     store::extension_callout::close(tx, open.id, moment.now)?;
-    let activity = "Cancel access package assignment request";
+    let activity = Activity::CancelRequest;
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None)
         .with("reason", "a removal took precedence");
     audit::record(tx, moment, ctx, event)?;
@@ -240,7 +241,7 @@ fn withdraw_for_deletion(
     store::assignment_request::save(tx, &open)?;
     store::approval::close(tx, open.id)?;
     store::extension_callout::close(tx, open.id, moment.now)?;
-    let activity = "Cancel access package assignment request";
+    let activity = Activity::CancelRequest;
     let event = audit::success(activity, "AccessPackageAssignmentRequest", open.id, None);
     audit::record(tx, moment, ctx, event.with("reason", WHY))?;
     Ok(())
@@ -282,7 +283,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), S
                     "the request has an assignment that is not expired",
                 ));
             }
-            let activity = "Delete access package assignment request";
+            let activity = Activity::DeleteRequest;
             let event = audit::success(activity, "AccessPackageAssignmentRequest", id, None);
             audit::record(tx, &moment, &ctx, event)?;
             store::assignment_request::delete(tx, &request)?;

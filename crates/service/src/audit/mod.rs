@@ -1,7 +1,12 @@
 //! The audit trail: every accepted write, and every refused sensitive one, leaves an event in the same transaction
 //! (semantics 10.1, AL-4).
 
+pub mod chain;
+pub mod proof;
+pub mod sealing;
+
 use auth::principal::Kind;
+use domain::activity::Activity;
 use domain::id::AuditEventId;
 use serde_json::{Value as Json, json};
 use store::audit_event::AuditEvent;
@@ -15,7 +20,7 @@ use crate::error::{Code, ServiceError};
 #[derive(Debug, Clone)]
 pub struct Event {
     /// The activity, by its published name.
-    pub activity: &'static str,
+    pub activity: Activity,
     /// The type of the object, such as `AccessPackage`.
     pub object_type: &'static str,
     /// The object's id.
@@ -30,7 +35,7 @@ pub struct Event {
 
 /// An event of something that came to pass.
 pub fn success(
-    activity: &'static str,
+    activity: Activity,
     object_type: &'static str,
     object_id: impl ToString,
     object_name: Option<String>,

@@ -1,6 +1,7 @@
 //! Resume: the answer of a receiver that a request waits for (semantics 10.4).
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::extension::{Answer, CalloutStatus, Stage};
 use domain::id::{AssignmentId, CalloutId, RequestId};
 use store::WriteTx;
@@ -57,7 +58,7 @@ pub async fn resume(
 
 fn event(id: RequestId) -> audit::Event {
     audit::success(
-        "Update access package assignment request",
+        Activity::UpdateRequest,
         "AccessPackageAssignmentRequest",
         id,
         None,

@@ -3,6 +3,7 @@
 //! **Invariant:** a verdict counts only under the lease that it was made under; the answer of the receiver may come before
 //! it, and is not overwritten.
 
+use domain::activity::Activity;
 use domain::extension::{Authentication, CalloutStatus};
 use domain::id::CalloutId;
 use domain::time::{Duration, Timestamp};
@@ -203,7 +204,7 @@ fn executed(callout: &Callout) -> audit::Event {
         (None, Some(assignment)) => ("AccessPackageAssignment", assignment.to_string()),
         (None, None) => ("CustomExtension", callout.custom_extension_id.to_string()),
     };
-    audit::success("Execute custom extension", object_type, id, None)
+    audit::success(Activity::ExecuteExtension, object_type, id, None)
         .with("customExtensionId", callout.custom_extension_id)
         .with("customExtensionStageInstanceId", callout.id)
         .with("stage", callout.stage)

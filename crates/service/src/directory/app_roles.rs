@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use auth::directory::DirectoryAction;
+use domain::activity::Activity;
 use domain::directory::{
     MemberStanding, NewAppRoleAssignment, ObjectKind, ServicePrincipal, judge_grant,
 };
@@ -60,7 +61,7 @@ pub async fn grant(
             let known_as = granted(resource_id, app_role_id);
             drift::noticed(tx, &moment, &known_as, principal_id, true)?;
             let event = success(
-                "Add app role assignment",
+                Activity::AddAppRoleAssignment,
                 "ServicePrincipal",
                 resource_id,
                 None,
@@ -92,7 +93,7 @@ pub async fn revoke(
             let known_as = granted(gone.resource_id, gone.app_role_id);
             drift::noticed(tx, &moment, &known_as, gone.principal_id, false)?;
             let event = success(
-                "Remove app role assignment",
+                Activity::RemoveAppRoleAssignment,
                 "ServicePrincipal",
                 gone.resource_id,
                 None,

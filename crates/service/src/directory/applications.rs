@@ -4,6 +4,7 @@
 //! with it, in the same transaction.
 
 use auth::directory::DirectoryAction;
+use domain::activity::Activity;
 use domain::directory::{Application, ServicePrincipalChanges};
 use domain::id::{AppId, ObjectId};
 use store::directory::{application, service_principal};
@@ -31,7 +32,7 @@ pub async fn create(
             let (id, app_id) = (moment.id(ObjectId::new), moment.id(AppId::new));
             let created = Application::create(id, app_id, moment.now, &changes).map_err(flawed)?;
             application::insert(tx, &created)?;
-            record(tx, &moment, &ctx, "Add application", &created)?;
+            record(tx, &moment, &ctx, Activity::AddApplication, &created)?;
             Ok(created)
         })
         .await
@@ -62,7 +63,7 @@ pub async fn update(
             {
                 service_principals::update_in(tx, &moment, &ctx, used.id, &followed)?;
             }
-            record(tx, &moment, &ctx, "Update application", &changed)
+            record(tx, &moment, &ctx, Activity::UpdateApplication, &changed)
         })
         .await?;
     service.callers.invalidate();
@@ -81,7 +82,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), Se
                 service_principals::delete_in(tx, &moment, &ctx, used.id)?;
             }
             application::delete(tx, id)?;
-            record(tx, &moment, &ctx, "Delete application", &gone)
+            record(tx, &moment, &ctx, Activity::DeleteApplication, &gone)
         })
         .await?;
     service.callers.invalidate();
@@ -96,7 +97,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     about: &Application,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));

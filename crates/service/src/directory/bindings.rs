@@ -1,6 +1,7 @@
 //! Which configured target a group or an application is delivered to; without a binding it is the built-in directory.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::directory::ObjectKind;
 use domain::id::ObjectId;
 use store::directory::object;
@@ -39,7 +40,7 @@ pub async fn set(service: &Service, ctx: &Ctx, binding: TargetBinding) -> Result
             }
             target_binding::set(tx, &binding)?;
             let event = success(
-                "Bind directory object to target",
+                Activity::BindObject,
                 "TargetBinding",
                 id,
                 bound.display_name,
@@ -66,7 +67,7 @@ pub async fn clear(service: &Service, ctx: &Ctx, object: ObjectId) -> Result<(),
                 ));
             }
             let event = success(
-                "Unbind directory object from target",
+                Activity::UnbindObject,
                 "TargetBinding",
                 object,
                 None,

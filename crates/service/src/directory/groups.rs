@@ -2,6 +2,7 @@
 
 use auth::decide::{Decision, Refusal};
 use auth::directory::{DirectoryAction, decide_directory};
+use domain::activity::Activity;
 use domain::directory::{Group, GroupChanges, GroupRole};
 use domain::id::ObjectId;
 use store::directory::{group, membership, object};
@@ -47,7 +48,7 @@ pub(crate) fn create_in(
     if let (true, Some(creator)) = (changes.owners.is_empty(), creator(ctx)) {
         membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
     }
-    record(tx, moment, ctx, "Add group", &created)?;
+    record(tx, moment, ctx, Activity::AddGroup, &created)?;
     Ok(created)
 }
 
@@ -94,7 +95,7 @@ pub(crate) fn update_in(
     changed.version += 1;
     members::bind(tx, moment, ctx, id, GroupRole::Member, &changes.members)?;
     members::bind(tx, moment, ctx, id, GroupRole::Owner, &changes.owners)?;
-    record(tx, moment, ctx, "Update group", &changed)?;
+    record(tx, moment, ctx, Activity::UpdateGroup, &changed)?;
     Ok(changed)
 }
 
@@ -120,7 +121,7 @@ pub(crate) fn delete_in(
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     group::delete(tx, id)?;
-    record(tx, moment, ctx, "Delete group", &gone)
+    record(tx, moment, ctx, Activity::DeleteGroup, &gone)
 }
 
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceError> {
@@ -168,7 +169,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     about: &Group,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));

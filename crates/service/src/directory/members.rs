@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use auth::directory::DirectoryAction;
+use domain::activity::Activity;
 use domain::directory::{Group, GroupRole, MemberStanding, judge_addition, judge_modifiable};
 use domain::failure::FailureCode;
 use domain::id::ObjectId;
@@ -90,8 +91,8 @@ pub(crate) fn add_in(
     accept_addition(&target, role, object, outcomes.first().copied(), absent)?;
     drift::noticed(tx, moment, &granted(group, role), object, true)?;
     let activity = match role {
-        GroupRole::Member => "Add member to group",
-        GroupRole::Owner => "Add owner to group",
+        GroupRole::Member => Activity::AddMember,
+        GroupRole::Owner => Activity::AddOwner,
     };
     let event =
         success(activity, "Group", group, Some(target.display_name)).with("objectId", object);
@@ -118,8 +119,8 @@ pub(crate) fn remove_in(
     }
     drift::noticed(tx, moment, &granted(group, role), object, false)?;
     let activity = match role {
-        GroupRole::Member => "Remove member from group",
-        GroupRole::Owner => "Remove owner from group",
+        GroupRole::Member => Activity::RemoveMember,
+        GroupRole::Owner => Activity::RemoveOwner,
     };
     let event =
         success(activity, "Group", group, Some(target.display_name)).with("objectId", object);

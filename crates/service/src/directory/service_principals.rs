@@ -1,6 +1,7 @@
 //! Service principals and the app roles that they offer: create, update, delete.
 
 use auth::directory::DirectoryAction;
+use domain::activity::Activity;
 use domain::directory::{ServicePrincipal, ServicePrincipalChanges};
 use domain::id::{AppId, ObjectId};
 use store::directory::{application, object, service_principal};
@@ -39,7 +40,7 @@ pub async fn create(
                 return Err(ServiceError::invalid(Code::BadRequest, "appId", message));
             }
             service_principal::insert(tx, &created)?;
-            record(tx, &moment, &ctx, "Add service principal", &created)?;
+            record(tx, &moment, &ctx, Activity::AddServicePrincipal, &created)?;
             Ok(created)
         })
         .await
@@ -75,7 +76,7 @@ pub(super) fn update_in(
     service_principal::update(tx, &changed)?;
     changed.version += 1;
     resources::application_changed(tx, moment, &changed)?;
-    record(tx, moment, ctx, "Update service principal", &changed)?;
+    record(tx, moment, ctx, Activity::UpdateServicePrincipal, &changed)?;
     Ok(changed)
 }
 
@@ -101,7 +102,7 @@ pub(super) fn delete_in(
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     service_principal::delete(tx, id)?;
-    record(tx, moment, ctx, "Remove service principal", &gone)
+    record(tx, moment, ctx, Activity::RemoveServicePrincipal, &gone)
 }
 
 fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<ServicePrincipal, ServiceError> {
@@ -112,7 +113,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     about: &ServicePrincipal,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));

@@ -2,6 +2,7 @@
 
 use auth::directory::DirectoryAction;
 use auth::issuer::{Cost, PasswordHash, random_salt};
+use domain::activity::Activity;
 use domain::directory::{User, UserChanges};
 use domain::id::ObjectId;
 use store::directory::{object, user};
@@ -41,7 +42,7 @@ pub(crate) fn create_in(
 ) -> Result<User, ServiceError> {
     let created = User::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
     insert(tx, &created, password)?;
-    record(tx, moment, ctx, "Add user", &created)?;
+    record(tx, moment, ctx, Activity::AddUser, &created)?;
     Ok(created)
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn update_in(
     if let Some(hash) = password {
         user::set_password_hash(tx, id, hash)?;
     }
-    record(tx, moment, ctx, "Update user", &changed)?;
+    record(tx, moment, ctx, Activity::UpdateUser, &changed)?;
     Ok(changed)
 }
 
@@ -108,7 +109,7 @@ pub(crate) fn delete_in(
     user::update(tx, &deleted)?;
     object::withdraw_access(tx, id)?;
     withdraw::end_waiting_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, "Delete user", &deleted)
+    record(tx, moment, ctx, Activity::DeleteUser, &deleted)
 }
 
 /// Brings a deleted user back, without the access that vanished (AS-17).
@@ -123,7 +124,7 @@ pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User,
             require_free_name(tx, &restored)?;
             user::update(tx, &restored)?;
             restored.version += 1;
-            record(tx, &moment, &ctx, "Restore user", &restored)?;
+            record(tx, &moment, &ctx, Activity::RestoreUser, &restored)?;
             Ok::<User, ServiceError>(restored)
         })
         .await?;
@@ -156,7 +157,7 @@ pub fn hard_delete_in(
     object::withdraw_roles(tx, id)?;
     user::delete(tx, id)?;
     withdraw::end_all_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, "Hard Delete user", &gone)
+    record(tx, moment, ctx, Activity::HardDeleteUser, &gone)
 }
 
 /// Makes `manager` the manager of a user, or nobody.
@@ -185,7 +186,7 @@ pub async fn set_manager(
                 ));
             }
             user::set_manager(tx, &current, manager)?;
-            record(tx, &moment, &ctx, "Update user", &current)
+            record(tx, &moment, &ctx, Activity::UpdateUser, &current)
         })
         .await
 }
@@ -275,7 +276,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     about: &User,
 ) -> Result<(), ServiceError> {
     let event = success(

@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** the policy's document says all; a single setting is a change of that document.
 
+use domain::activity::Activity;
 use domain::extension::{Stage, StageSetting};
 use domain::id::{CatalogId, CustomExtensionId, PolicyId, StageSettingId};
 use serde_json::{Map, Value as Json, json};
@@ -184,7 +185,7 @@ fn record(
     policy: &AssignmentPolicy,
 ) -> Result<(), ServiceError> {
     let event = audit::success(
-        "Update access package assignment policy",
+        Activity::UpdatePolicy,
         "AccessPackageAssignmentPolicy",
         policy.id,
         Some(policy.display_name.clone()),

@@ -2,6 +2,7 @@
 //! time does not wait for it twice.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::time::{Duration, Timestamp};
 
 use crate::audit;
@@ -30,7 +31,7 @@ pub async fn advance_clock(
         .write(move |tx| -> Result<(), store::Error> {
             let moved = offset(tx)?.saturating_add(by.micros());
             store::setting::set(tx, NAME, &moved.to_string())?;
-            let event = audit::success("Update tenant setting", "Clock", NAME, None);
+            let event = audit::success(Activity::UpdateSetting, "Clock", NAME, None);
             audit::record(tx, &moment, &ctx, event.with("advance", by))
         })
         .await?;

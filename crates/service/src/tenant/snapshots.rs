@@ -5,6 +5,7 @@
 //! delivers or plans; so nothing that was read before is written after it.
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::time::{Duration, Timestamp};
 use store::WriteTx;
 use store::snapshot;
@@ -41,7 +42,7 @@ pub async fn take_snapshot(
         .store
         .write(move |tx| {
             let taken = snapshot::take(tx, &name, moment.now)?;
-            record(tx, &moment, &ctx, "Take tenant snapshot", &name)?;
+            record(tx, &moment, &ctx, Activity::TakeSnapshot, &name)?;
             Ok(taken)
         })
         .await
@@ -74,7 +75,7 @@ pub async fn remove_snapshot(service: &Service, ctx: &Ctx, name: &str) -> Result
             if !snapshot::remove(tx, &name)? {
                 return Err(ServiceError::not_found("snapshot", &name));
             }
-            record(tx, &moment, &ctx, "Delete tenant snapshot", &name)
+            record(tx, &moment, &ctx, Activity::DeleteSnapshot, &name)
         })
         .await
 }
@@ -115,7 +116,7 @@ fn bring_back(
     let mut then = moment.clone();
     then.now = moment.now.plus(moved);
     nothing_under_lease(tx, then.now)?;
-    record(tx, &then, ctx, "Restore tenant snapshot", name)?;
+    record(tx, &then, ctx, Activity::RestoreSnapshot, name)?;
     Ok(moved)
 }
 
@@ -130,7 +131,7 @@ fn record(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    activity: &'static str,
+    activity: Activity,
     name: &str,
 ) -> Result<(), ServiceError> {
     let event = audit::success(activity, "TenantSnapshot", name, Some(name.to_owned()));

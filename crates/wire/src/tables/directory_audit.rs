@@ -1,7 +1,7 @@
 //! `directoryAudit`.
 
 use domain::model;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::document;
 use crate::table::{Edm, Read, Row, Type, both, id, instant, lacking, text};
@@ -18,12 +18,8 @@ pub static DIRECTORY_AUDIT: Type = Type {
         text("activityDisplayName", "activity"),
         text("category", "category"),
         text("correlationId", "correlation_id"),
-        both(
-            "loggedByService",
-            Edm::String,
-            Read::Constant(|_| json!("Entitlement Management")),
-        ),
-        both("operationType", Edm::String, Read::Constant(|_| json!(""))),
+        text("loggedByService", "logged_by"),
+        text("operationType", "operation_type"),
         both(
             "result",
             Edm::Enum(&words::OPERATION_RESULT),

@@ -1,0 +1,142 @@
+//! The sealer: gives the events that were committed their places in the chain, and removes what is older than the log is
+//! kept (ADR 16).
+//!
+//! **Invariant:** an event is sealed once and in a transaction of its own that also moves the signed end of the chain; so
+//! two sealers, on two replicas, never give one place twice.
+
+use auth::seal::{self, NO_HASH, Signer};
+use domain::time::Timestamp;
+use std::sync::Arc;
+use store::audit_chain::{self, Backlog, Link, Mark, Place};
+use store::{ReadTx, WriteTx};
+
+use super::chain::canonical;
+use crate::ctx::Service;
+use crate::error::ServiceError;
+
+/// Events that are sealed, or removed, in one transaction.
+const BATCH: i64 = 500;
+
+/// What is left to seal.
+pub async fn backlog(service: &Service) -> Result<Backlog, ServiceError> {
+    Ok(service.store.read(audit_chain::backlog).await?)
+}
+
+/// Seals everything that was committed before; answers how many events there were.
+pub async fn seal_all(service: &Service, signer: &Arc<Signer>) -> Result<usize, ServiceError> {
+    let mut total = 0;
+    loop {
+        let sealed = seal_some(service, signer).await?;
+        total += sealed;
+        if i64::try_from(sealed).unwrap_or(i64::MAX) < BATCH {
+            return Ok(total);
+        }
+    }
+}
+
+async fn seal_some(service: &Service, signer: &Arc<Signer>) -> Result<usize, ServiceError> {
+    // A look first: most of the time there is nothing to do, and nobody is to wait for that.
+    if backlog_is_empty(service).await? {
+        return Ok(0);
+    }
+    let (signer, now) = (Arc::clone(signer), service.clock.now());
+    service
+        .store
+        .write_bulk(move |tx| seal_in(tx, &signer, now))
+        .await
+}
+
+async fn backlog_is_empty(service: &Service) -> Result<bool, ServiceError> {
+    let first = service
+        .store
+        .read(|tx| audit_chain::unsealed(tx, 1))
+        .await?;
+    Ok(first.is_empty())
+}
+
+fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usize, ServiceError> {
+    let (mut seq, mut hash) = end(tx)?;
+    let events = audit_chain::unsealed(tx, BATCH)?;
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let mut links = Vec::with_capacity(events.len());
+    for event in events {
+        seq += 1;
+        hash = seal::link(&hash, &canonical(seq, &event));
+        links.push(Link {
+            id: event.id,
+            seq,
+            hash: hash.clone(),
+        });
+    }
+    audit_chain::seal(tx, &links)?;
+    let head = signed(signer, Place::Head, seq, &hash, now)?;
+    audit_chain::set_mark(tx, Place::Head, &head)?;
+    Ok(links.len())
+}
+
+/// The last event that was sealed: its place and its hash.
+fn end(tx: &mut ReadTx<'_>) -> Result<(i64, String), ServiceError> {
+    let head = audit_chain::mark(tx, Place::Head)?;
+    Ok(head.map_or_else(|| (0, NO_HASH.to_owned()), |head| (head.seq, head.hash)))
+}
+
+fn signed(
+    signer: &Signer,
+    place: Place,
+    seq: i64,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Mark, ServiceError> {
+    let proof = signer
+        .sign(place.as_str(), seq, hash, now)
+        .map_err(ServiceError::internal)?;
+    Ok(Mark {
+        seq,
+        hash: hash.to_owned(),
+        proof,
+    })
+}
+
+/// Removes the sealed events that are older than `retention.audit` (AL-3); the chain then begins at a signed anchor. Events
+/// go in the order of the chain: one that is too old stays as long as one before it is not.
+pub async fn expire(service: &Service, signer: &Arc<Signer>) -> Result<usize, ServiceError> {
+    let Some(keep) = service.settings.retention_audit else {
+        return Ok(0);
+    };
+    let before = service.clock.now().minus(keep);
+    let mut total = 0;
+    loop {
+        let (signer, now) = (Arc::clone(signer), service.clock.now());
+        let removed = service
+            .store
+            .write_bulk(move |tx| expire_in(tx, &signer, before, now))
+            .await?;
+        total += removed;
+        if i64::try_from(removed).unwrap_or(i64::MAX) < BATCH {
+            return Ok(total);
+        }
+    }
+}
+
+fn expire_in(
+    tx: &mut WriteTx<'_>,
+    signer: &Signer,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<usize, ServiceError> {
+    let anchor = audit_chain::mark(tx, Place::Anchor)?;
+    let oldest = audit_chain::after(tx, anchor.map_or(0, |anchor| anchor.seq), BATCH)?;
+    let old: Vec<_> = oldest
+        .iter()
+        .take_while(|event| event.happened_at < before)
+        .collect();
+    let Some((seq, hash)) = old.last().and_then(|event| event.link.clone()) else {
+        return Ok(0);
+    };
+    let anchor = signed(signer, Place::Anchor, seq, &hash, now)?;
+    audit_chain::set_mark(tx, Place::Anchor, &anchor)?;
+    audit_chain::remove_through(tx, seq)?;
+    Ok(old.len())
+}
