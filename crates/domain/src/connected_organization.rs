@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::change::Change;
+use crate::cloud::Cloud;
 use crate::flaw::{Flaw, check_description, check_name};
 use crate::word::words;
 
@@ -134,7 +135,7 @@ impl IdentitySource {
                 cloud_instance,
             } => {
                 check_tenant(place, tenant_id)?;
-                check_name(&format!("{place}/cloudInstance"), cloud_instance)?;
+                check_cloud(place, cloud_instance)?;
                 check_description(&format!("{place}/displayName"), display_name.as_deref())
             }
             Self::Domain {
@@ -168,6 +169,17 @@ fn check_tenant(place: &str, id: &str) -> Result<(), Flaw> {
     }
     let target = format!("{place}/tenantId");
     Err(Flaw::new(&target, format!("`{target}` must be a GUID")))
+}
+
+fn check_cloud(place: &str, instance: &str) -> Result<(), Flaw> {
+    if Cloud::is_instance(instance) {
+        return Ok(());
+    }
+    let target = format!("{place}/cloudInstance");
+    let known: BTreeSet<_> = Cloud::ALL.iter().map(|cloud| cloud.instance()).collect();
+    let known: Vec<_> = known.into_iter().collect();
+    let message = format!("`{target}` must be a cloud: {}", known.join(", "));
+    Err(Flaw::new(&target, message))
 }
 
 fn check_domain(place: &str, domain: &str) -> Result<(), Flaw> {

@@ -4,6 +4,7 @@
 //! **Invariant:** it knows nothing of how answers are made; it reads the tables of the schema and the bytes that a client
 //! gets.
 
+use domain::cloud::Cloud;
 use odata::path::Segment;
 use serde_json::{Map, Value};
 use wire::Version;
@@ -59,6 +60,7 @@ impl Reply {
         let options = Options {
             caller: Some(ME),
             legacy_v1_paths: true,
+            cloud: Cloud::Global,
         };
         let address = address::resolve(version, &segments, options).ok()?;
         let own = address

@@ -5,12 +5,14 @@
 //!
 //! **Invariant:** an address names only types, relations and fields of the tables; the client's text is in values only.
 
+use domain::cloud::Cloud;
 use domain::model;
 use domain::query::{
     Comparison, Entity, Field, Kind, Link, Path, Predicate, Query, Relation, Value,
 };
 use odata::path::{Args, Segment};
 
+use crate::cloud::{lacks_operation, lacks_set, lacks_way};
 use crate::sets::{ENTITY_SETS, EntitySet, Operation, ROOT_FUNCTIONS, Root, operation};
 use crate::table::{Navigation, Type};
 use crate::version::Version;
@@ -131,6 +133,8 @@ pub struct Options<'o> {
     pub caller: Option<&'o str>,
     /// Whether the older v1.0 path of assignments is served (P3).
     pub legacy_v1_paths: bool,
+    /// The cloud whose API is spoken; what it lacks is unknown (CL-1).
+    pub cloud: Cloud,
 }
 
 /// Whether a text is a GUID in its 36-character form (ID-1).
@@ -175,6 +179,7 @@ pub fn resolve(
 
 struct Walk {
     address: Address,
+    cloud: Cloud,
 }
 
 impl Walk {
@@ -195,7 +200,7 @@ impl Walk {
             if root == Root::Directory && first.is("me") && first.args == Args::None {
                 let caller = options.caller.ok_or(AddressError::NoCaller)?;
                 let users = set_of(&model::USER).ok_or_else(|| unknown(first))?;
-                let mut walk = Self::of(version, users, false);
+                let mut walk = Self::of(version, users, false, options.cloud);
                 walk.set_key(Key::Id(caller.to_ascii_lowercase()));
                 return Ok((walk, rest));
             }
@@ -207,14 +212,14 @@ impl Walk {
             if let Some(set) = function
                 && let Some((_, from_it)) = segments.split_at_checked(front.len())
             {
-                return Ok((Self::of(version, set, false), from_it));
+                return Ok((Self::of(version, set, false, options.cloud), from_it));
             }
             let found = ENTITY_SETS
                 .iter()
-                .filter(|set| set.root == root)
+                .filter(|set| set.root == root && !lacks_set(options.cloud, version, set))
                 .find_map(|set| is_set(set, version, first, options).map(|legacy| (set, legacy)));
             if let Some((set, legacy)) = found {
-                let mut walk = Self::of(version, set, legacy);
+                let mut walk = Self::of(version, set, legacy, options.cloud);
                 if set.is_single {
                     if first.args != Args::None {
                         return Err(unknown(first));
@@ -233,8 +238,9 @@ impl Walk {
         Err(blamed.map_or_else(nothing, unknown))
     }
 
-    fn of(version: Version, set: &'static EntitySet, is_legacy: bool) -> Self {
+    fn of(version: Version, set: &'static EntitySet, is_legacy: bool, cloud: Cloud) -> Self {
         Self {
+            cloud,
             address: Address {
                 version,
                 set,
@@ -294,7 +300,9 @@ impl Walk {
             .filter(|front| front.eq_ignore_ascii_case("microsoft.graph."))
             .and_then(|front| name.get(front.len()..))
             .unwrap_or(name);
-        if let Some(operation) = operation(version, self.last(), !at_object, bare) {
+        let operation = operation(version, self.last(), !at_object, bare)
+            .filter(|operation| !lacks_operation(self.cloud, version, self.last(), operation));
+        if let Some(operation) = operation {
             let arguments = arguments(segment, operation)?;
             let count = next.is_some_and(|next| next.is("$count")) && !operation.is_action;
             return Ok(Some(Tail::Call(Call {
@@ -331,6 +339,7 @@ impl Walk {
         let navigation = self
             .last()
             .navigation(self.address.version, &segment.name)
+            .filter(|way| !lacks_way(self.cloud, self.address.version, self.last(), way))
             .ok_or_else(|| unknown(segment))?;
         if self.address.is_legacy {
             return Err(unknown(segment));

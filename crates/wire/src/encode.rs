@@ -212,10 +212,14 @@ enum Url {
     Object(String),
 }
 
+fn home_of(projection: &Projection) -> Option<String> {
+    home(projection.cloud, projection.version, projection.of)
+}
+
 impl Url {
     /// Where the rows of a projection are found: on their own, or else below `parent`.
     fn of_rows(projection: &Projection, frame: Frame<'_>, parent: impl FnOnce() -> String) -> Self {
-        let path = home(projection.version, projection.of).unwrap_or_else(parent);
+        let path = home_of(projection).unwrap_or_else(parent);
         Self::Rows(format!("{}/{path}", frame.base_url))
     }
 
@@ -235,7 +239,7 @@ impl Url {
         if !is_linked {
             return Self::Object(String::new());
         }
-        match (home(projection.version, projection.of), parent) {
+        match (home_of(projection), parent) {
             (None, Some(parent)) if is_collection => Self::Rows(format!("{parent}/{name}")),
             (None, Some(parent)) => Self::Object(format!("{parent}/{name}")),
             (own, _) => Self::Rows(format!("{}/{}", frame.base_url, own.unwrap_or_default())),

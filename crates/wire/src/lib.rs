@@ -7,6 +7,7 @@
 pub mod address;
 mod attribute;
 pub mod body;
+pub mod cloud;
 pub mod decode;
 mod document;
 pub mod encode;

@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** routes, tests and addresses all read these two tables; a set that is not here is an unknown segment.
 
+use domain::cloud::Cloud;
+
+use crate::cloud::lacks_set;
 use crate::table::Type;
 use crate::tables;
 use crate::version::Version;
@@ -77,7 +80,7 @@ impl Root {
 
 /// Where objects of a type are found on their own, below the version root (OD-13): `directoryObjects` for those of the
 /// directory, otherwise their set. `None` for what is found below its parent alone.
-pub fn home(version: Version, of: &Type) -> Option<String> {
+pub fn home(cloud: Cloud, version: Version, of: &Type) -> Option<String> {
     if matches!(
         of.entity.name,
         "directory_user" | "directory_group" | "service_principal" | "directory_object"
@@ -86,7 +89,11 @@ pub fn home(version: Version, of: &Type) -> Option<String> {
     }
     ENTITY_SETS
         .iter()
-        .find(|set| set.of.entity == of.entity && set.name(version).is_some())
+        .find(|set| {
+            set.of.entity == of.entity
+                && set.name(version).is_some()
+                && !lacks_set(cloud, version, set)
+        })
         .map(|set| set.path(version))
 }
 

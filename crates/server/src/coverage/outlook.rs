@@ -1,5 +1,6 @@
 //! What would come of an operation, without carrying it out.
 
+use domain::cloud::Cloud;
 use http::Method;
 use wire::Version;
 use wire::address::{self, AddressError, Options};
@@ -60,6 +61,7 @@ fn at(version: Version, method: &Method, path: &str) -> Outlook {
     let options = Options {
         caller: Some(KEY),
         legacy_v1_paths: true,
+        cloud: Cloud::Global,
     };
     let address = match address::resolve(version, &segments, options) {
         Ok(address) => address,

@@ -62,6 +62,7 @@ impl GraphRequest<'_> {
         let key = of.entity.key().ok_or_else(nothing)?;
         Ok(resolve::resolve(resolve::Request {
             version: self.version(),
+            cloud: self.cloud(),
             of,
             filter: Predicate::equals(key, Value::Text(id.to_owned())),
             is_single: true,

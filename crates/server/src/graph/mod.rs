@@ -26,12 +26,13 @@ use odata::path::Segment;
 use service::Ctx;
 use wire::Version;
 use wire::address::{Address, AddressError, Options, Tail};
+use wire::cloud;
 
 use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
-use crate::multipart;
+use crate::limits::Work;
 use crate::reply::Reply;
 
 pub(crate) use locate::nothing;
@@ -40,6 +41,8 @@ pub(crate) use table::{Handler, Place, Refusal, Route};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
+/// Why what other clouds change is not changed here (CL-2).
+const NOT_IN_CLOUD: &str = "the API of the cloud that this server shows (`server.cloudProfile`) cannot change these objects";
 /// Names of collections that are on their way out, and what takes their place.
 const RETIRING: &[(&str, &str)] = &[("accessPackageAssignmentRequests", "assignmentRequests")];
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -65,12 +68,7 @@ pub(crate) async fn serve(
             .into();
     };
     let origin = Origin::of(app.public_url(), &parts);
-    let limit = if multipart::takes_file(path) {
-        multipart::LIMIT
-    } else {
-        body::LIMIT
-    };
-    let body = match body::read_up_to(limit, &parts.headers, body).await {
+    let body = match body::read(body).await {
         Ok(body) => body,
         Err(error) => {
             return error
@@ -103,7 +101,7 @@ pub(crate) async fn dispatch(app: &App, version: Version, call: &Call) -> Reply 
 }
 
 async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error> {
-    if let Some(reply) = root::public(version, call) {
+    if let Some(reply) = root::public(app.service().settings.cloud, version, call) {
         return reply;
     }
     let caller = authenticate::caller(app, &call.headers).await?;
@@ -118,6 +116,13 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
     {
         return batch::run(app, version, call).await;
     }
+    // A batch is not counted, its parts are (TH-1).
+    let work = Work {
+        is_directory: segments.first().is_some_and(is_directory),
+        is_write: !call.method.is_safe(),
+    };
+    let now = app.token_clock().now();
+    let _turn = app.gate().admit(&caller.caller.principal, work, now)?;
     if let Some(place) = root::place(&segments) {
         return root::answer(app, version, &ctx, &caller, call, place).await;
     }
@@ -128,6 +133,17 @@ async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error
     answered::as_preferred(&request, reply)
         .await
         .map(|reply| retiring(&request, reply))
+}
+
+/// Whether a path leads to users, groups and applications, which the public service limits by themselves.
+fn is_directory(first: &Segment) -> bool {
+    const OTHERS: [&str; 4] = [
+        "identityGovernance",
+        "roleManagement",
+        "auditLogs",
+        "$metadata",
+    ];
+    !OTHERS.iter().any(|name| first.is(name))
 }
 
 /// Tells clients of a retiring name of a collection where to go (VE-1).
@@ -155,6 +171,7 @@ fn resolve(app: &App, version: Version, ctx: &Ctx, segments: &[Segment]) -> Resu
     let options = Options {
         caller: caller.as_deref(),
         legacy_v1_paths: app.service().settings.legacy_v1_reprocess_path,
+        cloud: app.service().settings.cloud,
     };
     let resolved = wire::address::resolve(version, segments, options);
     // An older name of a collection serves the one call that older clients make there (P3).
@@ -185,7 +202,12 @@ fn unknown(segment: &str) -> Error {
 
 /// Finds who carries the request out.
 async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
-    let routes = table::at(request.address());
+    let mut routes = table::at(request.address());
+    let target = request.address().target();
+    let is_unchanged = cloud::lacks_update(request.cloud(), request.version(), target);
+    if is_unchanged {
+        routes.retain(|route| route.method != Method::PATCH);
+    }
     let method = match request.method() {
         &Method::HEAD => &Method::GET,
         other => other,
@@ -205,7 +227,8 @@ async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         return Err(unknown(call.operation.name));
     }
     let allow = table::allowed(request.address(), &routes);
-    Err(match table::refusal(request.address(), method) {
+    let why = table::refusal(request.address(), method);
+    Err(match why.or((is_unchanged && *method == Method::PATCH).then_some(NOT_IN_CLOUD)) {
         Some(why) => Error::NotOffered { allow, why },
         None => Error::MethodNotAllowed { allow },
     })

@@ -230,7 +230,8 @@ async fn references(
         .collect();
     let page = fetch(request, plan.query).await?;
     let address = request.address();
-    let home = sets::home(request.version(), address.target()).unwrap_or_else(|| address.path());
+    let home = sets::home(request.cloud(), request.version(), address.target())
+        .unwrap_or_else(|| address.path());
     // Behind a navigation to one there is one link, or none.
     if address.steps.last().is_some_and(|step| step.key.is_some()) {
         let record = page.rows.first().ok_or_else(nothing)?;
@@ -319,6 +320,7 @@ fn plan_of(
     let navigation = address.navigation();
     Ok(resolve::resolve(resolve::Request {
         version: address.version,
+        cloud: request.cloud(),
         of,
         filter,
         is_single,

@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use domain::cloud::Cloud;
 use domain::query::Query;
 use http::{Method, StatusCode};
 use odata::accept::MetadataLevel;
@@ -103,6 +104,11 @@ impl<'r> GraphRequest<'r> {
 
     pub(crate) fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// The cloud whose API is spoken.
+    pub(crate) fn cloud(&self) -> Cloud {
+        self.app.service().settings.cloud
     }
 
     pub(crate) fn version(&self) -> Version {

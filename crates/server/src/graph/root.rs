@@ -3,8 +3,9 @@
 //! **Invariant:** the first two are the same for everybody and need no token; they tell what the server can do and nothing
 //! of what it holds.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::cloud::Cloud;
 use http::{HeaderValue, Method, StatusCode};
 use odata::accept::MetadataLevel;
 use odata::path::{Args, Segment};
@@ -31,7 +32,11 @@ pub(crate) const BUILT_IN: &str =
     "this object is part of the server: what hangs on it can be changed, the object itself cannot";
 
 /// Answers what needs no token; `None` if the path is something else.
-pub(super) fn public(version: Version, call: &Call) -> Option<Result<Reply, Error>> {
+pub(super) fn public(
+    cloud: Cloud,
+    version: Version,
+    call: &Call,
+) -> Option<Result<Reply, Error>> {
     let segments = odata::path::parse(&call.path).ok()?;
     let is_metadata = match segments.as_slice() {
         [] => false,
@@ -42,22 +47,25 @@ pub(super) fn public(version: Version, call: &Call) -> Option<Result<Reply, Erro
         return Some(Err(refused));
     }
     Some(Ok(if is_metadata {
-        Reply::typed(StatusCode::OK, XML, metadata(version).as_bytes().to_vec())
+        Reply::typed(StatusCode::OK, XML, metadata(cloud, version).as_bytes().to_vec())
     } else {
         service_document(version, call)
     }))
 }
 
-/// The document of each version; it is the same as long as the server runs.
-static METADATA: LazyLock<Vec<(Version, String)>> = LazyLock::new(|| {
-    let printed = Version::ALL.map(|version| (version, csdl::metadata(version)));
-    printed.into()
-});
+/// The document of each version, once it was asked for; it is the same as long as the server runs.
+static METADATA: Mutex<Vec<((Cloud, Version), Arc<str>)>> = Mutex::new(Vec::new());
 
-fn metadata(version: Version) -> &'static str {
-    let mut known = METADATA.iter();
-    let found = known.find(|(one, _)| *one == version);
-    found.map_or("", |(_, text)| text)
+fn metadata(cloud: Cloud, version: Version) -> Arc<str> {
+    // Documents are added whole, so a panic elsewhere cannot have left one half-written.
+    let mut known = METADATA.lock().unwrap_or_else(PoisonError::into_inner);
+    let of = (cloud, version);
+    if let Some((_, text)) = known.iter().find(|(one, _)| *one == of) {
+        return Arc::clone(text);
+    }
+    let text: Arc<str> = csdl::metadata(cloud, version).into();
+    known.push((of, Arc::clone(&text)));
+    text
 }
 
 fn service_document(version: Version, call: &Call) -> Reply {
@@ -127,7 +135,8 @@ pub(super) async fn answer(
 ) -> Result<Reply, Error> {
     expect_read(&call.method)?;
     let options = QueryOptions::parse(&call.raw_query)?;
-    let children = served::children(version, place);
+    let cloud = app.service().settings.cloud;
+    let children = wire::cloud::shown(cloud, version, place, served::children(version, place));
     let path = place.join("/");
     let level = level(call);
     let context = format!("{}/$metadata#{path}/$entity", call.origin.root(version));

@@ -4,9 +4,10 @@ use domain::query::Expansion;
 use odata::names::Names;
 use odata::query::{ExpandItem, ExpandPath, QueryOptions, SelectItem};
 
-use super::select::{self, Builder};
+use super::select::{self, Annotated, Builder};
 use super::{ResolveError, SlotValue, filter, order, search, unknown};
 use crate::address::visible;
+use crate::cloud::lacks_way;
 use crate::sets::home;
 use crate::table::{Navigation, Property, Type};
 use crate::version::Version;
@@ -32,7 +33,7 @@ pub(super) fn add(
     of: &'static Type,
     options: &QueryOptions,
 ) -> Result<(), ResolveError> {
-    let mut asked = merged(builder.version, of, options)?;
+    let mut asked = merged(builder.version, of, options, builder.annotated)?;
     asked.extend(shown_anyway(builder.version, of, options, &asked));
     for (navigation, options, is_ref) in asked {
         one(builder, of, navigation, &options, is_ref).map_err(ResolveError::in_expand)?;
@@ -76,12 +77,14 @@ fn merged(
     version: Version,
     of: &'static Type,
     options: &QueryOptions,
+    Annotated { cloud, .. }: Annotated,
 ) -> Result<Asked, ResolveError> {
+    let is_there = |way: &&'static Navigation| !lacks_way(cloud, version, of, way);
     let mut asked: Asked = Vec::new();
     for item in &options.expand {
         match &item.path {
             ExpandPath::All => {
-                for navigation in of.navigations {
+                for navigation in of.navigations.iter().filter(is_there) {
                     if navigation.name(version).is_some() && !is_cast(version, navigation) {
                         note(&mut asked, navigation, (item.options.clone(), item.is_ref));
                     }
@@ -91,7 +94,7 @@ fn merged(
                 let Some(first) = names.first() else {
                     continue;
                 };
-                match of.navigation(version, first) {
+                match of.navigation(version, first).filter(is_there) {
                     Some(navigation) => note(&mut asked, navigation, nested(names, item)),
                     // A complex value, printed anyway; nothing below it can be asked for.
                     None if names.len() == 1 && of.property(version, first).is_some() => {}
@@ -169,7 +172,8 @@ fn one(
         unknown("$expand", version, of, &names)
     })?;
     let target = navigation.target;
-    if is_ref && home(version, target).is_none() && !builder.annotated.full {
+    let Annotated { cloud, full, .. } = builder.annotated;
+    if is_ref && home(cloud, version, target).is_none() && !full {
         return Err(ResolveError::Unsupported {
             option: "$expand",
             reason: format!("the objects of '{name}' have no address of their own to link to"),
@@ -178,7 +182,7 @@ fn one(
     }
     let is_collection = !(relation.is_to_one() || navigation.first_only);
     let mut plan = if is_ref {
-        select::links(version, target)
+        select::links(version, target, cloud)
     } else {
         select::plan(version, target, options, builder.annotated)?
     };

@@ -9,6 +9,7 @@ mod member;
 mod path;
 mod select;
 
+use domain::cloud::Cloud;
 use domain::evaluate;
 use domain::query::{Direction, Field, Kind, Path, Predicate, Query, TextMatch, Value};
 use odata::names::Names;
@@ -20,6 +21,7 @@ pub(crate) use member::TEXTS;
 use self::path::Reading;
 use self::select::Annotated;
 use crate::address::visible;
+use crate::cloud::lacking_way;
 use crate::table::{Edm, Row, Type};
 use crate::version::Version;
 
@@ -117,6 +119,8 @@ pub struct Plan {
 pub struct Projection {
     /// The version that is spoken.
     pub version: Version,
+    /// The cloud whose API is spoken.
+    pub cloud: Cloud,
     /// What the rows are.
     pub of: &'static Type,
     /// The members, in order.
@@ -205,6 +209,8 @@ pub(crate) enum SlotValue {
 pub struct Request<'r> {
     /// The version that is spoken.
     pub version: Version,
+    /// The cloud whose API is spoken.
+    pub cloud: Cloud,
     /// What is read.
     pub of: &'static Type,
     /// The condition of the address, and whatever else must hold.
@@ -234,8 +240,12 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
     let annotated = Annotated {
         etag: request.is_single,
         full: request.is_annotated,
+        cloud: request.cloud,
     };
     let mut plan = select::plan(version, of, options, annotated)?;
+    for expansion in &plan.query.expand {
+        conditions_are_there(request.cloud, version, "$expand", &expansion.query)?;
+    }
     plan.projection.is_derived = request.is_derived;
     plan.query.filter = request.filter.and(visible(of.entity));
     if request.is_single {
@@ -244,6 +254,7 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
     }
     if let Some(expr) = &options.filter {
         let filter = filter::compile(version, of, expr)?;
+        is_there(request.cloud, version, "$filter", &filter)?;
         plan.query.filter = std::mem::replace(&mut plan.query.filter, Predicate::True).and(filter);
     }
     if let Some(wanted) = &options.search {
@@ -271,6 +282,37 @@ pub fn resolve(request: Request<'_>) -> Result<Plan, ResolveError> {
         plan.query.skip = 0;
     }
     Ok(plan)
+}
+
+/// Refuses a condition that follows a way which the cloud lacks, here or in what is expanded.
+fn conditions_are_there(
+    cloud: Cloud,
+    version: Version,
+    option: &'static str,
+    query: &Query,
+) -> Result<(), ResolveError> {
+    is_there(cloud, version, option, &query.filter)?;
+    query
+        .expand
+        .iter()
+        .try_for_each(|below| conditions_are_there(cloud, version, option, &below.query))
+}
+
+fn is_there(
+    cloud: Cloud,
+    version: Version,
+    option: &'static str,
+    condition: &Predicate,
+) -> Result<(), ResolveError> {
+    match lacking_way(cloud, version, condition) {
+        None => Ok(()),
+        Some((name, of)) => Err(ResolveError::UnknownProperty {
+            option,
+            name: name.to_owned(),
+            of,
+            position: 0,
+        }),
+    }
 }
 
 /// The order of `$orderby`.

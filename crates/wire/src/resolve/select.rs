@@ -1,9 +1,11 @@
 //! From `$select` and `$expand` to columns and members.
 
+use domain::cloud::Cloud;
 use domain::query::{Expansion, Field, Query};
 use odata::query::{QueryOptions, SelectItem};
 
 use super::{Plan, Projection, ResolveError, Slot, SlotValue, expand, unknown};
+use crate::cloud::lacks_way;
 use crate::table::{Edm, Property, Read, Shown, Type};
 use crate::version::Version;
 
@@ -14,7 +16,7 @@ pub(super) fn plan(
     options: &QueryOptions,
     annotated: Annotated,
 ) -> Result<Plan, ResolveError> {
-    let wanted = Wanted::read(version, of, options)?;
+    let wanted = Wanted::read(version, of, options, annotated.cloud)?;
     let mut builder = Builder {
         version,
         query: Query::of(of.entity),
@@ -55,6 +57,7 @@ pub(super) fn plan(
     Ok(Plan {
         projection: Projection {
             version,
+            cloud: annotated.cloud,
             of,
             slots: builder.slots,
             kind,
@@ -68,7 +71,7 @@ pub(super) fn plan(
 }
 
 /// The plan of links to objects, `…/$ref`.
-pub(super) fn links(version: Version, of: &'static Type) -> Plan {
+pub(super) fn links(version: Version, of: &'static Type, cloud: Cloud) -> Plan {
     let mut builder = Builder {
         version,
         query: Query::of(of.entity),
@@ -82,6 +85,7 @@ pub(super) fn links(version: Version, of: &'static Type) -> Plan {
     Plan {
         projection: Projection {
             version,
+            cloud,
             of,
             slots: builder.slots,
             kind: None,
@@ -94,13 +98,15 @@ pub(super) fn links(version: Version, of: &'static Type) -> Plan {
     }
 }
 
-/// Which control information is wanted beside the members.
+/// Which control information is wanted beside the members, and whose API is spoken.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Annotated {
     /// The version of this level's objects.
     pub(super) etag: bool,
     /// All of it, on every level (OD-11).
     pub(super) full: bool,
+    /// The cloud whose API is spoken.
+    pub(super) cloud: Cloud,
 }
 
 /// Which properties are wanted.
@@ -121,6 +127,7 @@ impl Wanted {
         version: Version,
         of: &'static Type,
         options: &QueryOptions,
+        cloud: Cloud,
     ) -> Result<Self, ResolveError> {
         let mut wanted = Self {
             selected: None,
@@ -142,7 +149,9 @@ impl Wanted {
             let Some(name) = names.first() else { continue };
             // Control information and the id under its annotation need no column.
             wanted.etag |= name.eq_ignore_ascii_case("@odata.etag");
-            if name.starts_with('@') || of.navigation(version, name).is_some() {
+            let way = of.navigation(version, name);
+            let way = way.filter(|way| !lacks_way(cloud, version, of, way));
+            if name.starts_with('@') || way.is_some() {
                 continue;
             }
             match of.property(version, name) {

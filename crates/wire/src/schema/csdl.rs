@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use domain::cloud::Cloud;
+
 use super::served::{self, ServedMember, ServedType};
 use super::shape::{Facet, Kind, Way, qualified};
 use super::xml::Xml;
-use super::{ENUMS, Signature, lineage};
+use super::{ENUMS, Enum, Signature, lineage};
+use crate::cloud::{lacks_member, lacks_set, lacks_signature, lacks_type, shown};
 use crate::sets::{ENTITY_SETS, Root};
 use crate::version::Version;
 
@@ -17,9 +20,17 @@ const CORE_URI: &str =
     "https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Core.V1.xml";
 const CONTAINER: &str = "GraphService";
 
-/// The whole document of a version.
-pub fn metadata(version: Version) -> String {
-    let types = served::types(version);
+/// Whose model is printed.
+#[derive(Clone, Copy)]
+struct Edition {
+    cloud: Cloud,
+    version: Version,
+}
+
+/// The whole document of a version, as a cloud has it.
+pub fn metadata(cloud: Cloud, version: Version) -> String {
+    let edition = Edition { cloud, version };
+    let types = types(edition);
     let mut xml = Xml::new();
     let attributes = [("Version", "4.0"), ("xmlns:edmx", EDMX)];
     xml.element("edmx:Edmx", &attributes, |xml| {
@@ -27,7 +38,7 @@ pub fn metadata(version: Version) -> String {
             xml.empty("edmx:Include", &[("Namespace", CORE)]);
         });
         xml.element("edmx:DataServices", &[], |xml| {
-            schema(xml, version, &types);
+            schema(xml, edition, &types);
             for namespace in further_namespaces(&types) {
                 let attributes = [("Namespace", namespace.as_str()), ("xmlns", EDM)];
                 xml.element("Schema", &attributes, |xml| {
@@ -39,6 +50,18 @@ pub fn metadata(version: Version) -> String {
         });
     });
     xml.into_text()
+}
+
+/// The types that the cloud has, with the members that it has.
+fn types(Edition { cloud, version }: Edition) -> Vec<ServedType> {
+    let mut types = served::types(version);
+    types.retain(|of| !lacks_type(cloud, version, of.head.name));
+    for of in &mut types {
+        let name = of.head.name;
+        of.members
+            .retain(|member| !lacks_member(cloud, version, name, member.name));
+    }
+    types
 }
 
 /// The namespace of a type, and its name there.
@@ -55,23 +78,27 @@ fn further_namespaces(types: &[ServedType]) -> BTreeSet<String> {
 }
 
 /// The main namespace: enums, types, operations and the container.
-fn schema(xml: &mut Xml, version: Version, types: &[ServedType]) {
+fn schema(xml: &mut Xml, edition: Edition, types: &[ServedType]) {
+    let Edition { cloud, version } = edition;
     let attributes = [("Namespace", GRAPH), ("Alias", "graph"), ("xmlns", EDM)];
     xml.element("Schema", &attributes, |xml| {
-        enums(xml, version);
+        enums(xml, edition);
         for of in types.iter().filter(|of| home(of).0 == GRAPH) {
             structure(xml, of);
         }
-        roots(xml, version);
-        for signature in served::signatures(version) {
+        roots(xml, edition);
+        for signature in served::signatures(version)
+            .filter(|signature| !lacks_signature(cloud, version, signature))
+        {
             operation(xml, signature);
         }
-        container(xml, version, types);
+        container(xml, edition, types);
     });
 }
 
-fn enums(xml: &mut Xml, version: Version) {
-    for of in ENUMS.iter().filter(|of| of.is_in(version)) {
+fn enums(xml: &mut Xml, Edition { cloud, version }: Edition) {
+    let here = |of: &&Enum| of.is_in(version) && !lacks_type(cloud, version, of.words.name);
+    for of in ENUMS.iter().filter(here) {
         let mut attributes = vec![("Name", of.words.name)];
         if of.is_flags {
             attributes.push(("IsFlags", "true"));
@@ -175,12 +202,13 @@ fn reference(xml: &mut Xml, key: &str) {
 }
 
 /// The types of the first segments, which are no part of the published facts.
-fn roots(xml: &mut Xml, version: Version) {
+fn roots(xml: &mut Xml, Edition { cloud, version }: Edition) {
     for (segment, of) in served::first_segments() {
         let base = qualified("entity");
         let attributes = [("Name", of), ("BaseType", base.as_str())];
         xml.element("EntityType", &attributes, |xml| {
-            for child in served::children(version, &[segment]) {
+            let children = served::children(version, &[segment]);
+            for child in shown(cloud, version, &[segment], children) {
                 navigation(xml, &child);
             }
         });
@@ -225,7 +253,8 @@ fn typed(xml: &mut Xml, element: &str, name: Option<&str>, facet: &Facet) {
 }
 
 /// Entity sets and singletons, and where navigations that leave their object lead.
-fn container(xml: &mut Xml, version: Version, types: &[ServedType]) {
+fn container(xml: &mut Xml, edition: Edition, types: &[ServedType]) {
+    let version = edition.version;
     xml.element("EntityContainer", &[("Name", CONTAINER)], |xml| {
         for set in served::sets_below(version, Root::Directory) {
             let (Some(name), Some(of)) = (set.name(version), set.of.name(version)) else {
@@ -234,30 +263,33 @@ fn container(xml: &mut Xml, version: Version, types: &[ServedType]) {
             let type_name = qualified(of);
             let attributes = [("Name", name), ("EntityType", type_name.as_str())];
             xml.element("EntitySet", &attributes, |xml| {
-                bindings(xml, version, types, of, "");
+                bindings(xml, edition, types, of, "");
             });
         }
         for (segment, of) in served::singletons() {
-            singleton(xml, version, types, segment, of);
+            singleton(xml, edition, types, segment, of);
         }
     });
 }
 
 /// The signed-in user, or the first segment of roots with the bindings of everything below it.
-fn singleton(xml: &mut Xml, version: Version, types: &[ServedType], segment: &str, of: &str) {
+fn singleton(xml: &mut Xml, edition: Edition, types: &[ServedType], segment: &str, of: &str) {
+    let Edition { cloud, version } = edition;
     let type_name = qualified(of);
     let attributes = [("Name", segment), ("Type", type_name.as_str())];
     xml.element("Singleton", &attributes, |xml| {
-        bindings(xml, version, types, of, "");
+        bindings(xml, edition, types, of, "");
         for root in Root::ALL {
             let Some((first, rest)) = root.segments().split_first() else {
                 continue;
             };
-            for set in served::sets_below(version, root).filter(|_| *first == segment) {
+            let here = served::sets_below(version, root)
+                .filter(|set| *first == segment && !lacks_set(cloud, version, set));
+            for set in here {
                 if let (Some(name), Some(of)) = (set.name(version), set.of.name(version)) {
                     let mut path = rest.to_vec();
                     path.push(name);
-                    bindings(xml, version, types, of, &format!("{}/", path.join("/")));
+                    bindings(xml, edition, types, of, &format!("{}/", path.join("/")));
                 }
             }
         }
@@ -265,7 +297,8 @@ fn singleton(xml: &mut Xml, version: Version, types: &[ServedType], segment: &st
 }
 
 /// Where the navigations of a type lead that do not stay with their object.
-fn bindings(xml: &mut Xml, version: Version, types: &[ServedType], of: &str, front: &str) {
+fn bindings(xml: &mut Xml, edition: Edition, types: &[ServedType], of: &str, front: &str) {
+    let version = edition.version;
     for shape in lineage(version, of).into_iter().rev() {
         let Some(head) = shape.head(version) else {
             continue;
@@ -273,7 +306,7 @@ fn bindings(xml: &mut Xml, version: Version, types: &[ServedType], of: &str, fro
         let found = types.iter().find(|one| one.head.name == head.name);
         let members = found.map(|one| one.members.as_slice()).unwrap_or_default();
         for member in members.iter().filter(|member| member.way == Way::Link) {
-            let target = member.target.and_then(|target| set_of(version, target));
+            let target = member.target.and_then(|target| set_of(edition, target));
             if let Some(target) = target {
                 let path = format!("{front}{}", member.name);
                 let attributes = [("Path", path.as_str()), ("Target", target.as_str())];
@@ -284,9 +317,13 @@ fn bindings(xml: &mut Xml, version: Version, types: &[ServedType], of: &str, fro
 }
 
 /// The path of the set in which entities of a type live.
-fn set_of(version: Version, name: &str) -> Option<String> {
+fn set_of(Edition { cloud, version }: Edition, name: &str) -> Option<String> {
     ENTITY_SETS
         .iter()
-        .find(|set| set.name(version).is_some() && set.of.name(version) == Some(name))
+        .find(|set| {
+            set.name(version).is_some()
+                && set.of.name(version) == Some(name)
+                && !lacks_set(cloud, version, set)
+        })
         .map(|set| set.path(version))
 }

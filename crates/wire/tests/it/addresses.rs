@@ -1,5 +1,6 @@
 //! What paths point at (semantics 1.1, 1.3, 4.1, 8.6).
 
+use domain::cloud::Cloud;
 use domain::query::{Kind, Predicate, Value};
 use odata::path;
 use wire::Version;
@@ -14,6 +15,7 @@ fn at(version: Version, raw: &str) -> Result<Address, AddressError> {
     let options = Options {
         caller: Some(OTHER),
         legacy_v1_paths: true,
+        cloud: Cloud::Global,
     };
     resolve(version, &path::parse(raw).unwrap(), options)
 }
@@ -200,6 +202,7 @@ fn the_older_v1_path_of_assignments_is_for_calls_and_can_be_switched_off() {
     let off = Options {
         caller: None,
         legacy_v1_paths: false,
+        cloud: Cloud::Global,
     };
     let segments = path::parse(&format!("{path}/reprocess")).unwrap();
     assert_eq!(
@@ -303,6 +306,7 @@ fn me_is_the_caller() {
     let nobody = Options {
         caller: None,
         legacy_v1_paths: true,
+        cloud: Cloud::Global,
     };
     assert_eq!(
         resolve(Version::V1, &path::parse("me").unwrap(), nobody).unwrap_err(),
@@ -393,7 +397,7 @@ fn roots_do_not_hide_each_other() {
 #[test]
 fn links_lead_to_where_objects_live_od_13() {
     use wire::{sets, tables};
-    let of = |version, table| sets::home(version, table);
+    let of = |version, table| sets::home(Cloud::Global, version, table);
 
     assert_eq!(
         of(Version::V1, &tables::GROUP),

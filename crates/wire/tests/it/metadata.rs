@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::cloud::Cloud;
 use wire::Version;
 use wire::schema::csdl::metadata;
 use wire::schema::differences::{differences, reason, stale};
@@ -106,7 +107,7 @@ fn bare(name: &str) -> &str {
 #[test]
 fn every_type_that_metadata_names_is_declared_there() {
     for version in Version::ALL {
-        let elements = elements(&metadata(version));
+        let elements = elements(&metadata(Cloud::Global, version));
         let types = declared(&elements);
         let mut named = 0;
         for element in &elements {
@@ -136,7 +137,7 @@ fn every_type_that_metadata_names_is_declared_there() {
 #[test]
 fn no_derived_type_declares_a_member_of_its_base_again() {
     for version in Version::ALL {
-        let elements = elements(&metadata(version));
+        let elements = elements(&metadata(Cloud::Global, version));
         let types = declared(&elements);
         let bases: BTreeMap<String, String> = elements
             .iter()
@@ -157,7 +158,7 @@ fn no_derived_type_declares_a_member_of_its_base_again() {
 #[test]
 fn every_entity_set_is_in_the_container_or_on_a_root_and_bindings_lead_to_sets() {
     for version in Version::ALL {
-        let elements = elements(&metadata(version));
+        let elements = elements(&metadata(Cloud::Global, version));
         let types = declared(&elements);
         let in_container: BTreeSet<&str> = elements
             .iter()
@@ -191,7 +192,7 @@ fn every_entity_set_is_in_the_container_or_on_a_root_and_bindings_lead_to_sets()
 #[test]
 fn metadata_has_one_document_with_one_main_namespace() {
     for version in Version::ALL {
-        let elements = elements(&metadata(version));
+        let elements = elements(&metadata(Cloud::Global, version));
 
         assert_eq!(elements[0].name, "edmx:Edmx");
         assert_eq!(elements[0].get("Version"), Some("4.0"));

@@ -1,5 +1,6 @@
 //! From query options to JSON, over rows made up here.
 
+use domain::cloud::Cloud;
 use domain::query::{Page, Predicate, Query, Record, Value};
 use odata::accept::MetadataLevel;
 use odata::query::QueryOptions;
@@ -17,6 +18,7 @@ fn options(query: &str) -> QueryOptions {
 fn plan(version: Version, of: &'static Type, query: &str) -> Result<Plan, ResolveError> {
     resolve(Request {
         version,
+        cloud: Cloud::Global,
         of,
         filter: Predicate::True,
         is_single: false,
@@ -647,6 +649,7 @@ fn contexts_are_spelled_out_from_the_root() {
     let options = Options {
         caller: Some(ID),
         legacy_v1_paths: true,
+        cloud: Cloud::Global,
     };
     let em = "identityGovernance/entitlementManagement";
     for (path, is_entity, expected) in [
