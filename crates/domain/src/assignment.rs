@@ -36,6 +36,11 @@ impl State {
     }
 }
 
+/// The `status` text once the holder was told that fourteen days are left (A6).
+pub const NEAR_EXPIRY_14_DAYS: &str = "NearExpiry14DayNotificationTriggered";
+/// The `status` text once the holder was told that one day is left (A7).
+pub const NEAR_EXPIRY_1_DAY: &str = "NearExpiry1DayNotificationTriggered";
+
 /// What can happen to an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {

@@ -106,6 +106,7 @@ impl Service {
     pub fn moment(&self) -> Moment {
         Moment {
             now: self.clock.now(),
+            notifies: self.settings.notices.is_on,
             ids: self.ids.clone(),
         }
     }
@@ -127,6 +128,8 @@ impl Service {
 pub struct Moment {
     /// The time.
     pub now: Timestamp,
+    /// Whether people are told of what happens (section 10.2).
+    pub notifies: bool,
     ids: Ids,
 }
 

@@ -22,6 +22,7 @@ pub mod error;
 pub mod extensions;
 pub mod external_connectors;
 mod guards;
+pub mod notices;
 pub mod planning;
 pub mod policies;
 pub mod policy_questions;

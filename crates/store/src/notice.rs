@@ -3,7 +3,7 @@
 //! **Invariant:** who claims a notice has it alone, and a notice that was being sent when its sender vanished is not sent
 //! again (NO-3).
 
-use domain::id::{AccessPackageId, AssignmentId, NoticeId, ObjectId, PolicyId, RequestId, StageId};
+use domain::id::{AssignmentId, NoticeId, ObjectId, RequestId, StageId};
 use domain::notice::{NoticeState, Occasion};
 use domain::time::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::value::{int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    FIND, INSERT, SAVE, CLAIM, CLAIMED, EXPIRE, NEXT_DUE, LIST, COUNTS, PURGE, ENDING,
+    FIND, INSERT, SAVE, CLAIM, CLAIMED, EXPIRE, NEXT_DUE, LIST, COUNTS, PURGE, ENDING, NEXT_END,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -48,9 +48,21 @@ const LIST: &str = select!(
 const COUNTS: &str = "SELECT state, count(*) FROM notice GROUP BY state";
 const PURGE: &str = "DELETE FROM notice WHERE id IN \
     (SELECT id FROM notice WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)";
-const ENDING: &str = "SELECT a.id, a.assignment_policy_id, a.access_package_id, a.ends_at FROM assignment a \
-    JOIN assignment_policy p ON p.id = a.assignment_policy_id AND p.can_extend = TRUE \
-    WHERE a.ends_at > $1 AND a.ends_at <= $2 AND a.state IN ('delivered', 'partiallyDelivered') ORDER BY a.ends_at, a.id";
+
+/// What ends after the one that was announced last. Whether it is to be announced is for the caller to say: a condition
+/// here would make each look as long as the list of those that are not.
+macro_rules! ending {
+    ($tail:literal) => {
+        concat!(
+            "SELECT a.id, a.ends_at FROM assignment a WHERE a.ends_at IS NOT NULL AND a.state <> 'expired' ",
+            "AND a.ends_at >= $1 AND (a.ends_at > $1 OR a.id > $2) ",
+            $tail
+        )
+    };
+}
+
+const ENDING: &str = ending!("AND a.ends_at <= $3 ORDER BY a.ends_at, a.id LIMIT $4");
+const NEXT_END: &str = ending!("ORDER BY a.ends_at LIMIT 1");
 
 /// A notice to one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,19 +103,6 @@ pub struct Notice {
     pub finished_at: Option<Timestamp>,
     /// Counts its changes.
     pub version: i64,
-}
-
-/// An assignment that comes to its end, with what its notice needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    /// The assignment.
-    pub id: AssignmentId,
-    /// Its policy, which allows to extend it.
-    pub policy: PolicyId,
-    /// What it gives.
-    pub access_package: AccessPackageId,
-    /// When it ends.
-    pub ends_at: Timestamp,
 }
 
 /// The notice of this id.
@@ -220,20 +219,44 @@ pub fn purge(tx: &mut WriteTx<'_>, before: Timestamp, limit: i64) -> Result<u64,
     tx.execute(PURGE, &[int(before.micros()), int(limit)])
 }
 
-/// The held assignments that end after the one time and not after the other, and that may be extended.
+/// Up to where ends were announced: everything up to this end, and of those that end then up to this assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Announced {
+    /// The end.
+    pub ends_at: Timestamp,
+    /// The assignment.
+    pub id: AssignmentId,
+}
+
+/// The assignments that end next after one, at `until` or before.
 pub fn ending(
     tx: &mut ReadTx<'_>,
-    after: Timestamp,
+    after: Announced,
     until: Timestamp,
-) -> Result<Vec<Ending>, Error> {
-    let args = [int(after.micros()), int(until.micros())];
-    tx.query_map(ENDING, &args, |row| {
-        Ok(Ending {
-            id: parsed(row, 0, "assignment.id")?,
-            policy: parsed(row, 1, "assignment.assignment_policy_id")?,
-            access_package: parsed(row, 2, "assignment.access_package_id")?,
-            ends_at: instant(row, 3)?,
-        })
+    limit: i64,
+) -> Result<Vec<Announced>, Error> {
+    let args = [
+        int(after.ends_at.micros()),
+        text(after.id),
+        int(until.micros()),
+        int(limit),
+    ];
+    tx.query_map(ENDING, &args, read_end)
+}
+
+/// The assignment that ends next after one.
+pub fn next_end(tx: &mut ReadTx<'_>, after: Announced) -> Result<Option<Announced>, Error> {
+    let args = [int(after.ends_at.micros()), text(after.id)];
+    tx.query_opt(NEXT_END, &args)?
+        .as_ref()
+        .map(read_end)
+        .transpose()
+}
+
+fn read_end(row: &Row<'_>) -> Result<Announced, Error> {
+    Ok(Announced {
+        id: parsed(row, 0, "assignment.id")?,
+        ends_at: instant(row, 1)?,
     })
 }
 

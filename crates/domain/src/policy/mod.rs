@@ -188,30 +188,6 @@ pub struct ApprovalSettings {
     pub stages: Vec<ApprovalStage>,
 }
 
-words! {
-    /// Whether requestors learn who decided about their requests (AZ-21).
-    pub enum ApproverVisibility {
-        /// As the tenant says.
-        Default = "default",
-        /// They do not.
-        NotVisible = "notVisible",
-        /// They do.
-        Visible = "visible",
-    }
-}
-
-impl ApproverVisibility {
-    /// Whether somebody whose request it is sees who decided: `tenant` is whether the tenant shows approvers to its
-    /// members, `is_member` whether the reader is one.
-    pub const fn shows(self, tenant: bool, is_member: bool) -> bool {
-        match self {
-            Self::Visible => true,
-            Self::NotVisible => false,
-            Self::Default => tenant && is_member,
-        }
-    }
-}
-
 /// One stage of approval as the policy describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalStage {
@@ -219,8 +195,6 @@ pub struct ApprovalStage {
     pub lasts_for: Duration,
     /// Approvers have to say why.
     pub approver_justification_required: bool,
-    /// Whether requestors learn who decided.
-    pub visibility: ApproverVisibility,
     /// Whether alternates are asked too, and after what time (AP-6).
     pub escalates_after: Option<Duration>,
     /// Who decides.

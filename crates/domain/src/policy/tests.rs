@@ -59,26 +59,11 @@ fn stage() -> ApprovalStage {
     ApprovalStage {
         lasts_for: DEFAULT_STAGE_TIME,
         approver_justification_required: false,
-        visibility: ApproverVisibility::Default,
         escalates_after: None,
         primary: vec![SubjectSet::SingleUser(object(1))],
         fallback_primary: Vec::new(),
         escalation: Vec::new(),
         fallback_escalation: Vec::new(),
-    }
-}
-
-#[test]
-fn a_tenant_shows_approvers_to_members_where_the_policy_leaves_it_to_the_tenant_az_21() {
-    use ApproverVisibility::{Default, NotVisible, Visible};
-    for (visibility, tenant, is_member, shown) in [
-        (Visible, false, false, true),
-        (NotVisible, true, true, false),
-        (Default, true, true, true),
-        (Default, true, false, false),
-        (Default, false, true, false),
-    ] {
-        assert_eq!(visibility.shows(tenant, is_member), shown, "{visibility}");
     }
 }
 

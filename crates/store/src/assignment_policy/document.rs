@@ -8,8 +8,8 @@
 use domain::extension::{Stage, StageSetting};
 use domain::flaw::Flaw;
 use domain::policy::{
-    AnswerKind, ApprovalSettings, ApprovalStage, ApproverVisibility, DEFAULT_STAGE_TIME,
-    Expiration, PolicySettings, Question, RequestorSettings,
+    AnswerKind, ApprovalSettings, ApprovalStage, DEFAULT_STAGE_TIME, Expiration, PolicySettings,
+    Question, RequestorSettings,
 };
 use domain::subject_set::{SubjectSet, SubjectSetKind as Kind};
 use domain::time::{Duration, Timestamp};
@@ -316,21 +316,12 @@ fn approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
         approver_justification_required: stage
             .member("isApproverJustificationRequired")
             .flag(false)?,
-        visibility: visibility(stage)?,
         escalates_after: escalates.then_some(escalates_after),
         primary: subject_sets(&stage.member("primaryApprovers"))?,
         fallback_primary: subject_sets(&stage.member("fallbackPrimaryApprovers"))?,
         escalation: subject_sets(&stage.member("escalationApprovers"))?,
         fallback_escalation: subject_sets(&stage.member("fallbackEscalationApprovers"))?,
     })
-}
-
-/// A word that this version does not know shows nothing.
-fn visibility(stage: &Member<'_>) -> Result<ApproverVisibility, Flaw> {
-    let word = stage.member("approverInformationVisibility").text()?;
-    Ok(word.map_or(ApproverVisibility::Default, |word| {
-        ApproverVisibility::from_name(word).unwrap_or(ApproverVisibility::NotVisible)
-    }))
 }
 
 /// Both ways in which a policy says when extensions are called.
