@@ -4,6 +4,7 @@ use domain::assignment_request::{AssignmentRequest, RequestType, State};
 use domain::id::{AccessPackageId, AssignmentId, RequestId, SubjectId};
 use domain::time::{Duration, Timestamp};
 
+use crate::automatic;
 use crate::column::{instant, opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
 use crate::value::{self, Value};
@@ -201,7 +202,11 @@ pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Err
             value::opt_int(request.completed_at.map(Timestamp::micros)),
             value::opt_int(request.first_completed_at.map(Timestamp::micros)),
         ],
-    )
+    )?;
+    if request.state.is_terminal() {
+        automatic::due::mark_target(tx, request.id)?;
+    }
+    Ok(())
 }
 
 /// Removes a request from all reads (RQ-25).

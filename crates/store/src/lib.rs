@@ -13,6 +13,7 @@ pub mod assignment_policy;
 pub mod assignment_request;
 pub mod audit_chain;
 pub mod audit_event;
+pub mod automatic;
 pub mod catalog;
 mod column;
 pub mod connected_organization;

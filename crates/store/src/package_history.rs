@@ -77,7 +77,8 @@ pub fn open_of_policy(tx: &mut ReadTx<'_>, policy: PolicyId) -> Result<Vec<Reque
 /// Cancels a request whose package or policy goes away (T17, AS-20).
 pub fn cancel(tx: &mut WriteTx<'_>, request: RequestId, now: Timestamp) -> Result<(), Error> {
     crate::approval::close(tx, request)?;
-    tx.execute_one(CANCEL, &[text(request), int(now.micros())])
+    tx.execute_one(CANCEL, &[text(request), int(now.micros())])?;
+    crate::automatic::due::mark_target(tx, request)
 }
 
 /// Removes the requests, the expired assignments and the policies of a package.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Policy, TargetScope};
 use crate::id::{ConnectedOrganizationId, ObjectId};
+use crate::membership_rule::{Facts, Rule};
 use crate::subject_set::SubjectSet;
 
 /// What kind of identity somebody is.
@@ -30,6 +31,8 @@ pub struct Target {
     pub groups: BTreeSet<ObjectId>,
     /// The connected organization it belongs to, and whether that one is configured (EX-2).
     pub organization: Option<(ConnectedOrganizationId, bool)>,
+    /// What rules can ask about it; nothing, if it is no user of the directory.
+    pub facts: Option<Facts>,
 }
 
 impl Target {
@@ -55,8 +58,11 @@ impl Target {
             | SubjectSet::ExternalSponsors
             | SubjectSet::TargetUserSponsors
             | SubjectSet::TargetApplicationOwners
-            | SubjectSet::TargetAgentIdentitySponsorsOrOwners
-            | SubjectSet::AttributeRuleMembers { .. } => false,
+            | SubjectSet::TargetAgentIdentitySponsorsOrOwners => false,
+            SubjectSet::AttributeRuleMembers { rule } => self.facts.as_ref().is_some_and(|facts| {
+                // A rule that nobody understands any more selects nobody (AU-6).
+                Rule::parse(rule).is_ok_and(|rule| rule.matches(facts))
+            }),
         }
     }
 
@@ -122,7 +128,7 @@ impl Policy {
     /// to requestors (PO-11).
     pub fn is_requestable(&self) -> bool {
         self.settings.requestors.self_add
-            && !self.settings.is_automatic
+            && self.settings.automatic.is_none()
             && rank(self.scope).is_some()
     }
 }

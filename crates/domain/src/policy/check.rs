@@ -6,9 +6,12 @@ use super::{
     AnswerKind, ApprovalSettings, ApprovalStage, Expiration, PolicySettings, Question, TargetScope,
 };
 use crate::flaw::Flaw;
+use crate::membership_rule::Rule;
 use crate::subject_set::{SubjectSet, SubjectSetKind as Kind};
 use crate::time::{Duration, Timestamp};
 
+/// The member of a set that holds its rule.
+pub const RULE: &str = "membershipRule";
 /// Most stages of approval (AP-2).
 const MOST_STAGES: usize = 3;
 /// Most questions (section 6.6).
@@ -27,6 +30,7 @@ pub fn check(
 ) -> Result<(), Flaw> {
     refuse_what_nobody_carries_out(settings)?;
     check_targets(scope, &settings.targets)?;
+    check_automatic(scope, settings)?;
     check_sets(
         "requestorSettings/onBehalfRequestors",
         &settings.requestors.on_behalf_requestors,
@@ -45,10 +49,24 @@ fn refuse_what_nobody_carries_out(settings: &PolicySettings) -> Result<(), Flaw>
             "no verifier of credentials is configured",
         ));
     }
-    if settings.is_automatic {
+    Ok(())
+}
+
+/// AU-1: whoever assigns by itself says by one rule to whom.
+fn check_automatic(scope: TargetScope, settings: &PolicySettings) -> Result<(), Flaw> {
+    if settings.automatic.is_none() {
+        return Ok(());
+    }
+    if scope != TargetScope::SpecificDirectoryUsers {
         return Err(Flaw::new(
-            "automaticRequestSettings",
-            "policies that assign by themselves are not available on this server",
+            "allowedTargetScope",
+            "a policy that assigns by itself is for `specificDirectoryUsers`",
+        ));
+    }
+    if settings.automatic_rule().is_none() {
+        return Err(Flaw::new(
+            "specificAllowedTargets",
+            "a policy that assigns by itself names its targets by exactly one `attributeRuleMembers`",
         ));
     }
     Ok(())
@@ -64,9 +82,26 @@ fn check_targets(scope: TargetScope, targets: &[SubjectSet]) -> Result<(), Flaw>
                 format!("`{}` does not go with the scope `{scope}`", set.kind()),
             ));
         }
+        if let SubjectSet::AttributeRuleMembers { rule } = set {
+            check_rule(scope, &target, rule)?;
+            continue;
+        }
         check_set(&target, set)?;
     }
     Ok(())
+}
+
+/// Rules select users by their attributes (AU-7).
+fn check_rule(scope: TargetScope, target: &str, rule: &str) -> Result<(), Flaw> {
+    if scope != TargetScope::SpecificDirectoryUsers {
+        return Err(Flaw::new(
+            target,
+            "rules select users of the directory only",
+        ));
+    }
+    Rule::parse(rule)
+        .map(drop)
+        .map_err(|wrong| Flaw::new(format!("{target}/{RULE}"), wrong.to_string()))
 }
 
 /// The last column of section 6.2.
@@ -98,7 +133,7 @@ fn check_sets(target: &str, sets: &[SubjectSet]) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// PO-4, and rules, which nothing evaluates.
+/// PO-4, and rules, which are evaluated for targets alone.
 fn check_set(target: &str, set: &SubjectSet) -> Result<(), Flaw> {
     let (level, highest) = match set {
         SubjectSet::RequestorManager { level } => (*level, 2),
@@ -106,7 +141,7 @@ fn check_set(target: &str, set: &SubjectSet) -> Result<(), Flaw> {
         SubjectSet::AttributeRuleMembers { .. } => {
             return Err(Flaw::new(
                 target,
-                "sets by a membership rule are not available on this server",
+                "a membership rule says who the targets of a policy are, nothing else",
             ));
         }
         SubjectSet::SingleUser(_)

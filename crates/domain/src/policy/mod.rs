@@ -8,7 +8,7 @@ mod check;
 mod schedule;
 
 pub use applicability::{Target, TargetKind, applicable, rank};
-pub use check::check;
+pub use check::{RULE, check};
 pub use schedule::{
     EffectiveSchedule, RequestedExpiration, RequestedSchedule, ScheduleContext, ScheduleError,
     effective_schedule,
@@ -98,14 +98,33 @@ pub struct PolicySettings {
     /// What requestors are asked.
     pub questions: Vec<Question>,
     /// The policy assigns by itself (section 6.8).
-    pub is_automatic: bool,
+    pub automatic: Option<AutomaticSettings>,
     /// Which extensions are called when (section 6.9).
     pub extensions: Vec<StageSetting>,
     /// Verified credentials are demanded (VC-1).
     pub needs_verified_credentials: bool,
 }
 
+/// How a policy assigns by itself (AU-4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AutomaticSettings {
+    /// Whoever the rule selects gets the package.
+    pub adds: bool,
+    /// Whoever the rule no longer selects loses it.
+    pub removes: bool,
+    /// How long they keep it nevertheless.
+    pub grace: Option<Duration>,
+}
+
 impl PolicySettings {
+    /// The rule by which the policy assigns, if it does so by itself.
+    pub fn automatic_rule(&self) -> Option<(&AutomaticSettings, &str)> {
+        match (&self.automatic, self.targets.as_slice()) {
+            (Some(settings), [SubjectSet::AttributeRuleMembers { rule }]) => Some((settings, rule)),
+            _ => None,
+        }
+    }
+
     /// Every set that the policy names, wherever it does.
     pub fn subject_sets(&self) -> impl Iterator<Item = &SubjectSet> {
         let stages = self.approval.stages.iter().flat_map(|stage| {
@@ -188,6 +207,30 @@ pub struct ApprovalSettings {
     pub stages: Vec<ApprovalStage>,
 }
 
+words! {
+    /// Whether requestors learn who decided about their requests (AZ-21).
+    pub enum ApproverVisibility {
+        /// As the tenant says.
+        Default = "default",
+        /// They do not.
+        NotVisible = "notVisible",
+        /// They do.
+        Visible = "visible",
+    }
+}
+
+impl ApproverVisibility {
+    /// Whether somebody whose request it is sees who decided: `tenant` is whether the tenant shows approvers to its
+    /// members, `is_member` whether the reader is one.
+    pub const fn shows(self, tenant: bool, is_member: bool) -> bool {
+        match self {
+            Self::Visible => true,
+            Self::NotVisible => false,
+            Self::Default => tenant && is_member,
+        }
+    }
+}
+
 /// One stage of approval as the policy describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApprovalStage {
@@ -195,6 +238,8 @@ pub struct ApprovalStage {
     pub lasts_for: Duration,
     /// Approvers have to say why.
     pub approver_justification_required: bool,
+    /// Whether requestors learn who decided.
+    pub visibility: ApproverVisibility,
     /// Whether alternates are asked too, and after what time (AP-6).
     pub escalates_after: Option<Duration>,
     /// Who decides.

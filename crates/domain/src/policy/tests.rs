@@ -4,12 +4,19 @@ use uuid::Uuid;
 
 use super::*;
 use crate::id::{ConnectedOrganizationId, ObjectId};
+use crate::membership_rule::{Attribute, Fact};
 
 const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 fn object(number: u128) -> ObjectId {
     ObjectId::new(Uuid::from_u128(number))
 }
+
+const ALWAYS: AutomaticSettings = AutomaticSettings {
+    adds: true,
+    removes: true,
+    grace: None,
+};
 
 fn settings() -> PolicySettings {
     PolicySettings {
@@ -22,7 +29,7 @@ fn settings() -> PolicySettings {
         approval: ApprovalSettings::default(),
         notifications_disabled: false,
         questions: Vec::new(),
-        is_automatic: false,
+        automatic: None,
         extensions: Vec::new(),
         needs_verified_credentials: false,
     }
@@ -52,6 +59,7 @@ fn target(kind: TargetKind) -> Target {
         object_id: (kind != TargetKind::External).then(|| object(9)),
         groups: BTreeSet::new(),
         organization: None,
+        facts: None,
     }
 }
 
@@ -59,11 +67,26 @@ fn stage() -> ApprovalStage {
     ApprovalStage {
         lasts_for: DEFAULT_STAGE_TIME,
         approver_justification_required: false,
+        visibility: ApproverVisibility::Default,
         escalates_after: None,
         primary: vec![SubjectSet::SingleUser(object(1))],
         fallback_primary: Vec::new(),
         escalation: Vec::new(),
         fallback_escalation: Vec::new(),
+    }
+}
+
+#[test]
+fn a_tenant_shows_approvers_to_members_where_the_policy_leaves_it_to_the_tenant_az_21() {
+    use ApproverVisibility::{Default, NotVisible, Visible};
+    for (visibility, tenant, is_member, shown) in [
+        (Visible, false, false, true),
+        (NotVisible, true, true, false),
+        (Default, true, true, true),
+        (Default, true, false, false),
+        (Default, false, true, false),
+    ] {
+        assert_eq!(visibility.shows(tenant, is_member), shown, "{visibility}");
     }
 }
 
@@ -191,12 +214,33 @@ mod applicability {
     }
 
     #[test]
+    fn a_rule_selects_users_by_what_is_known_of_them_au_7() {
+        let rule = "user.department -eq \"Sales\"".to_owned();
+        let policy = listing(2, vec![SubjectSet::AttributeRuleMembers { rule }]);
+        let of = |department: &str| Target {
+            facts: Some(
+                [(
+                    Attribute::named("department").unwrap(),
+                    Fact::Text(department.to_owned()),
+                )]
+                .into_iter()
+                .collect(),
+            ),
+            ..target(TargetKind::Member)
+        };
+
+        assert!(policy.allows(&of("sales")));
+        assert!(!policy.allows(&of("Finance")));
+        assert!(!policy.allows(&target(TargetKind::Member)));
+    }
+
+    #[test]
     fn disabled_automatic_and_direct_policies_never_appear_po_11() {
         let direct = policy(2, TargetScope::NotSpecified);
         let mut disabled = policy(3, TargetScope::AllMemberUsers);
         disabled.settings.requestors.self_add = false;
         let mut automatic = policy(4, TargetScope::AllMemberUsers);
-        automatic.settings.is_automatic = true;
+        automatic.settings.automatic = Some(ALWAYS);
 
         assert!(applicable(&[direct, disabled, automatic], &target(TargetKind::Member)).is_empty());
     }
@@ -591,24 +635,69 @@ mod checking {
 
     #[test]
     fn settings_that_nothing_carries_out_are_refused_vc_3() {
-        let automatic = PolicySettings {
-            is_automatic: true,
-            ..settings()
-        };
         let verified = PolicySettings {
             needs_verified_credentials: true,
             ..settings()
         };
-        let by_rule = PolicySettings {
-            targets: vec![SubjectSet::AttributeRuleMembers {
-                rule: "user.department -eq \"Sales\"".to_owned(),
-            }],
-            ..settings()
-        };
 
         let scope = TargetScope::SpecificDirectoryUsers;
-        assert_eq!(flaw_of(scope, &automatic), "automaticRequestSettings");
         assert_eq!(flaw_of(scope, &verified), "verifiableCredentialSettings");
-        assert_eq!(flaw_of(scope, &by_rule), "specificAllowedTargets/0");
+    }
+
+    fn by_rule(rule: &str) -> PolicySettings {
+        PolicySettings {
+            targets: vec![SubjectSet::AttributeRuleMembers {
+                rule: rule.to_owned(),
+            }],
+            ..settings()
+        }
+    }
+
+    const RULE: &str = "user.department -eq \"Sales\"";
+
+    #[test]
+    fn an_automatic_policy_is_for_the_users_of_one_rule_au_1() {
+        let users = TargetScope::SpecificDirectoryUsers;
+        let automatic = |mut settings: PolicySettings| {
+            settings.automatic = Some(ALWAYS);
+            settings
+        };
+        let mut twice = automatic(by_rule(RULE));
+        twice.targets.push(twice.targets[0].clone());
+
+        assert_eq!(check(users, &automatic(by_rule(RULE)), Some(NOW)), Ok(()));
+        for (scope, settings, target) in [
+            (users, automatic(settings()), "specificAllowedTargets"),
+            (users, twice, "specificAllowedTargets"),
+            (
+                TargetScope::AllMemberUsers,
+                automatic(settings()),
+                "allowedTargetScope",
+            ),
+        ] {
+            assert_eq!(flaw_of(scope, &settings), target);
+        }
+    }
+
+    #[test]
+    fn rules_are_for_the_targets_of_a_policy_and_have_to_be_understood_au_7() {
+        let users = TargetScope::SpecificDirectoryUsers;
+        let principals = TargetScope::SpecificDirectoryServicePrincipals;
+        let mut for_others = settings();
+        for_others.requestors.on_behalf_requestors = by_rule(RULE).targets;
+
+        assert_eq!(check(users, &by_rule(RULE), Some(NOW)), Ok(()));
+        assert_eq!(
+            flaw_of(users, &by_rule("user.department -eq Sales")),
+            "specificAllowedTargets/0/membershipRule"
+        );
+        assert_eq!(
+            flaw_of(principals, &by_rule(RULE)),
+            "specificAllowedTargets/0"
+        );
+        assert_eq!(
+            flaw_of(users, &for_others),
+            "requestorSettings/onBehalfRequestors/0"
+        );
     }
 }

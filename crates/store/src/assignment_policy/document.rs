@@ -8,8 +8,8 @@
 use domain::extension::{Stage, StageSetting};
 use domain::flaw::Flaw;
 use domain::policy::{
-    AnswerKind, ApprovalSettings, ApprovalStage, DEFAULT_STAGE_TIME, Expiration, PolicySettings,
-    Question, RequestorSettings,
+    AnswerKind, ApprovalSettings, ApprovalStage, ApproverVisibility, AutomaticSettings, DEFAULT_STAGE_TIME, Expiration,
+    PolicySettings, Question, RequestorSettings,
 };
 use domain::subject_set::{SubjectSet, SubjectSetKind as Kind};
 use domain::time::{Duration, Timestamp};
@@ -153,12 +153,7 @@ pub fn parse(document: &str) -> Result<PolicySettings, DocumentError> {
             .member("isAssignmentNotificationDisabled")
             .flag(false)?,
         questions: questions(&whole.member("questions"))?,
-        is_automatic: match whole.member("automaticRequestSettings").object()? {
-            Some(automatic) => automatic
-                .member("requestAccessForAllowedTargets")
-                .flag(false)?,
-            None => false,
-        },
+        automatic: automatic(&whole)?,
         extensions: extensions(&whole)?,
         needs_verified_credentials: !whole
             .member("verifiableCredentialSettings")
@@ -316,12 +311,48 @@ fn approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
         approver_justification_required: stage
             .member("isApproverJustificationRequired")
             .flag(false)?,
+        visibility: visibility(stage)?,
         escalates_after: escalates.then_some(escalates_after),
         primary: subject_sets(&stage.member("primaryApprovers"))?,
         fallback_primary: subject_sets(&stage.member("fallbackPrimaryApprovers"))?,
         escalation: subject_sets(&stage.member("escalationApprovers"))?,
         fallback_escalation: subject_sets(&stage.member("fallbackEscalationApprovers"))?,
     })
+}
+
+/// How the policy assigns by itself (AU-4). Settings that neither ask to add nor come with a rule change nothing: some
+/// clients always write them.
+fn automatic(whole: &Member<'_>) -> Result<Option<AutomaticSettings>, Flaw> {
+    let member = whole.member("automaticRequestSettings");
+    let Some(settings) = member.object()? else {
+        return Ok(None);
+    };
+    let grace = settings.member("gracePeriodBeforeAccessRemoval");
+    let read = AutomaticSettings {
+        adds: settings
+            .member("requestAccessForAllowedTargets")
+            .flag(false)?,
+        removes: settings
+            .member("removeAccessWhenTargetLeavesAllowedTargets")
+            .flag(true)?,
+        grace: grace.duration()?,
+    };
+    if read.grace.is_some_and(|grace| grace < Duration::default()) {
+        return Err(grace.flaw("a duration forward"));
+    }
+    let targets = subject_sets(&whole.member("specificAllowedTargets"))?;
+    let has_rule = targets
+        .iter()
+        .any(|set| set.kind() == Kind::AttributeRuleMembers);
+    Ok((read.adds || has_rule).then_some(read))
+}
+
+/// A word that this version does not know shows nothing.
+fn visibility(stage: &Member<'_>) -> Result<ApproverVisibility, Flaw> {
+    let word = stage.member("approverInformationVisibility").text()?;
+    Ok(word.map_or(ApproverVisibility::Default, |word| {
+        ApproverVisibility::from_name(word).unwrap_or(ApproverVisibility::NotVisible)
+    }))
 }
 
 /// Both ways in which a policy says when extensions are called.

@@ -1,6 +1,7 @@
 //! Assignment policies: the row, and the document that holds most of each.
 //!
-//! **Invariant:** the rows of `extension_stage_setting` are what the document says: nothing else writes them.
+//! **Invariant:** the rows of `extension_stage_setting` and `automatic_policy` are what the document says: nothing else
+//! writes them.
 
 mod document;
 #[cfg(test)]
@@ -15,7 +16,7 @@ pub use document::{DocumentError, parse};
 use crate::column::{instant, opt_string, parsed, word};
 use crate::engine::Row;
 use crate::value::{boolean, int, opt_text, text};
-use crate::{Error, ReadTx, WriteTx, custom_extension};
+use crate::{Error, ReadTx, WriteTx, automatic, custom_extension};
 
 pub(crate) const STATEMENTS: &[&str] = &[FIND, OF_PACKAGE, REQUESTABLE, INSERT, SAVE, DELETE];
 
@@ -147,7 +148,7 @@ pub fn insert(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Err
             int(policy.version),
         ],
     )?;
-    keep_stages(tx, policy)
+    keep_parts(tx, policy)
 }
 
 /// Replaces a policy, if nobody changed it since it was read.
@@ -166,13 +167,14 @@ pub fn save(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error
             int(policy.modified_at.micros()),
         ],
     )?;
-    keep_stages(tx, policy)
+    keep_parts(tx, policy)
 }
 
-/// Keeps what the document says of extensions where it can be asked for.
-fn keep_stages(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error> {
-    let settings = policy.to_policy()?.settings;
-    custom_extension::replace_settings(tx, policy.id, &settings.extensions)
+/// Keeps what the document says of extensions and of assigning by itself where it can be asked for.
+fn keep_parts(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error> {
+    let rules = policy.to_policy()?;
+    custom_extension::replace_settings(tx, policy.id, &rules.settings.extensions)?;
+    automatic::keep(tx, &rules, policy.modified_at)
 }
 
 /// Removes a policy that neither assignments nor requests name any more.

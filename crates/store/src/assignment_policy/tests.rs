@@ -1,5 +1,5 @@
 use domain::extension::Stage;
-use domain::policy::{AnswerKind, Expiration, RequestorSettings};
+use domain::policy::{AnswerKind, AutomaticSettings, Expiration, RequestorSettings};
 use domain::subject_set::SubjectSet;
 use domain::time::{Duration, Timestamp};
 
@@ -19,7 +19,7 @@ fn an_empty_document_lets_nobody_ask_and_never_expires() {
         assert_eq!(settings.expiration, Expiration::Never);
         assert_eq!(settings.requestors, RequestorSettings::default());
         assert!(!settings.approval.required_for_add);
-        assert!(!settings.is_automatic);
+        assert_eq!(settings.automatic, None);
     }
 }
 
@@ -136,7 +136,7 @@ fn a_stage_that_says_nothing_lasts_fourteen_days_ap_5() {
 fn settings_that_need_an_engine_of_their_own_are_recognised() {
     let not_quite =
         parse(r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":false}}"#).unwrap();
-    assert!(!not_quite.is_automatic);
+    assert_eq!(not_quite.automatic, None);
     let automatic =
         parse(r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":true}}"#).unwrap();
     let verified = parse(r#"{"verifiableCredentialSettings":{"credentialTypes":[{}]}}"#).unwrap();
@@ -145,7 +145,14 @@ fn settings_that_need_an_engine_of_their_own_are_recognised() {
     )
     .unwrap();
 
-    assert!(automatic.is_automatic);
+    assert_eq!(
+        automatic.automatic,
+        Some(AutomaticSettings {
+            adds: true,
+            removes: true,
+            grace: None,
+        })
+    );
     assert!(verified.needs_verified_credentials);
     assert!(none.extensions.is_empty() && !none.needs_verified_credentials);
 }

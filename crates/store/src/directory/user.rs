@@ -7,6 +7,7 @@ use domain::id::ObjectId;
 
 use super::{details_document, details_of};
 use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed};
+use crate::automatic;
 use crate::connected_organization;
 use crate::engine::Row;
 use crate::value::{Value, boolean, int, opt_int, opt_text, text};
@@ -90,12 +91,14 @@ pub fn name_holder(
 
 /// Stores a new user, whose sign-in name nobody has.
 pub fn insert(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
-    tx.execute_one(INSERT, &values(user))
+    tx.execute_one(INSERT, &values(user))?;
+    automatic::due::mark(tx, user.id)
 }
 
 /// Stores a changed user.
 pub fn update(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
     tx.execute_one(UPDATE, &values(user))?;
+    automatic::due::mark(tx, user.id)?;
     connected_organization::refresh_subject(tx, user.id)
 }
 
@@ -113,7 +116,8 @@ pub fn set_manager(
 
 /// Removes a user for good; whoever it managed has no manager then.
 pub fn delete(tx: &mut WriteTx<'_>, id: ObjectId) -> Result<(), Error> {
-    tx.execute_one(DELETE, &[text(id)])
+    tx.execute_one(DELETE, &[text(id)])?;
+    automatic::note::forget_of_user(tx, id)
 }
 
 /// The hash of the user's password, if there is one.
