@@ -4,8 +4,10 @@
 //! query, so that the database never hands out a row that the caller may not see.
 
 mod additional;
+mod demanded;
 mod offers;
 mod own;
+mod reviewers;
 mod scope;
 
 use domain::assignment_request::RequestType;
@@ -26,6 +28,9 @@ pub use own::{Own, OwnRelation};
 pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, ServiceError> {
     let ctx = ctx.clone();
     let hidden = !service.settings.reprocess_tracking_requests;
+    if service.settings.require_scoped_filter {
+        demanded::one_package(&ctx, &query)?;
+    }
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
@@ -34,7 +39,7 @@ pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Se
             if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
                 query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
             }
-            me.read(tx, query)
+            me.read(tx, &ctx, query)
         })
         .await
 }
@@ -47,7 +52,7 @@ pub async fn get(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Ser
         .read(move |tx| -> Result<Page, ServiceError> {
             let me = scope::Me::of(tx, &ctx)?.offered(tx, &ctx, &query, Hidden::Shown)?;
             let query = scope::by_role_or_own(&ctx, &me, query)?;
-            me.read(tx, query)
+            me.read(tx, &ctx, query)
         })
         .await
 }
@@ -78,7 +83,7 @@ pub async fn own(
                 own::predicate(tx, own, user, &waiting)?
             };
             let query = scope::narrowed(&ctx, &me, query, mine);
-            me.read(tx, query)
+            me.read(tx, &ctx, query)
         })
         .await
 }

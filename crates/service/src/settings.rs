@@ -31,6 +31,8 @@ pub struct Settings {
     pub legacy_v1_reprocess_path: bool,
     /// `compat.deprecationHeaders`: whether names that are on their way out say so (VE-1).
     pub deprecation_headers: bool,
+    /// `compat.requireScopedFilter`: whether callers with catalog roles only must list one package at a time (AZ-6).
+    pub require_scoped_filter: bool,
     /// `odata.strictBodies`: unknown members of a body are errors (HT-1).
     pub strict_bodies: bool,
     /// `retention.audit`: how long audit events are kept; none: for ever (AL-3).
@@ -109,6 +111,7 @@ impl Default for Settings {
             admin_add_auto_approves: false,
             legacy_v1_reprocess_path: true,
             deprecation_headers: true,
+            require_scoped_filter: false,
             strict_bodies: false,
             retention_audit: Some(Duration::from_days(365)),
             extensions: ExtensionSettings::default(),

@@ -8,7 +8,7 @@ use crate::column::{opt_instant, opt_string, parsed, word};
 use crate::value::{boolean, int, opt_boolean, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, SAVE];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, SAVE, SHOWS_APPROVERS];
 
 const FIND: &str = "SELECT id, object_type, is_enabled, is_approval_required, minimum_risk_level, \
     related_people_insight_level, show_approver_details_to_members, created_by, created_at, modified_by, modified_at, \
@@ -17,6 +17,9 @@ const SAVE: &str = "UPDATE control_configuration SET is_enabled = $3, is_approva
     minimum_risk_level = $5, related_people_insight_level = $6, show_approver_details_to_members = $7, \
     created_by = $8, created_at = $9, modified_by = $10, modified_at = $11, version = version + 1 \
     WHERE id = $1 AND version = $2";
+
+const SHOWS_APPROVERS: &str = "SELECT show_approver_details_to_members FROM control_configuration \
+    WHERE object_type = 'endUserSettings' AND is_enabled = TRUE";
 
 /// A control configuration. What its kind does not have is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,4 +102,13 @@ pub fn save(tx: &mut WriteTx<'_>, changed: &ControlConfiguration) -> Result<(), 
             opt_int(changed.modified_at.map(Timestamp::micros)),
         ],
     )
+}
+
+/// Whether the tenant shows its members who decided about their requests (AZ-21).
+pub fn shows_approvers(tx: &mut ReadTx<'_>) -> Result<bool, Error> {
+    let shown = match tx.query_opt(SHOWS_APPROVERS, &[])? {
+        Some(row) => row.opt_boolean(0)?,
+        None => None,
+    };
+    Ok(shown == Some(true))
 }

@@ -107,6 +107,7 @@ impl Config {
             admin_add_auto_approves: self.compat.admin_add_auto_approves,
             legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
             deprecation_headers: self.compat.deprecation_headers,
+            require_scoped_filter: self.compat.require_scoped_filter,
             strict_bodies: self.odata.strict_bodies,
             extensions: self.extensions.settings(),
             provisioning_inbound: self.provisioning.inbound,

@@ -218,6 +218,7 @@ pub(crate) struct CompatSection {
     pub(crate) admin_add_auto_approves: bool,
     pub(crate) legacy_v1_reprocess_path: bool,
     pub(crate) deprecation_headers: bool,
+    pub(crate) require_scoped_filter: bool,
 }
 
 impl Default for CompatSection {
@@ -227,6 +228,7 @@ impl Default for CompatSection {
             admin_add_auto_approves: settings.admin_add_auto_approves,
             legacy_v1_reprocess_path: settings.legacy_v1_reprocess_path,
             deprecation_headers: settings.deprecation_headers,
+            require_scoped_filter: settings.require_scoped_filter,
         }
     }
 }

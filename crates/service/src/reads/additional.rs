@@ -65,7 +65,7 @@ pub async fn additional_access(
             let mut query = query.clone();
             query.filter = predicate(which)?.and(query.filter);
             let query = scope::by_role(&ctx, &me, query)?;
-            me.read(tx, query)
+            me.read(tx, &ctx, query)
         })
         .await
 }

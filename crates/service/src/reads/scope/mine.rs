@@ -18,17 +18,20 @@ pub(super) fn mine(me: &Me, entity: &'static Entity) -> Option<Predicate> {
     };
     match entity.name {
         "assignment" => equals(&["target"], "object_id"),
-        "assignment_request" => {
-            let target = equals(&["target"], "object_id")?;
-            let requestor = equals(&["requestor"], "object_id")?;
+        "assignment_request" | "approval" | "approval_stage" => {
+            // An approval is its request's: whose request it is may follow it (AZ-4).
+            let request: &[&str] = match entity.name {
+                "assignment_request" => &[],
+                _ => &["request"],
+            };
+            let through = |relation| equals(&[request, &[relation]].concat(), "object_id");
             Some(
-                target
-                    .or(requestor)
-                    .or(equals(&[], "created_by")?)
+                through("target")?
+                    .or(through("requestor")?)
+                    .or(equals(request, "created_by")?)
                     .or(decisions(me, entity)?),
             )
         }
-        "approval" | "approval_stage" => decisions(me, entity),
         "available_access_package" | "access_package_suggestion" => offered(me, entity, "id"),
         "resource_role_scope" if !me.offered.is_empty() => offered(me, entity, "access_package_id"),
         "subject" => equals(&[], "object_id"),
@@ -51,16 +54,17 @@ pub(super) fn offered(me: &Me, entity: &'static Entity, field: &str) -> Option<P
     })
 }
 
-/// What a whole collection shows to somebody without a role: what waits for their decision, and what is offered to them.
+/// What a whole collection shows to somebody without a role: what is offered to them. Anything else that is theirs is
+/// reached by its key, or by `filterByCurrentUser` (AZ-5).
 pub(super) fn without_role(me: &Me, entity: &'static Entity) -> Option<Predicate> {
     match entity.name {
         "available_access_package" | "access_package_suggestion" => mine(me, entity),
-        _ => decisions(me, entity),
+        _ => None,
     }
 }
 
 /// What names the caller as an approver.
-fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
+pub(super) fn decisions(me: &Me, entity: &'static Entity) -> Option<Predicate> {
     me.user?;
     let relations: &[&str] = match entity.name {
         "assignment_request" | "approval" => &["stages", "approvers"],

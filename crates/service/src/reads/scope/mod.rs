@@ -18,12 +18,14 @@ use serde_json::Value as Json;
 use store::ReadTx;
 
 use super::offers::{self, Hidden, SuggestionKinds};
+use super::own::Own;
+use super::reviewers;
 use crate::authorize;
 use crate::ctx::{Actor, Ctx};
 use crate::directory::objects;
 use crate::error::{Code, ServiceError};
 use guard::{is_shown_with, within};
-use mine::{mine, offered, without_role};
+use mine::{decisions, mine, offered, without_role};
 use rules::{Rule, rule};
 
 /// The caller as rows name them: their own id and the groups they are in.
@@ -109,10 +111,51 @@ impl Me {
         Ok(self)
     }
 
+    /// The refusal of a whole collection, which tells a signed-in user where to find what is their own (AZ-5).
+    fn pointed_to_own(&self, entity: &'static Entity, refusal: ServiceError) -> ServiceError {
+        let ways = Own::options(entity)
+            .filter(|on| ["target", "approver", "allowedRequestor"].contains(on));
+        let ways: Vec<String> = ways
+            .map(|on| format!("`filterByCurrentUser(on='{on}')`"))
+            .collect();
+        match refusal {
+            ServiceError::Refused {
+                code,
+                message,
+                target,
+            } if self.user.is_some() && !ways.is_empty() => {
+                let message = format!(
+                    "{message}; what is the caller's own is found by {}",
+                    ways.join(" and ")
+                );
+                ServiceError::Refused {
+                    code,
+                    message,
+                    target,
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether the caller is a member of the tenant, and no guest.
+    pub(super) fn is_member(&self, tx: &mut ReadTx<'_>) -> Result<bool, ServiceError> {
+        let Some(user) = self.user else {
+            return Ok(false);
+        };
+        let user = store::directory::user::find(tx, user)?;
+        Ok(user.is_some_and(|user| user.user_type.eq_ignore_ascii_case("Member")))
+    }
+
     /// Answers a query that was narrowed to what the caller may see.
-    pub(super) fn read(&self, tx: &mut ReadTx<'_>, query: Query) -> Result<Page, ServiceError> {
+    pub(super) fn read(
+        &self,
+        tx: &mut ReadTx<'_>,
+        ctx: &Ctx,
+        query: Query,
+    ) -> Result<Page, ServiceError> {
         if query.entity != &model::SUGGESTION {
-            return Ok(store::list::list(tx, &query)?);
+            return reviewers::read(tx, ctx, self, query);
         }
         let query = offers::keyed(query);
         let page = store::list::list(tx, &query)?;
@@ -130,7 +173,7 @@ pub(super) fn by_role(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, Service
         (Ok(by_role), Some(other)) => by_role.or(other),
         (Ok(by_role), None) => by_role,
         (Err(_), Some(other)) => other,
-        (Err(refusal), None) => return Err(refusal),
+        (Err(refusal), None) => return Err(me.pointed_to_own(entity, refusal)),
     };
     Ok(narrowed(ctx, me, query, shown))
 }
@@ -159,6 +202,20 @@ pub(super) fn narrowed(ctx: &Ctx, me: &Me, query: Query, shown: Predicate) -> Qu
             seen(ctx, me, relation.to)
         }
     })
+}
+
+/// Whether the caller sees every row of the entity by role.
+pub(super) fn sees_all(ctx: &Ctx, entity: &'static Entity) -> Result<bool, ServiceError> {
+    Ok(matches!(visible(ctx, entity)?, Ok(Predicate::True)))
+}
+
+/// What the caller sees of approvals by role, or because they are asked, and not as their own request.
+pub(super) fn judged(ctx: &Ctx, me: &Me, entity: &'static Entity) -> Predicate {
+    let by_role = match visible(ctx, entity) {
+        Ok(Ok(by_role)) => by_role,
+        _ => Predicate::False,
+    };
+    by_role.or(decisions(me, entity).unwrap_or(Predicate::False))
 }
 
 /// What the caller may see of an entity that is reached from another: by role, or as their own.
