@@ -60,7 +60,14 @@ pub(crate) fn target_facts(
         TargetKind::Guest => store::connected_organization::of_guest(tx, object)?,
         TargetKind::Member | TargetKind::External | TargetKind::ServicePrincipal => None,
     };
+    let facts = match kind {
+        TargetKind::Member | TargetKind::Guest => {
+            store::automatic::facts::all_of_user(tx, object)?
+        }
+        TargetKind::External | TargetKind::ServicePrincipal => None,
+    };
     Ok(Some(Target {
+        facts,
         kind,
         object_id: Some(object),
         groups: groups.into_iter().collect(),

@@ -22,6 +22,7 @@ pub enum Code {
     // The body, or the state of things, does not allow it.
     BadRequest,
     InvalidModel,
+    InvalidMembershipRule,
     ExistingAssignment,
     ExistingOpenRequest,
     PolicyNotApplicable,
@@ -75,6 +76,7 @@ impl Code {
         Self::SubjectNotFound,
         Self::BadRequest,
         Self::InvalidModel,
+        Self::InvalidMembershipRule,
         Self::ExistingAssignment,
         Self::ExistingOpenRequest,
         Self::PolicyNotApplicable,

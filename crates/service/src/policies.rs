@@ -4,7 +4,8 @@ use auth::roles::Action;
 use domain::activity::Activity;
 use domain::flaw::{check_description, check_name};
 use domain::id::{AccessPackageId, CatalogId, PolicyId, QuestionId, StageSettingId};
-use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, check};
+use domain::membership_rule::Rule;
+use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, RULE, check};
 use domain::subject_set::{Referent, SubjectSet};
 use domain::time::Timestamp;
 use serde_json::Value as Json;
@@ -104,6 +105,7 @@ pub async fn replace(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = policy_for(tx, &ctx, id)?;
+            authorize_kind(&ctx, &stored)?;
             if stored.version != read {
                 return Err(store::Error::StaleVersion.into());
             }
@@ -146,6 +148,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<(), Se
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = policy_for(tx, &ctx, id)?;
+            authorize_kind(&ctx, &gone)?;
             refuse_while_held(package_history::count_live_of_policy(tx, id)?, "the policy")?;
             for request in package_history::open_of_policy(tx, id)? {
                 cancel(tx, &moment, &ctx, request)?;
@@ -184,14 +187,40 @@ pub(crate) fn checked(
     check_name("displayName", &draft.display_name).map_err(flawed)?;
     check_description("description", draft.description.as_deref()).map_err(flawed)?;
     let settings = parse(&draft.settings_json).map_err(flawed)?;
-    if settings.is_automatic {
+    if settings.automatic.is_some() {
         // Who may not have such a policy at all learns that first (AU-1).
         authorize::in_tenant(ctx, Action::ManageAutoPolicies)?;
     }
+    check_rules(&settings)?;
     check(draft.allowed_target_scope, &settings, creating_at).map_err(flawed)?;
     check_patterns(&settings)?;
     check_referents(tx, &settings)?;
     with_question_ids(&draft.settings_json, &settings, moment)
+}
+
+/// A rule that cannot be read has a code of its own (AU-7).
+fn check_rules(settings: &PolicySettings) -> Result<(), ServiceError> {
+    for (position, set) in settings.targets.iter().enumerate() {
+        let SubjectSet::AttributeRuleMembers { rule } = set else {
+            continue;
+        };
+        Rule::parse(rule).map_err(|wrong| {
+            ServiceError::invalid(
+                Code::InvalidMembershipRule,
+                format!("specificAllowedTargets/{position}/{RULE}"),
+                wrong.to_string(),
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Whoever may not make a policy that assigns by itself may not end one either (AU-1).
+fn authorize_kind(ctx: &Ctx, policy: &AssignmentPolicy) -> Result<(), ServiceError> {
+    if policy.to_policy()?.settings.automatic.is_some() {
+        authorize::in_tenant(ctx, Action::ManageAutoPolicies)?;
+    }
+    Ok(())
 }
 
 /// The catalog that the package of a policy is in.
