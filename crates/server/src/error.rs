@@ -335,6 +335,7 @@ fn status_of(code: Code) -> StatusCode {
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         Code::BadRequest
         | Code::InvalidModel
+        | Code::InvalidMembershipRule
         | Code::ExistingAssignment
         | Code::ExistingOpenRequest
         | Code::PolicyNotApplicable
