@@ -4,7 +4,7 @@
 use auth::seal::{NO_HASH, Signer};
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
-use store::ReadTx;
+use store::{ReadTx, Store};
 use store::audit_chain::{self, Backlog, Mark, Place, StoredEvent};
 
 use super::chain::{Break, HASH, Walk, canonical, line};
@@ -28,37 +28,29 @@ pub struct Verified {
     pub unsealed: Backlog,
 }
 
-/// Reads the database, one snapshot at a time. A read of its own for each batch keeps the database free for others.
-pub trait Reader {
-    /// Runs `work` on a snapshot.
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, ServiceError> + Send + 'static,
-    ) -> Result<T, ServiceError>;
-}
-
-impl Reader for store::Store {
-    fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut ReadTx<'_>) -> Result<T, ServiceError> + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        self.read_blocking(work)
-    }
-}
-
 /// Whether every sealed event is the one that was sealed at its place, from the anchor to the head that the server signed.
 /// `noted` is a place and hash that were written down elsewhere. Blocks.
 pub fn verify(
-    store: &impl Reader,
+    store: &Store,
     signer: &Signer,
     noted: Option<(i64, String)>,
 ) -> Result<Result<Verified, Break>, ServiceError> {
-    let (anchor, mut events) = store.read(|tx| {
+    walk(store, Some(signer), noted)
+}
+
+/// The same without a look at what the server signed.
+pub(super) fn verify_links(store: &Store) -> Result<Result<Verified, Break>, ServiceError> {
+    walk(store, None, None)
+}
+
+fn walk(
+    store: &Store,
+    signer: Option<&Signer>,
+    noted: Option<(i64, String)>,
+) -> Result<Result<Verified, Break>, ServiceError> {
+    let (anchor, mut events) = store.read_blocking(|tx| -> Result<_, ServiceError> {
         let anchor = audit_chain::mark(tx, Place::Anchor)?;
-        let from = anchor.as_ref().map_or(0, |anchor| anchor.seq);
-        // Whatever lies before the anchor was to be gone.
-        let from = if from > 0 { 0 } else { from };
-        Ok((anchor, audit_chain::after(tx, from, BATCH)?))
+        Ok((anchor, audit_chain::after(tx, 0, BATCH)?))
     })?;
     let mut walk = match begin(signer, anchor.as_ref(), noted) {
         Ok(walk) => walk,
@@ -73,7 +65,7 @@ pub fn verify(
         let after = walk.seq;
         let is_last = i64::try_from(events.len()).unwrap_or(i64::MAX) < BATCH;
         if is_last {
-            let (head, unsealed, more) = store.read(move |tx| {
+            let (head, unsealed, more) = store.read_blocking(move |tx| -> Result<_, ServiceError> {
                 Ok((
                     audit_chain::mark(tx, Place::Head)?,
                     audit_chain::backlog(tx)?,
@@ -87,19 +79,21 @@ pub fn verify(
             }
             return Ok(finish(signer, &walk, head.as_ref(), unsealed, more.first()));
         }
-        events = store.read(move |tx| Ok(audit_chain::after(tx, after, BATCH)?))?;
+        events = store.read_blocking(move |tx| audit_chain::after(tx, after, BATCH))?;
     }
 }
 
 fn begin(
-    signer: &Signer,
+    signer: Option<&Signer>,
     anchor: Option<&Mark>,
     noted: Option<(i64, String)>,
 ) -> Result<Walk, Break> {
     let Some(anchor) = anchor else {
         return Ok(Walk::after(0, NO_HASH, noted));
     };
-    proven(signer, Place::Anchor, anchor)?;
+    if let Some(signer) = signer {
+        proven(signer, Place::Anchor, anchor)?;
+    }
     Ok(Walk::after(anchor.seq, anchor.hash.clone(), noted))
 }
 
@@ -109,7 +103,7 @@ fn step(walk: &mut Walk, event: &StoredEvent) -> Result<(), Break> {
 }
 
 fn finish(
-    signer: &Signer,
+    signer: Option<&Signer>,
     walk: &Walk,
     head: Option<&Mark>,
     unsealed: Backlog,
@@ -122,7 +116,9 @@ fn finish(
             Err(Break::NoHead)
         };
     };
-    proven(signer, Place::Head, head)?;
+    if let Some(signer) = signer {
+        proven(signer, Place::Head, head)?;
+    }
     if let Some((seq, _)) = beyond.and_then(|event| event.link.clone()) {
         return Err(Break::Added {
             seq,
@@ -158,7 +154,7 @@ fn verified(walk: &Walk, unsealed: Backlog) -> Verified {
     }
 }
 
-fn proven(signer: &Signer, place: Place, mark: &Mark) -> Result<(), Break> {
+pub(super) fn proven(signer: &Signer, place: Place, mark: &Mark) -> Result<(), Break> {
     signer
         .check(&mark.proof, place.as_str(), mark.seq, &mark.hash)
         .map(drop)

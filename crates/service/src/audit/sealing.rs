@@ -4,13 +4,15 @@
 //! **Invariant:** an event is sealed once and in a transaction of its own that also moves the signed end of the chain; so
 //! two sealers, on two replicas, never give one place twice.
 
+use std::sync::Arc;
+
 use auth::seal::{self, NO_HASH, Signer};
 use domain::time::Timestamp;
-use std::sync::Arc;
 use store::audit_chain::{self, Backlog, Link, Mark, Place};
-use store::{ReadTx, WriteTx};
+use store::{ReadTx, Store, WriteTx};
 
-use super::chain::canonical;
+use super::chain::{Break, canonical};
+use super::proof::{self, Verified};
 use crate::ctx::Service;
 use crate::error::ServiceError;
 
@@ -55,7 +57,7 @@ async fn backlog_is_empty(service: &Service) -> Result<bool, ServiceError> {
 }
 
 fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usize, ServiceError> {
-    let (mut seq, mut hash) = end(tx)?;
+    let (mut seq, mut hash) = end(tx, signer)?;
     let events = audit_chain::unsealed(tx, BATCH)?;
     if events.is_empty() {
         return Ok(0);
@@ -76,10 +78,14 @@ fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usiz
     Ok(links.len())
 }
 
-/// The last event that was sealed: its place and its hash.
-fn end(tx: &mut ReadTx<'_>) -> Result<(i64, String), ServiceError> {
-    let head = audit_chain::mark(tx, Place::Head)?;
-    Ok(head.map_or_else(|| (0, NO_HASH.to_owned()), |head| (head.seq, head.hash)))
+/// The last event that was sealed: its place and its hash. What the server did not sign is not gone on from: that would
+/// make somebody else's chain ours.
+fn end(tx: &mut ReadTx<'_>, signer: &Signer) -> Result<(i64, String), ServiceError> {
+    let Some(head) = audit_chain::mark(tx, Place::Head)? else {
+        return Ok((0, NO_HASH.to_owned()));
+    };
+    proof::proven(signer, Place::Head, &head).map_err(ServiceError::internal)?;
+    Ok((head.seq, head.hash))
 }
 
 fn signed(
@@ -106,6 +112,13 @@ pub async fn expire(service: &Service, signer: &Arc<Signer>) -> Result<usize, Se
         return Ok(0);
     };
     let before = service.clock.now().minus(keep);
+    let first = service
+        .store
+        .read(|tx| audit_chain::after(tx, 0, 1))
+        .await?;
+    if first.iter().all(|event| event.happened_at >= before) {
+        return Ok(0);
+    }
     let mut total = 0;
     loop {
         let (signer, now) = (Arc::clone(signer), service.clock.now());
@@ -127,6 +140,9 @@ fn expire_in(
     now: Timestamp,
 ) -> Result<usize, ServiceError> {
     let anchor = audit_chain::mark(tx, Place::Anchor)?;
+    if let Some(anchor) = &anchor {
+        proof::proven(signer, Place::Anchor, anchor).map_err(ServiceError::internal)?;
+    }
     let oldest = audit_chain::after(tx, anchor.map_or(0, |anchor| anchor.seq), BATCH)?;
     let old: Vec<_> = oldest
         .iter()
@@ -139,4 +155,27 @@ fn expire_in(
     audit_chain::set_mark(tx, Place::Anchor, &anchor)?;
     audit_chain::remove_through(tx, seq)?;
     Ok(old.len())
+}
+
+/// Signs both ends of the chain with another key than they were signed with, if every link between them holds: for when the
+/// key was lost. Blocks.
+pub fn sign_anew(
+    store: &Store,
+    signer: &Arc<Signer>,
+    now: Timestamp,
+) -> Result<Result<Verified, Break>, ServiceError> {
+    if let Err(broken) = proof::verify_links(store)? {
+        return Ok(Err(broken));
+    }
+    let by = Arc::clone(signer);
+    store.write_blocking(move |tx| -> Result<(), ServiceError> {
+        for place in [Place::Anchor, Place::Head] {
+            if let Some(mark) = audit_chain::mark(tx, place)? {
+                let anew = signed(&by, place, mark.seq, &mark.hash, now)?;
+                audit_chain::set_mark(tx, place, &anew)?;
+            }
+        }
+        Ok(())
+    })?;
+    proof::verify(store, signer, None)
 }
