@@ -37,6 +37,7 @@ pub mod role_assignments;
 pub mod role_schedule_requests;
 mod rollup;
 pub mod settings;
+pub mod sign_in;
 pub mod standstill;
 pub mod subjects;
 pub mod targets;

@@ -16,6 +16,7 @@ use store::catalog::{self, Catalog};
 pub use accounts::{DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
 pub use clock::{advance_clock, clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
+pub(crate) use sign_in::signed_in_user;
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};
 pub use snapshots::{
     START, Snapshot, keep_start, list_snapshots, remove_snapshot, restore_snapshot, take_snapshot,

@@ -1,4 +1,4 @@
-//! The claims of the development issuer's access tokens.
+//! The claims of the development issuer's tokens.
 //!
 //! **Invariant:** each claim has the JSON type that clients decode: `aud` one string, times whole seconds, `roles` a
 //! list; a wrong type fails them at the door.
@@ -112,16 +112,60 @@ pub fn access_token_claims(issuance: &Issuance<'_>, now: Timestamp) -> Map<Strin
     claims
 }
 
-/// The answer of the token endpoint.
-pub fn token_response(access_token: &str) -> Value {
-    // One second less than the life, so that no client uses a token in its last moment.
-    let expires_in = TOKEN_LIFE.micros() / 1_000_000 - 1;
-    json!({
-        "token_type": "Bearer",
-        "expires_in": expires_in,
-        "ext_expires_in": expires_in,
-        "access_token": access_token,
-    })
+/// An ID token to be issued: who signed in to a client, for that client alone.
+#[derive(Debug, Clone, Copy)]
+pub struct IdToken<'a> {
+    /// The `iss`, from [`super::issuer_url`].
+    pub issuer: &'a str,
+    /// The tenant.
+    pub tenant: &'a str,
+    /// The token's own id.
+    pub token_id: &'a str,
+    /// The client, which is the `aud`.
+    pub client_id: &'a str,
+    /// The user's object.
+    pub object: ObjectId,
+    /// The user principal name; none: the client did not ask for the profile.
+    pub principal_name: Option<&'a str>,
+    /// The display name; none: the same.
+    pub display_name: Option<&'a str>,
+    /// The mail address; none: the client did not ask for it, or there is none.
+    pub mail: Option<&'a str>,
+    /// What the client wants to find again.
+    pub nonce: Option<&'a str>,
+    /// When the password was given.
+    pub signed_in_at: Timestamp,
+}
+
+/// The claims of an ID token issued at `now`. The subject is the object's id, as in access tokens.
+pub fn id_token_claims(token: &IdToken<'_>, now: Timestamp) -> Map<String, Value> {
+    let seconds = |at: Timestamp| json!(at.micros().div_euclid(1_000_000));
+    let object = token.object.to_string();
+    let mut claims = Map::new();
+    for (name, value) in [
+        ("aud", json!(token.client_id)),
+        ("iss", json!(token.issuer)),
+        ("iat", seconds(now)),
+        ("nbf", seconds(now)),
+        ("exp", seconds(now.plus(TOKEN_LIFE))),
+        ("auth_time", seconds(token.signed_in_at)),
+        ("tid", json!(token.tenant)),
+        ("ver", json!("2.0")),
+        ("uti", json!(token.token_id)),
+        ("oid", json!(object)),
+        ("sub", json!(object)),
+    ] {
+        claims.insert(name.to_owned(), value);
+    }
+    for (name, value) in [
+        ("preferred_username", token.principal_name),
+        ("name", token.display_name),
+        ("email", token.mail),
+        ("nonce", token.nonce),
+    ] {
+        claims.extend(value.map(|value| (name.to_owned(), json!(value))));
+    }
+    claims
 }
 
 fn wids(roles: &[DirectoryRole]) -> Value {

@@ -15,6 +15,10 @@ pub struct ScopeRequest {
     pub asked: Asked,
     /// Whether an ID token is wanted as well.
     pub openid: bool,
+    /// Whether it is to tell names.
+    pub profile: bool,
+    /// Whether it is to tell the mail address.
+    pub email: bool,
     /// Whether a refresh token is wanted as well.
     pub offline_access: bool,
 }
@@ -46,6 +50,8 @@ impl ScopeRequest {
             resource: None,
             asked: Asked::Default,
             openid: false,
+            profile: false,
+            email: false,
             offline_access: false,
         };
         let mut default = false;
@@ -54,7 +60,8 @@ impl ScopeRequest {
             match word {
                 "openid" => request.openid = true,
                 "offline_access" => request.offline_access = true,
-                "profile" | "email" => {}
+                "profile" => request.profile = true,
+                "email" => request.email = true,
                 _ => {
                     // A resource may end in a slash of its own, hence the last one.
                     let (resource, name) = match word.rsplit_once('/') {
@@ -88,5 +95,51 @@ impl ScopeRequest {
             _ => return Err(invalid()),
         }
         Ok(request)
+    }
+
+    /// This request as far as an earlier one reached: what was asked for first is the most there is.
+    pub fn within(&self, earlier: &Self) -> Self {
+        let asked = match (self.asked, earlier.asked) {
+            (asked, Asked::Default) => asked,
+            (Asked::Default, earlier) => earlier,
+            (Asked::Permissions(own), Asked::Permissions(earlier)) => {
+                Asked::Permissions(own.intersection(earlier))
+            }
+        };
+        Self {
+            resource: self.resource.clone().or_else(|| earlier.resource.clone()),
+            asked,
+            openid: self.openid && earlier.openid,
+            profile: self.profile && earlier.profile,
+            email: self.email && earlier.email,
+            offline_access: self.offline_access && earlier.offline_access,
+        }
+    }
+
+    /// What is told to the client of what it got. Clients look for tokens by these words, so they are spelt as asked for.
+    pub fn granted(&self, granted: PermissionSet) -> String {
+        let spelt = |name: &str| match &self.resource {
+            Some(resource) => format!("{resource}/{name}"),
+            None => name.to_owned(),
+        };
+        let mut words: Vec<String> = [
+            (self.openid, "openid"),
+            (self.profile, "profile"),
+            (self.email, "email"),
+        ]
+        .iter()
+        .filter(|(asked, _)| *asked)
+        .map(|(_, word)| (*word).to_owned())
+        .collect();
+        words.extend(
+            self.asked
+                .of(granted)
+                .iter()
+                .map(|permission| spelt(permission.as_str())),
+        );
+        if self.asked == Asked::Default {
+            words.push(spelt(".default"));
+        }
+        words.join(" ")
     }
 }

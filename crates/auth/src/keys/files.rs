@@ -14,7 +14,8 @@ use super::KeyError;
 const PRIVATE: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
 
-fn io(path: &Path) -> impl FnOnce(std::io::Error) -> KeyError {
+/// The error of a call that was about this path.
+pub(super) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> KeyError {
     let path = path.to_owned();
     move |source| KeyError::Io { path, source }
 }

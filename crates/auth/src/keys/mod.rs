@@ -4,6 +4,7 @@
 //! **Invariant:** a private key leaves this module only into a file with mode 0600, whole or not at all.
 
 mod files;
+mod signing;
 mod tls;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use crate::token::Algorithm;
+pub use signing::{KeyUse, KnownKey, Rotation, SigningKeys, list, prune, rotate};
 pub use tls::{DEFAULT_NAMES, TlsMaterial};
 
 /// Why keys could not be made, kept or used.
@@ -60,7 +62,7 @@ pub enum KeyError {
     },
 }
 
-/// The signing key of the built-in issuer.
+/// A key to sign with.
 pub struct Keys {
     algorithm: Algorithm,
     kid: String,

@@ -1,9 +1,9 @@
 //! The development issuer: what it issues is what clients decode and what the verifier accepts.
 
 use auth::issuer::{
-    Asked, Cost, GrantType, Issuance, OAuthError, OAuthRefusal, PasswordHash, ScopeRequest,
-    Subject, access_token_claims, issuer_url, openid_configuration, random_salt, random_secret,
-    token_response,
+    Asked, Cost, GrantType, IdToken, Issuance, OAuthError, OAuthRefusal, PasswordHash,
+    ScopeRequest, Subject, Tokens, access_token_claims, client_info, id_token_claims, issuer_url,
+    openid_configuration, random_salt, random_secret,
 };
 use auth::keys::Keys;
 use auth::principal::{DirectoryRole, Kind, Permission, PermissionSet};
@@ -143,35 +143,112 @@ fn claims_have_the_types_that_clients_decode() {
 
 #[test]
 fn the_configuration_names_the_issuer_that_the_tokens_have() {
-    let document = openid_configuration(
-        "https://localhost:8443/",
-        TENANT,
-        Algorithm::Es256,
-        &[GrantType::ClientCredentials, GrantType::Password],
-    );
+    let document = openid_configuration("https://localhost:8443/", TENANT, Algorithm::Es256);
 
     assert_eq!(document["issuer"], claims(user())["iss"]);
-    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri"] {
+    for name in [
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "end_session_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+    ] {
         let address = document[name].as_str().unwrap();
         assert!(
             address.starts_with(&format!("{AUTHORITY}/{TENANT}/")),
             "{address}"
         );
     }
-    assert_eq!(
-        document["grant_types_supported"],
-        json!(["client_credentials", "password"])
-    );
+    for grant in document["grant_types_supported"].as_array().unwrap() {
+        let name = grant.as_str().unwrap();
+        assert_eq!(GrantType::from_name(name).unwrap().as_str(), name);
+    }
+    assert_eq!(GrantType::from_name("implicit"), None);
 }
 
 #[test]
 fn the_answer_says_that_the_token_lives_for_an_hour() {
-    let answer = token_response("abc");
+    let tokens = Tokens {
+        access_token: "abc".to_owned(),
+        ..Tokens::default()
+    };
 
+    assert!(!format!("{tokens:?}").contains("abc"));
     assert_eq!(
-        answer,
+        tokens.body(),
         json!({ "token_type": "Bearer", "expires_in": 3_599, "ext_expires_in": 3_599, "access_token": "abc" })
     );
+}
+
+#[test]
+fn an_id_token_tells_who_signed_in_to_the_client_alone() {
+    let token = IdToken {
+        issuer: &issuer_url(AUTHORITY, TENANT),
+        tenant: TENANT,
+        token_id: "t1",
+        client_id: CLIENT,
+        object: object(USER),
+        principal_name: Some("alice@reeve.test"),
+        display_name: Some("Alice"),
+        mail: None,
+        nonce: Some("n"),
+        signed_in_at: now(),
+    };
+
+    let claims = id_token_claims(&token, later(60));
+
+    assert_eq!(claims["aud"], CLIENT);
+    assert_eq!(claims["sub"], USER);
+    assert_eq!(claims["nonce"], "n");
+    let seconds = |name: &str| claims[name].as_i64().unwrap();
+    assert_eq!(seconds("iat") - seconds("auth_time"), 60);
+    assert!(!claims.contains_key("email"));
+    // No verifier of access tokens takes it.
+    let keys = keys(Algorithm::Es256);
+    let signed = keys.sign(&claims).unwrap();
+    assert!(verify(&verifier(&keys), &signed, later(60)).is_err());
+    assert_eq!(
+        client_info(object(USER), TENANT),
+        "eyJ1aWQiOiIxMTExMTExMS0xMTExLTQxMTEtODExMS0xMTExMTExMTExMTEiLCJ1dGlkIjoiMGFhMGQzZDQtN2M4ZS00YjhiLTlmMGEtMGQxYzJiM2E0ZjVlIn0"
+    );
+}
+
+#[test]
+fn what_a_client_got_is_spelt_as_it_asked() {
+    let granted = PermissionSet::of(&[Permission::UserRead, Permission::DirectoryReadAll]);
+    for (asked, told) in [
+        ("openid profile h/User.Read", "openid profile h/User.Read"),
+        ("User.Read offline_access", "User.Read"),
+        ("email h/AuditLog.Read.All", "email"),
+        ("h/.default", "h/User.Read h/Directory.Read.All h/.default"),
+    ] {
+        let mut words: Vec<String> = told.split(' ').map(str::to_owned).collect();
+        let request = ScopeRequest::parse(asked).unwrap();
+        let found = request.granted(granted);
+        let mut found: Vec<String> = found.split(' ').map(str::to_owned).collect();
+        words.sort();
+        found.sort();
+        assert_eq!(found, words, "{asked}");
+    }
+}
+
+#[test]
+fn a_second_request_gets_no_more_than_the_first_asked_for() {
+    let first = ScopeRequest::parse("openid h/User.Read").unwrap();
+    let all = PermissionSet::of(Permission::ALL);
+
+    for (second, expected) in [
+        (
+            "openid profile offline_access h/.default",
+            "openid h/User.Read",
+        ),
+        ("h/Directory.Read.All", ""),
+        ("openid", "openid"),
+    ] {
+        let within = ScopeRequest::parse(second).unwrap().within(&first);
+        assert_eq!(within.granted(all), expected, "{second}");
+        assert!(!within.offline_access);
+    }
 }
 
 #[test]
@@ -245,11 +322,10 @@ fn refusals_have_the_form_that_clients_read_and_never_a_status_that_they_retry()
     assert_eq!(body["error_codes"], json!([7_000_215]));
     assert_eq!(body["timestamp"], "2026-06-01 12:00:00Z");
     for refusal in [
-        OAuthRefusal::UnknownClient,
         OAuthRefusal::WrongSecret,
+        OAuthRefusal::SecretRequired,
         OAuthRefusal::WrongPassword,
-        OAuthRefusal::InvalidGrant,
-        OAuthRefusal::UnsupportedGrant,
+        OAuthRefusal::AuthorizationPending,
         OAuthRefusal::MissingParameter("scope"),
         OAuthRefusal::InvalidScope,
         OAuthRefusal::UnknownTenant,

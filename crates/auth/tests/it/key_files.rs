@@ -5,7 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use auth::keys::{Algorithm, KeyError, Keys, TlsMaterial};
+use auth::keys::{
+    Algorithm, KeyError, KeyUse, Keys, SigningKeys, TlsMaterial, list, prune, rotate,
+};
+use auth::token::{IssuerConfig, KeySource, Verifier};
 use domain::time::{Duration, Timestamp};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -13,7 +16,7 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, time_provider,
 };
 
-use crate::support::{now, user_claims, verifier, verify};
+use crate::support::{AUDIENCE, ISSUER, later, now, user_claims, verifier, verify};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -288,4 +291,142 @@ fn a_name_that_cannot_be_one_is_an_error() {
         TlsMaterial::load_or_create(dir.path(), &["bücher.test".to_owned()], now()).unwrap_err();
 
     assert!(matches!(error, KeyError::Name { .. }), "{error}");
+}
+
+/// The key ids that verifiers are shown.
+fn shown(keys: &SigningKeys, at: Timestamp) -> Vec<String> {
+    let jwks = keys.jwks(at).unwrap();
+    let keys = jwks["keys"].as_array().unwrap();
+    keys.iter()
+        .map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_rotation_is_seen_by_whoever_signs_and_by_whoever_verifies_already() {
+    for algorithm in [Algorithm::Es256, Algorithm::Rs256] {
+        let dir = tempfile::tempdir().unwrap();
+        let running = SigningKeys::open(dir.path(), algorithm).unwrap();
+        let verifier = Verifier::new(vec![IssuerConfig::new(
+            ISSUER,
+            &[AUDIENCE],
+            KeySource::Shared(running.ring()),
+        )])
+        .unwrap();
+        let before = running.sign(&user_claims()).unwrap();
+
+        let rotation = rotate(dir.path(), algorithm, now()).unwrap();
+        let after = running.sign(&user_claims()).unwrap();
+
+        assert_ne!(rotation.kid, rotation.retired);
+        assert_eq!(shown(&running, now()), [rotation.kid, rotation.retired]);
+        for token in [before, after] {
+            verify(&verifier, &token, now()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_old_key_is_shown_until_its_last_token_has_expired_and_removed_by_the_next_rotation() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = SigningKeys::open(dir.path(), Algorithm::Es256).unwrap();
+    let first = rotate(dir.path(), Algorithm::Es256, now()).unwrap();
+
+    assert_eq!(shown(&running, later(3_600)).len(), 2);
+    assert_eq!(shown(&running, later(3_900)), [first.kid.clone()]);
+    assert_eq!(
+        prune(dir.path(), Algorithm::Es256, later(3_899)).unwrap(),
+        0
+    );
+    let usages: Vec<_> = list(dir.path(), Algorithm::Es256, later(3_900))
+        .unwrap()
+        .into_iter()
+        .map(|key| (key.kid, key.usage))
+        .collect();
+    let since = later(3_900);
+    assert_eq!(
+        usages,
+        [
+            (first.kid.clone(), KeyUse::Signing),
+            (first.retired, KeyUse::Expired { since }),
+        ]
+    );
+    let second = rotate(dir.path(), Algorithm::Es256, later(4_000)).unwrap();
+
+    assert_eq!((second.retired, second.pruned), (first.kid, 1));
+    assert_eq!(shown(&running, later(4_000)).len(), 2);
+}
+
+#[test]
+fn nothing_private_is_left_of_an_old_key_and_nobody_else_may_read_what_is() {
+    let dir = tempfile::tempdir().unwrap();
+    SigningKeys::open(dir.path(), Algorithm::Es256).unwrap();
+
+    rotate(dir.path(), Algorithm::Es256, now()).unwrap();
+
+    let files: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+        let is_retired = file.to_string_lossy().contains("retired");
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text.contains("PRIVATE KEY"), !is_retired);
+        assert!(!text.contains("\"d\":"), "{text}");
+    }
+}
+
+#[test]
+fn rotations_at_the_same_time_leave_no_token_without_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = SigningKeys::open(dir.path(), Algorithm::Es256).unwrap();
+
+    let mut made: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|number| {
+                let dir = dir.path();
+                scope.spawn(move || rotate(dir, Algorithm::Es256, later(number)).unwrap().kid)
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+
+    let mut known = shown(&running, later(8));
+    assert_eq!(known.len(), 9);
+    known.retain(|kid| made.contains(kid));
+    (made.sort(), known.sort());
+    assert_eq!(known, made);
+}
+
+#[test]
+fn a_folder_without_a_key_has_none_to_rotate() {
+    let dir = tempfile::tempdir().unwrap();
+
+    let refused = rotate(dir.path(), Algorithm::Es256, now()).unwrap_err();
+
+    assert!(matches!(refused, KeyError::Io { .. }), "{refused}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_token_is_known_as_ones_own_however_old_it_is_and_a_strangers_is_not() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let own = SigningKeys::open(dir.path(), Algorithm::Es256).unwrap();
+    let stranger = SigningKeys::open(other.path(), Algorithm::Es256).unwrap();
+    let token = own.sign(&user_claims()).unwrap();
+
+    let claims = own.claims_of(&token, days(30)).unwrap();
+
+    assert_eq!(claims["iss"], ISSUER);
+    assert!(
+        own.claims_of(&stranger.sign(&user_claims()).unwrap(), now())
+            .is_none()
+    );
+    assert!(own.claims_of(&token[..token.len() - 2], now()).is_none());
+    assert!(own.claims_of("", now()).is_none());
 }

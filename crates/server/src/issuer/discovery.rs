@@ -1,6 +1,6 @@
 //! The documents that clients read before they ask for a token.
 
-use auth::issuer::{GrantType, OAuthError, OAuthRefusal};
+use auth::issuer::{OAuthError, OAuthRefusal};
 use axum::extract::{RawPathParams, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -11,18 +11,29 @@ use crate::app::App;
 use crate::call::Origin;
 use crate::reply::Reply;
 
-const GRANTS: &[GrantType] = &[GrantType::ClientCredentials, GrantType::Password];
-
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
 pub(super) async fn openid_configuration(State(app): State<App>, path: RawPathParams) -> Response {
+    let cloud = app.service().settings.cloud;
     of_tenant(&app, &path, |issuer| {
-        auth::issuer::openid_configuration(
+        let mut document = auth::issuer::openid_configuration(
             &issuer.authority,
             &issuer.tenant,
             issuer.keys.algorithm(),
-            GRANTS,
-        )
+        );
+        if let Value::Object(members) = &mut document {
+            members.insert("cloud_instance_name".to_owned(), cloud.instance().into());
+            members.insert("msgraph_host".to_owned(), host(issuer).into());
+        }
+        document
     })
+}
+
+/// Host and port of the issuer, which are those of its Graph as well.
+fn host(issuer: &Issuer) -> &str {
+    issuer
+        .authority
+        .split_once("://")
+        .map_or(issuer.authority.as_str(), |(_, host)| host)
 }
 
 /// `GET /{tenant}/discovery/v2.0/keys`
@@ -33,10 +44,7 @@ pub(super) async fn keys(State(app): State<App>, path: RawPathParams) -> Respons
 /// `GET /{tenant}/discovery/instance`: which hosts belong together.
 pub(super) async fn instance(State(app): State<App>, path: RawPathParams) -> Response {
     of_tenant(&app, &path, |issuer| {
-        let host = issuer
-            .authority
-            .split_once("://")
-            .map_or(issuer.authority.as_str(), |(_, host)| host);
+        let host = host(issuer);
         json!({
             "tenant_discovery_endpoint":
                 format!("{}/.well-known/openid-configuration", issuer.url()),

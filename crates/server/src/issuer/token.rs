@@ -1,8 +1,8 @@
 //! `POST /{tenant}/oauth2/v2.0/token`: an application with its secret, or a user with name and password.
 
 use auth::issuer::{
-    GrantType, Issuance, OAuthError, OAuthRefusal, ScopeRequest, Subject, access_token_claims,
-    token_response,
+    GrantType, Issuance, OAuthError, OAuthRefusal, ScopeRequest, Subject, Tokens,
+    access_token_claims,
 };
 use auth::principal::{Permission, PermissionSet};
 use axum::body::Body;
@@ -30,7 +30,7 @@ pub(super) async fn issue(
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let outcome = match body::read(&parts.headers, body).await {
+    let outcome = match body::read(body).await {
         Ok(body) => answer(&app, &tenant_of(&path), &parts.headers, &Form::parse(&body)).await,
         Err(error) => Err(Failure::Ours(error)),
     };
@@ -109,7 +109,7 @@ async fn answer(
             for_application(app, issuer, &credentials, &scope).await
         }
         Some(GrantType::Password) => for_user(app, issuer, &credentials, &scope, form).await,
-        Some(GrantType::AuthorizationCode | GrantType::RefreshToken) | None => {
+        Some(GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode) | None => {
             Err(OAuthRefusal::UnsupportedGrant.into())
         }
     }
@@ -225,5 +225,9 @@ fn sign(
         .keys
         .sign(&claims)
         .map_err(|error| Failure::Ours(Error::Internal(Box::new(error))))?;
-    Ok(token_response(&token))
+    Ok(Tokens {
+        access_token: token,
+        ..Tokens::default()
+    }
+    .body())
 }

@@ -5,7 +5,9 @@
 
 use auth::issuer::{Cost, PasswordHash};
 use auth::principal::{DirectoryRole, PermissionSet};
+use domain::directory::User;
 use domain::id::{AppId, ObjectId};
+use store::ReadTx;
 use store::directory::{application_permission, membership, role_member, service_principal, user};
 
 use crate::ctx::Service;
@@ -20,6 +22,8 @@ pub struct SignedInUser {
     pub user_principal_name: String,
     /// Full name.
     pub display_name: String,
+    /// Mail address.
+    pub mail: Option<String>,
     /// The directory roles, for the `wids` claim.
     pub directory_roles: Vec<DirectoryRole>,
 }
@@ -52,22 +56,31 @@ pub async fn verify_password(
                 return Ok(None);
             };
             let hash = user::password_hash(tx, user.id)?;
-            let mut holders = membership::transitive_groups_of(tx, user.id)?;
-            holders.push(user.id);
-            let roles = role_member::roles_of(tx, &holders)?;
-            let signed_in = SignedInUser {
-                id: user.id,
-                user_principal_name: user.user_principal_name,
-                display_name: user.display_name,
-                directory_roles: roles
-                    .iter()
-                    .filter_map(|id| DirectoryRole::from_template_id(id))
-                    .collect(),
-            };
+            let signed_in = signed_in_user(tx, user)?;
             Ok::<_, store::Error>(hash.map(|hash| (hash, signed_in)))
         })
         .await?;
     matching(found, password, Cost::Password).await
+}
+
+/// What tokens tell of a user who is signed in.
+pub(crate) fn signed_in_user(
+    tx: &mut ReadTx<'_>,
+    user: User,
+) -> Result<SignedInUser, store::Error> {
+    let mut holders = membership::transitive_groups_of(tx, user.id)?;
+    holders.push(user.id);
+    let roles = role_member::roles_of(tx, &holders)?;
+    Ok(SignedInUser {
+        id: user.id,
+        user_principal_name: user.user_principal_name,
+        display_name: user.display_name,
+        mail: user.mail,
+        directory_roles: roles
+            .iter()
+            .filter_map(|id| DirectoryRole::from_template_id(id))
+            .collect(),
+    })
 }
 
 /// The client with this client id, if the secret is right and the client is enabled.

@@ -6,8 +6,8 @@ use domain::directory::{User, name_key};
 use domain::id::ObjectId;
 
 use super::{details_document, details_of};
-use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed};
 use crate::automatic;
+use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed};
 use crate::connected_organization;
 use crate::engine::Row;
 use crate::value::{Value, boolean, int, opt_int, opt_text, text};
@@ -21,6 +21,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DELETE,
     PASSWORD,
     SET_PASSWORD,
+    WITH_PASSWORD,
     NAME_HOLDER,
     SET_MANAGER,
 ];
@@ -56,6 +57,9 @@ const SET_MANAGER: &str = "UPDATE directory_user SET manager_id = $2, version = 
 const DELETE: &str = "DELETE FROM directory_user WHERE id = $1";
 const PASSWORD: &str = "SELECT password_hash FROM directory_user WHERE id = $1";
 const SET_PASSWORD: &str = "UPDATE directory_user SET password_hash = $2 WHERE id = $1";
+const WITH_PASSWORD: &str = "SELECT user_principal_name, display_name FROM directory_user \
+    WHERE password_hash IS NOT NULL AND account_enabled = TRUE AND deleted_at IS NULL \
+    ORDER BY user_principal_name_key LIMIT $1";
 
 /// The user of this id, deleted or not.
 pub fn find(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Option<User>, Error> {
@@ -124,6 +128,13 @@ pub fn delete(tx: &mut WriteTx<'_>, id: ObjectId) -> Result<(), Error> {
 pub fn password_hash(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Option<String>, Error> {
     let row = tx.query_opt(PASSWORD, &[text(id)])?;
     row.as_ref().map_or(Ok(None), |row| opt_string(row, 0))
+}
+
+/// Sign-in names and full names of the first users who have a password and may sign in.
+pub fn list_with_password(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<(String, String)>, Error> {
+    tx.query_map(WITH_PASSWORD, &[int(limit)], |row| {
+        Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
+    })
 }
 
 /// Gives the user a password, told by its hash.
