@@ -6,16 +6,14 @@
 //! when the extension was stored may lead elsewhere by now (CX-5).
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration as RealTime;
 
-use domain::extension::{check_url, is_public};
+use domain::extension::check_url;
 use domain::time::Timestamp;
 use futures_util::future::join_all;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::{Certificate, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use service::callouts::{self, Call, Outcome, Sent, Signer, webhook_signature};
 use service::clock::Clock;
@@ -129,13 +127,14 @@ impl Caller {
     }
 
     async fn post(&self, call: &Call) -> Result<Option<String>, String> {
-        check_url(&call.url, &self.service.settings.extensions.hosts)
-            .map_err(|flaw| flaw.to_string())?;
+        let hosts = &self.service.settings.extensions.hosts;
+        check_url(&call.url, hosts).map_err(|flaw| flaw.to_string())?;
+        let url = egress::check(&call.url, hosts.reach()).map_err(|flaw| flaw.to_string())?;
         let id = call.id.to_string();
         let now = self.options.token_clock.now();
         let mut request = self
             .http
-            .post(&call.url)
+            .post(url)
             .timeout(RealTime::from_millis(call.timeout_ms))
             .header(CONTENT_TYPE, "application/json")
             .header("client-request-id", &id)
@@ -187,47 +186,11 @@ impl Caller {
 }
 
 fn client(service: &Service, options: &CallerOptions) -> Result<reqwest::Client, reqwest::Error> {
-    // Whoever comes first in the process installs it; it is the same provider everywhere.
-    let _ = rustls::crypto::CryptoProvider::install_default(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    );
-    let resolver = Guard {
-        allow_private: service.settings.extensions.hosts.allow_private_addresses,
-    };
-    let mut builder = reqwest::Client::builder()
-        // A redirect would carry the token, and the call, to a place that nobody allowed; so would a proxy.
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .dns_resolver(Arc::new(resolver))
-        .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")));
+    let mut builder = egress::builder(service.settings.extensions.hosts.reach());
     if let Some(pem) = &options.ca_pem {
         builder = builder.tls_certs_only(Certificate::from_pem_bundle(pem)?);
     }
     builder.build()
-}
-
-/// Resolves names, and forgets what leads inside.
-#[derive(Debug, Clone, Copy)]
-struct Guard {
-    allow_private: bool,
-}
-
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
-        Box::pin(async move {
-            let host = name.as_str().to_owned();
-            let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
-            let allowed: Vec<SocketAddr> = found
-                .filter(|address| allow_private || is_public(address.ip()))
-                .collect();
-            if allowed.is_empty() {
-                return Err(format!("`{host}` resolves to no address that may be called").into());
-            }
-            let addresses: Addrs = Box::new(allowed.into_iter());
-            Ok(addresses)
-        })
-    }
 }
 
 fn run_id(headers: &HeaderMap) -> Option<String> {
@@ -270,29 +233,7 @@ fn log_failure(failures: u32, error: &ServiceError) {
 
 #[cfg(test)]
 mod tests {
-    use std::str::FromStr;
-
     use super::*;
-
-    #[tokio::test]
-    async fn cx_5_a_name_that_leads_inside_is_not_called() {
-        let name = || Name::from_str("localhost").unwrap();
-
-        let guarded = Guard {
-            allow_private: false,
-        };
-        let open = Guard {
-            allow_private: true,
-        };
-
-        let refused = guarded.resolve(name()).await.err().unwrap();
-        assert!(
-            refused
-                .to_string()
-                .contains("no address that may be called")
-        );
-        assert!(open.resolve(name()).await.unwrap().count() > 0);
-    }
 
     #[test]
     fn the_surest_header_tells_the_run() {

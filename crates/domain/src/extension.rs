@@ -5,7 +5,7 @@
 
 mod address;
 
-pub use address::{HostPolicy, UrlFlaw, check_url, is_public};
+pub use address::{HostPolicy, UrlFlaw, check_url};
 
 use crate::assignment_request::{Purpose, RequestType};
 use crate::change::Change;

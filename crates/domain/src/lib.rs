@@ -23,6 +23,7 @@ pub mod id;
 pub mod ledger;
 pub mod membership_rule;
 pub mod model;
+pub mod network;
 pub mod notice;
 pub mod policy;
 pub mod query;

@@ -24,13 +24,15 @@ const LAYERS: &[Layer] = &[
     layer("scim", &[]),
     layer("wire", &["domain", "odata"]),
     layer("store", &["domain"]),
-    layer("auth", &["domain"]),
+    layer("egress", &["domain"]),
+    layer("auth", &["domain", "egress"]),
     layer("service", &["domain", "store", "auth"]),
     layer("connector-api", &["domain"]),
-    layer("connector-scim", &["domain", "connector-api"]),
+    layer("connector-scim", &["domain", "connector-api", "egress"]),
     layer("connector-ldap", &["domain", "connector-api"]),
     layer("delivery", &["domain", "store", "service", "connector-api"]),
-    layer("callout", &["domain", "service"]),
+    layer("callout", &["domain", "service", "egress"]),
+    layer("notice", &["domain", "service"]),
     layer(
         "server",
         &["domain", "service", "auth", "wire", "odata", "scim"],
@@ -87,6 +89,10 @@ const NEVER: &[(&str, &[&str])] = &[
         &["axum", "ldap3", "postgres", "reqwest", "rusqlite"],
     ),
     ("callout", &["axum", "ldap3", "postgres", "rusqlite"]),
+    (
+        "notice",
+        &["axum", "ldap3", "postgres", "reqwest", "rusqlite"],
+    ),
     ("server", &["ldap3", "postgres", "rusqlite"]),
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use connector_api::{FailureCode, Outcome};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH};
-use reqwest::{Certificate, Method, Url, redirect};
+use reqwest::{Certificate, Method};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -74,11 +74,8 @@ impl<'a> Request<'a> {
 impl Client {
     pub(crate) fn new(config: &ScimConfig) -> Result<Self, ConfigError> {
         let base = config.base_url.trim_end_matches('/').to_owned();
-        let usable = Url::parse(&base).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
+        let usable = egress::check(&base, egress::Reach::Configured)
+            .is_ok_and(|url| url.query().is_none() && url.fragment().is_none());
         if !usable {
             return Err(ConfigError::BaseUrl(config.base_url.clone()));
         }
@@ -169,16 +166,9 @@ pub(crate) fn segment(id: &str) -> String {
 }
 
 fn http_client(config: &ScimConfig) -> Result<reqwest::Client, ConfigError> {
-    // Whoever comes first in the process installs it; it is the same provider everywhere.
-    let _ = rustls::crypto::CryptoProvider::install_default(
-        rustls::crypto::aws_lc_rs::default_provider(),
-    );
-    let mut builder = reqwest::Client::builder()
+    let mut builder = egress::builder(egress::Reach::Configured)
         .timeout(config.timeout)
-        .connect_timeout(config.timeout)
-        // A redirect would carry the token to a place that nobody configured.
-        .redirect(redirect::Policy::none())
-        .user_agent(concat!("reeve/", env!("CARGO_PKG_VERSION")));
+        .connect_timeout(config.timeout);
     if let Some(pem) = &config.ca_pem {
         let certificates = Certificate::from_pem_bundle(pem).map_err(ConfigError::Ca)?;
         if certificates.is_empty() {

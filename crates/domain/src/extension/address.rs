@@ -1,8 +1,10 @@
 //! Which addresses may be called: https, hosts that the operator named, and nothing inside the operator's own network
-//! (CX-5). Looking at the text of an address is not enough, because names resolve to anything; [`is_public`] judges what a
-//! name resolved to, at the time of the call.
+//! (CX-5). Looking at the text of an address is not enough, because names resolve to anything; what a name resolved to is
+//! judged at the time of the call, by [`crate::network`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::network::{Reach, is_public, may_reach};
 
 /// What the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,6 +15,17 @@ pub struct HostPolicy {
     pub allow_private_addresses: bool,
     /// Whether plain HTTP will do.
     pub allow_plain_http: bool,
+}
+
+impl HostPolicy {
+    /// How far calls may reach.
+    pub const fn reach(&self) -> Reach {
+        if self.allow_private_addresses {
+            Reach::Configured
+        } else {
+            Reach::Internet
+        }
+    }
 }
 
 /// Why an address may not be called.
@@ -54,7 +67,11 @@ pub fn check_url(url: &str, policy: &HostPolicy) -> Result<(), UrlFlaw> {
     if !policy.allowed_hosts.iter().any(|one| matches(one, &host)) {
         return Err(UrlFlaw::NotAllowed(host));
     }
-    if !policy.allow_private_addresses && is_private_name(&host) {
+    let is_inside = match host.parse() {
+        Ok(address) => !may_reach(address, policy.reach()),
+        Err(_) => !policy.allow_private_addresses && is_private_name(&host),
+    };
+    if is_inside {
         return Err(UrlFlaw::Private(host));
     }
     Ok(())
@@ -109,46 +126,6 @@ fn is_private_name(host: &str) -> bool {
             .rsplit('.')
             .next()
             .is_some_and(|last| last.starts_with(|first: char| first.is_ascii_digit())),
-    }
-}
-
-/// Whether an address is out on the Internet: neither this machine, nor a private network, nor a special purpose.
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [first, second, third, _] = address.octets();
-    let is_special = address.is_unspecified()
-        || address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || address.is_documentation();
-    let is_reserved = first == 0
-        || first >= 240
-        || (first == 100 && (64..128).contains(&second))
-        || (first == 192 && second == 0 && third == 0)
-        || (first == 198 && (18..20).contains(&second));
-    !is_special && !is_reserved
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    if let Some(inner) = address.to_ipv4_mapped() {
-        return is_public_v4(inner);
-    }
-    let [first, second, ..] = address.segments();
-    let [.., a, b, c, d] = address.octets();
-    match (first, second) {
-        // NAT64 carries an address of the older kind at its end, 6to4 at its beginning.
-        (0x64, 0xff9b) => is_public_v4(Ipv4Addr::new(a, b, c, d)),
-        (0x2002, _) | (0x2001, 0 | 0xdb8) => false,
-        // Only what is given out as global is global.
-        _ => first & 0xe000 == 0x2000,
     }
 }
 
@@ -226,6 +203,11 @@ mod tests {
             ..open()
         };
         assert_eq!(check_url("https://127.0.0.1/", &private), Ok(()));
+        let metadata = check_url("https://169.254.169.254/latest", &private);
+        assert!(
+            matches!(metadata, Err(UrlFlaw::Private(_))),
+            "what tells a machine its secrets is nobody's receiver"
+        );
     }
 
     #[test]
