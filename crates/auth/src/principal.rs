@@ -1,12 +1,12 @@
 //! The authenticated caller: what a valid token says about who calls and with which permissions.
 //!
-//! **Invariant:** a [`Principal`] always names a directory object; a caller known by name only is a [`NamedUser`]
-//! until the directory has told whose name it is.
+//! **Invariant:** a [`Principal`] always names a directory object; a caller known by something else is [`Unbound`]
+//! until the directory has told who it is.
 
 use std::fmt;
 use std::sync::Arc;
 
-use domain::id::ObjectId;
+use domain::id::{AppId, ObjectId};
 use domain::time::Timestamp;
 
 macro_rules! permissions {
@@ -276,7 +276,8 @@ pub enum Kind {
 pub struct TokenFacts {
     /// The permissions: delegated scopes of a user's token, app roles of an application's.
     pub scopes: PermissionSet,
-    /// The directory roles that the token itself names (`wids`); roles held in the directory come on top.
+    /// The directory roles that the token itself names (`wids`), or that its groups stand for; roles held in the
+    /// directory come on top.
     pub directory_roles: Vec<DirectoryRole>,
     /// The tenant (`tid`), where the issuer has tenants.
     pub tenant: Option<String>,
@@ -365,25 +366,88 @@ impl TokenFacts {
     }
 }
 
-/// A signed-in user whom the token calls by a name of the directory, not by an object id.
+/// What of a user in the directory an issuer tells users by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UserAttribute {
+    /// The id of the directory object.
+    ObjectId,
+    /// The sign-in name, in either case.
+    UserPrincipalName,
+    /// The mail address, in either case.
+    Mail,
+    /// The employee number.
+    EmployeeId,
+    /// The id that the outside directory gave when it provisioned the user.
+    ExternalId,
+}
+
+impl UserAttribute {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[
+        Self::ObjectId,
+        Self::UserPrincipalName,
+        Self::Mail,
+        Self::EmployeeId,
+        Self::ExternalId,
+    ];
+
+    /// The name of the property.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ObjectId => "id",
+            Self::UserPrincipalName => "userPrincipalName",
+            Self::Mail => "mail",
+            Self::EmployeeId => "employeeId",
+            Self::ExternalId => "externalId",
+        }
+    }
+}
+
+/// What a caller is looked up by, where the token does not name the directory object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lookup {
+    /// The user with this attribute.
+    User {
+        /// Which attribute.
+        by: UserAttribute,
+        /// What it is.
+        value: String,
+    },
+    /// The service principal of this application.
+    Application {
+        /// The application.
+        app_id: AppId,
+    },
+}
+
+/// A caller whom the token does not call by the id of a directory object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedUser {
-    /// The name to look up, such as a user principal name.
-    pub name: String,
+pub struct Unbound {
+    /// Whom to look up.
+    pub lookup: Lookup,
+    /// The claim that told, for whoever has to put it right.
+    pub claim: String,
     /// The client id of the application in between, where the token names it.
     pub client_id: Option<String>,
     /// What else the token says.
     pub token: TokenFacts,
 }
 
-impl NamedUser {
-    /// The principal, now that the directory has told whose name it is.
-    pub fn resolved(&self, user: ObjectId) -> Principal {
-        Principal {
-            kind: Kind::Delegated {
-                user,
+impl Unbound {
+    /// The principal, now that the directory has told whose it is.
+    pub fn resolved(&self, object: ObjectId) -> Principal {
+        let kind = match &self.lookup {
+            Lookup::User { .. } => Kind::Delegated {
+                user: object,
                 client_id: self.client_id.clone(),
             },
+            Lookup::Application { app_id } => Kind::Application {
+                object,
+                client_id: app_id.to_string(),
+            },
+        };
+        Principal {
+            kind,
             token: self.token.clone(),
         }
     }
@@ -394,8 +458,8 @@ impl NamedUser {
 pub enum Verified {
     /// A caller known by object id.
     Principal(Arc<Principal>),
-    /// A user known by name, to be looked up.
-    Named(Arc<NamedUser>),
+    /// A caller to be looked up.
+    Unbound(Arc<Unbound>),
 }
 
 /// From when until when something may be believed.

@@ -1,18 +1,19 @@
 //! Who calls, with the roles that the directory gives them: what every decision is made on.
 //!
-//! **Invariant:** a caller whose user or service principal is gone or disabled does not get in. What is remembered of a
-//! caller is at most [`REMEMBERED_FOR`] old, and never older than the last change that this process made (AZ-12).
+//! **Invariant:** a caller whose user or service principal is not in the directory, or disabled, does not get in; nor does
+//! one who could be two. What is remembered of a caller is at most [`REMEMBERED_FOR`] old, and never older than the last
+//! change that this process made (AZ-12).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auth::decide::Caller;
-use auth::principal::{DirectoryRole, Kind, Principal, Verified};
+use auth::principal::{DirectoryRole, Kind, Lookup, Principal, Unbound, UserAttribute, Verified};
 use auth::roles::{EmRole, Scope};
 use domain::id::{AppId, ObjectId};
 use domain::time::{Duration, Timestamp};
-use store::directory::{membership, role_member, service_principal, user};
+use store::directory::{membership, role_member, service_principal, user, user_match};
 use store::{Error, ReadTx, role_assignment};
 
 use crate::ctx::Service;
@@ -32,9 +33,35 @@ pub struct LoadedCaller {
     pub groups: Arc<[ObjectId]>,
 }
 
+/// What a token calls somebody: what is remembered is remembered by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name {
+    /// A user by object id.
+    User(ObjectId),
+    /// A service principal by object id, or else by client id.
+    Application(ObjectId, String),
+    /// Somebody by something else.
+    Other(Lookup),
+}
+
+impl Name {
+    fn of(verified: &Verified) -> Self {
+        match verified {
+            Verified::Principal(principal) => match &principal.kind {
+                Kind::Delegated { user, .. } => Self::User(*user),
+                Kind::Application { object, client_id } => {
+                    Self::Application(*object, client_id.clone())
+                }
+            },
+            Verified::Unbound(unbound) => Self::Other(unbound.lookup.clone()),
+        }
+    }
+}
+
 /// What the directory says of an object that calls.
 #[derive(Debug)]
 struct Standing {
+    object: ObjectId,
     directory_roles: BTreeSet<DirectoryRole>,
     em_roles: Vec<(EmRole, Scope)>,
     groups: Arc<[ObjectId]>,
@@ -44,7 +71,7 @@ struct Standing {
 #[derive(Debug, Default)]
 pub struct Cache {
     generation: AtomicU64,
-    remembered: Mutex<HashMap<ObjectId, Remembered>>,
+    remembered: Mutex<HashMap<Name, Remembered>>,
 }
 
 #[derive(Debug)]
@@ -52,7 +79,8 @@ struct Remembered {
     generation: u64,
     at: Timestamp,
     standing: Arc<Standing>,
-    /// The last token's caller, ready made.
+    /// The last token, and its caller ready made.
+    verified: Verified,
     loaded: LoadedCaller,
 }
 
@@ -66,84 +94,70 @@ impl Cache {
         self.generation.load(Ordering::SeqCst)
     }
 
-    /// The caller of `principal`, if what is remembered still holds at `now`.
-    fn recall(&self, principal: &Arc<Principal>, now: Timestamp) -> Option<LoadedCaller> {
+    /// The caller of a token, if what is remembered still holds at `now`.
+    fn recall(&self, name: &Name, verified: &Verified, now: Timestamp) -> Option<LoadedCaller> {
         let generation = self.generation();
         let mut remembered = self.lock();
-        let known = remembered.get_mut(&principal.object())?;
+        let known = remembered.get_mut(name)?;
         let fresh = known.at <= now && now < known.at.plus(REMEMBERED_FOR);
         if known.generation != generation || !fresh {
             return None;
         }
-        if known.loaded.caller.principal != *principal {
-            known.loaded = compose(principal, &known.standing);
+        if known.verified != *verified {
+            known.loaded = compose(verified, &known.standing);
+            known.verified = verified.clone();
         }
         Some(known.loaded.clone())
     }
 
-    fn remember(&self, object: ObjectId, remembered: Remembered) {
+    fn remember(&self, name: Name, remembered: Remembered) {
         let mut all = self.lock();
         if all.len() >= MOST_REMEMBERED {
             all.clear();
         }
-        all.insert(object, remembered);
+        all.insert(name, remembered);
     }
 
     /// No code that can panic runs under this lock, so that a poisoned one is as good.
-    fn lock(&self) -> MutexGuard<'_, HashMap<ObjectId, Remembered>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Remembered>> {
         self.remembered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The caller behind a valid token, or why they do not get in.
-pub async fn load(
-    service: &Service,
-    principal: &Arc<Principal>,
-) -> Result<LoadedCaller, ServiceError> {
+/// The caller behind a valid token, or why they do not get in (ER-1).
+pub async fn admit(service: &Service, verified: &Verified) -> Result<LoadedCaller, ServiceError> {
     let now = service.clock.now();
-    if let Some(loaded) = service.callers.recall(principal, now) {
+    let name = Name::of(verified);
+    if let Some(loaded) = service.callers.recall(&name, verified, now) {
         return Ok(loaded);
     }
     // Read before the database: a change that commits in between makes what is read stale, not remembered.
     let generation = service.callers.generation();
-    let kind = principal.kind.clone();
-    let (object, standing) = service.store.read(move |tx| read(tx, &kind)).await?;
-    let principal = if principal.object() == object {
-        Arc::clone(principal)
-    } else {
-        Arc::new(known_as(principal, object))
+    let standing = {
+        let verified = verified.clone();
+        service.store.read(move |tx| read(tx, &verified)).await?
     };
     let standing = Arc::new(standing);
-    let loaded = compose(&principal, &standing);
+    let loaded = compose(verified, &standing);
     let remembered = Remembered {
         generation,
         at: now,
         standing,
+        verified: verified.clone(),
         loaded: loaded.clone(),
     };
-    service.callers.remember(object, remembered);
+    service.callers.remember(name, remembered);
     Ok(loaded)
 }
 
-/// The principal of a valid token, looked up where the token only has a name.
-pub async fn resolve(
+/// The caller of a principal who is known by object id.
+pub async fn load(
     service: &Service,
-    verified: &Verified,
-) -> Result<Arc<Principal>, ServiceError> {
-    match verified {
-        Verified::Principal(principal) => Ok(Arc::clone(principal)),
-        Verified::Named(named) => {
-            let name = named.name.clone();
-            let found = service
-                .store
-                .read(move |tx| user::find_by_name(tx, &name))
-                .await?;
-            let found = found.ok_or_else(|| stranger("user"))?;
-            Ok(Arc::new(named.resolved(found.id)))
-        }
-    }
+    principal: &Arc<Principal>,
+) -> Result<LoadedCaller, ServiceError> {
+    admit(service, &Verified::Principal(Arc::clone(principal))).await
 }
 
 /// The groups that a directory object is in, directly or through other groups.
@@ -162,11 +176,18 @@ pub async fn members_of(service: &Service, group: ObjectId) -> Result<Vec<Object
         .await?)
 }
 
-fn compose(principal: &Arc<Principal>, standing: &Standing) -> LoadedCaller {
+fn compose(verified: &Verified, standing: &Standing) -> LoadedCaller {
+    let principal = match verified {
+        Verified::Principal(principal) if principal.object() == standing.object => {
+            Arc::clone(principal)
+        }
+        Verified::Principal(principal) => Arc::new(known_as(principal, standing.object)),
+        Verified::Unbound(unbound) => Arc::new(unbound.resolved(standing.object)),
+    };
     let mut directory_roles = standing.directory_roles.clone();
     directory_roles.extend(principal.token.directory_roles.iter().copied());
     let caller = Caller {
-        principal: Arc::clone(principal),
+        principal,
         directory_roles,
         em_roles: standing.em_roles.clone(),
     };
@@ -176,12 +197,62 @@ fn compose(principal: &Arc<Principal>, standing: &Standing) -> LoadedCaller {
     }
 }
 
-fn read(tx: &mut ReadTx<'_>, kind: &Kind) -> Result<(ObjectId, Standing), ServiceError> {
-    let object = match kind {
-        Kind::Delegated { user, .. } => enabled_user(tx, *user)?,
-        Kind::Application { object, client_id } => enabled_application(tx, *object, client_id)?,
+fn read(tx: &mut ReadTx<'_>, verified: &Verified) -> Result<Standing, ServiceError> {
+    let object = match verified {
+        Verified::Principal(principal) => match &principal.kind {
+            Kind::Delegated { user, .. } => enabled_user(tx, *user)?,
+            Kind::Application { object, client_id } => enabled_application(tx, *object, client_id)?,
+        },
+        Verified::Unbound(unbound) => looked_up(tx, unbound)?,
     };
-    Ok((object, standing(tx, object)?))
+    Ok(standing(tx, object)?)
+}
+
+/// The object that the directory has for what a token calls somebody.
+fn looked_up(tx: &mut ReadTx<'_>, unbound: &Unbound) -> Result<ObjectId, ServiceError> {
+    let claim = &unbound.claim;
+    let (by, found) = match &unbound.lookup {
+        Lookup::User { by, value } => (by, users_by(tx, *by, value)?),
+        Lookup::Application { app_id } => {
+            let found = service_principal::find_by_app(tx, *app_id)?;
+            let application = found.ok_or_else(|| {
+                not_admitted(format!(
+                    "no service principal has the `appId` that the token's `{claim}` stands for: register the application \
+                     here, or correct `applications` of the issuer"
+                ))
+            })?;
+            return may_sign_in(
+                application.id,
+                application.account_enabled,
+                "service principal",
+            );
+        }
+    };
+    match found.as_slice() {
+        [one] => enabled_user(tx, *one),
+        [] => Err(not_admitted(format!(
+            "no user of the directory has the token's `{claim}` as `{}`: create the user, or correct `userClaim` and \
+             `userBy` of the issuer",
+            by.as_str()
+        ))),
+        _ => Err(not_admitted(format!(
+            "more than one user of the directory has the token's `{claim}` as `{}`: nobody can be told from the other",
+            by.as_str()
+        ))),
+    }
+}
+
+fn users_by(tx: &mut ReadTx<'_>, by: UserAttribute, value: &str) -> Result<Vec<ObjectId>, Error> {
+    match by {
+        UserAttribute::ObjectId => Ok(value.parse().into_iter().collect()),
+        UserAttribute::UserPrincipalName => {
+            let found = user::find_by_name(tx, value)?;
+            Ok(found.into_iter().map(|user| user.id).collect())
+        }
+        UserAttribute::Mail => user_match::by_mail(tx, value),
+        UserAttribute::EmployeeId => user_match::by_employee_id(tx, value),
+        UserAttribute::ExternalId => user_match::by_external_id(tx, value),
+    }
 }
 
 fn standing(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Standing, Error> {
@@ -190,6 +261,7 @@ fn standing(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Standing, Error> {
     let directory_roles = role_member::roles_of(tx, &holders)?;
     let em_roles = role_assignment::held_by(tx, &holders)?;
     Ok(Standing {
+        object,
         directory_roles: directory_roles
             .iter()
             .filter_map(|id| DirectoryRole::from_template_id(id))
@@ -206,29 +278,50 @@ fn standing(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Standing, Error> {
 }
 
 fn enabled_user(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<ObjectId, ServiceError> {
-    let user = user::find_present(tx, id)?.ok_or_else(|| stranger("user"))?;
-    if user.account_enabled {
-        Ok(id)
-    } else {
-        Err(disabled("user"))
-    }
+    let user = user::find_present(tx, id)?.ok_or_else(|| {
+        not_admitted(
+            "the token's user does not exist in the directory: create the user, or let the issuer's `userClaim` and \
+             `userBy` name an attribute that users have here",
+        )
+    })?;
+    may_sign_in(id, user.account_enabled, "user")
 }
 
-/// An issuer of another tenant may know the application by another object id; its client id is the same everywhere.
+/// An issuer of another tenant may know the application by another object id; its client id is the same everywhere. An
+/// object that is another application's is no mistake that could be overlooked.
 fn enabled_application(
     tx: &mut ReadTx<'_>,
     object: ObjectId,
     client_id: &str,
 ) -> Result<ObjectId, ServiceError> {
+    let app_id = client_id.parse::<AppId>().ok();
     let mut found = service_principal::find(tx, object)?;
-    if let (None, Ok(app_id)) = (&found, client_id.parse::<AppId>()) {
+    if let (None, Some(app_id)) = (&found, app_id) {
         found = service_principal::find_by_app(tx, app_id)?;
     }
-    let application = found.ok_or_else(|| stranger("service principal"))?;
-    if application.account_enabled {
-        Ok(application.id)
+    let application = found.ok_or_else(|| {
+        not_admitted(
+            "the token's service principal does not exist in the directory: register the application here with the same \
+             `appId`",
+        )
+    })?;
+    if app_id != Some(application.app_id) {
+        return Err(not_admitted(
+            "the token's service principal is that of another application than the token's client id",
+        ));
+    }
+    may_sign_in(
+        application.id,
+        application.account_enabled,
+        "service principal",
+    )
+}
+
+fn may_sign_in(id: ObjectId, enabled: bool, what: &str) -> Result<ObjectId, ServiceError> {
+    if enabled {
+        Ok(id)
     } else {
-        Err(disabled("service principal"))
+        Err(not_admitted(format!("the token's {what} is disabled")))
     }
 }
 
@@ -249,12 +342,6 @@ fn known_as(principal: &Principal, object: ObjectId) -> Principal {
     }
 }
 
-fn stranger(what: &str) -> ServiceError {
-    let message = format!("the token's {what} does not exist in the directory");
-    ServiceError::refused(Code::InvalidAuthenticationToken, message)
-}
-
-fn disabled(what: &str) -> ServiceError {
-    let message = format!("the token's {what} is disabled");
-    ServiceError::refused(Code::InvalidAuthenticationToken, message)
+fn not_admitted(message: impl Into<String>) -> ServiceError {
+    ServiceError::refused(Code::InvalidAuthenticationToken, message.into())
 }

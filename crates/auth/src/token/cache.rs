@@ -1,13 +1,14 @@
-//! Tokens that were verified before, by their SHA-256.
+//! What was found of tokens before, by their SHA-256.
 //!
-//! **Invariant:** bounded; holds no token, only digests of tokens that were valid; whoever asks still compares the
-//! validity and the epoch of the keys.
+//! **Invariant:** bounded; holds no token, only digests of tokens; whoever asks still compares the validity and the
+//! epoch of the keys.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::TokenError;
 use crate::principal::{Validity, Verified};
 
 /// The SHA-256 of a token.
@@ -17,26 +18,40 @@ pub(super) struct Digest([u8; 32]);
 impl Digest {
     /// Of this token.
     pub(super) fn of(token: &str) -> Self {
+        Self::of_bytes(token.as_bytes())
+    }
+
+    fn of_bytes(text: &[u8]) -> Self {
         let mut bytes = [0; 32];
-        for (to, from) in bytes
-            .iter_mut()
-            .zip(digest(&SHA256, token.as_bytes()).as_ref())
-        {
+        for (to, from) in bytes.iter_mut().zip(digest(&SHA256, text).as_ref()) {
             *to = *from;
         }
         Self(bytes)
+    }
+
+    /// Of the same token as one issuer sees it.
+    pub(super) fn of_issuer(&self, issuer: &str) -> Self {
+        let mut bytes = self.0.to_vec();
+        bytes.extend_from_slice(issuer.as_bytes());
+        Self::of_bytes(&bytes)
+    }
+
+    /// A byte that is as good as any to share out tokens by.
+    pub(super) const fn first(&self) -> u8 {
+        let [first, ..] = self.0;
+        first
     }
 }
 
 /// What a verification found, and what it rested on.
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
-    /// The finding.
-    pub(super) verified: Verified,
+    /// The finding; a refusal only where the issuer had to be asked for it.
+    pub(super) found: Result<Verified, TokenError>,
     /// The issuer.
     pub(super) issuer: Arc<str>,
-    /// The epoch of the issuer's keys.
-    pub(super) epoch: u64,
+    /// The epoch of the issuer's keys; none, if the issuer was asked.
+    pub(super) epoch: Option<u64>,
     /// When the finding holds.
     pub(super) validity: Validity,
 }
@@ -115,9 +130,12 @@ mod tests {
     fn cached() -> Cached {
         let user = "00000000-0000-0000-0000-000000000001".parse().unwrap();
         Cached {
-            verified: Verified::Principal(Arc::new(Principal::user(user, PermissionSet::EMPTY))),
+            found: Ok(Verified::Principal(Arc::new(Principal::user(
+                user,
+                PermissionSet::EMPTY,
+            )))),
             issuer: Arc::from("https://issuer.example"),
-            epoch: 0,
+            epoch: Some(0),
             validity: Validity {
                 from: Timestamp::from_micros(0),
                 until: Timestamp::from_micros(1),

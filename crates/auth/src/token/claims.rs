@@ -1,23 +1,80 @@
-//! What the claims of a token say, once its signature is believed.
+//! What the claims of a token say, once they are believed.
 //!
-//! **Invariant:** a token is a user's or an application's, never both; in doubt it is refused.
+//! **Invariant:** a token is a user's or an application's, never both; in doubt it is refused. What is not an access
+//! token is refused wherever that can be told.
 
 use std::sync::Arc;
 
 use domain::id::ObjectId;
 use domain::time::Timestamp;
 
-use super::compact::Members;
-use super::{IssuerConfig, TokenError, UserClaim};
+use super::compact::{Header, Members};
+use super::config::{ApplicationSign, CONSUMERS, IssuerConfig};
+use super::error::TokenError;
 use crate::principal::{
-    DirectoryRole, Kind, NamedUser, PermissionSet, Principal, TokenFacts, Validity, Verified,
+    DirectoryRole, Kind, Lookup, PermissionSet, Principal, TokenFacts, Unbound, UserAttribute,
+    Validity, Verified,
 };
 
-/// The tenant of personal accounts.
-const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+/// Claims that only ID tokens have.
+const OF_ID_TOKENS: &[&str] = &["at_hash", "c_hash", "s_hash"];
+/// What the claim `typ` of an access token says, where it says anything.
+const OF_ACCESS_TOKENS: &[&str] = &["bearer", "jwt", "at+jwt"];
+
+/// Refuses what was not issued as an access token: ID tokens, refresh tokens, notices of a logout.
+pub(super) fn check_kind(
+    header: &Header,
+    claims: &Members,
+    config: &IssuerConfig,
+) -> Result<(), TokenError> {
+    let kind = header.kind.as_deref().map(str::to_ascii_lowercase);
+    let is_marked = match kind.as_deref() {
+        Some("at+jwt" | "application/at+jwt") => true,
+        None | Some("jwt") => false,
+        Some(_) => return Err(TokenError::UnsupportedKind),
+    };
+    if is_marked {
+        return Ok(());
+    }
+    if config.requires_token_type {
+        return Err(TokenError::UnsupportedKind);
+    }
+    check_kind_of_claims(claims)
+}
+
+/// The same for claims without a header.
+pub(super) fn check_kind_of_claims(claims: &Members) -> Result<(), TokenError> {
+    let own = claims.text("typ")?;
+    let is_access_token = own.is_none_or(|own| {
+        OF_ACCESS_TOKENS
+            .iter()
+            .any(|kind| kind.eq_ignore_ascii_case(own))
+    });
+    // Some issuers copy the nonce into access tokens as well; they say by `typ` which is which.
+    let is_id_token = OF_ID_TOKENS.iter().any(|name| claims.get(name).is_some())
+        || own.is_none() && claims.get("nonce").is_some()
+        || claims.get("token_use").is_some_and(|usage| usage == "id");
+    if is_access_token && !is_id_token && claims.get("events").is_none() {
+        Ok(())
+    } else {
+        Err(TokenError::UnsupportedKind)
+    }
+}
 
 /// Checks audience, time and tenant, and says for how long they hold.
 pub(super) fn check(
+    claims: &Members,
+    config: &IssuerConfig,
+    now: Timestamp,
+) -> Result<Validity, TokenError> {
+    if claims.get("exp").is_none() {
+        return Err(TokenError::missing("exp"));
+    }
+    check_open(claims, config, now)
+}
+
+/// The same, where it need not be said when it ends.
+pub(super) fn check_open(
     claims: &Members,
     config: &IssuerConfig,
     now: Timestamp,
@@ -30,7 +87,7 @@ pub(super) fn check(
 
     let expires = claims
         .instant("exp")?
-        .ok_or_else(|| TokenError::missing("exp"))?;
+        .unwrap_or(Timestamp::from_micros(i64::MAX));
     let starts = claims
         .instant("nbf")?
         .unwrap_or(Timestamp::from_micros(i64::MIN));
@@ -63,16 +120,12 @@ pub(super) fn map(
     config: &IssuerConfig,
     issuer: &Arc<str>,
 ) -> Result<Verified, TokenError> {
-    let scopes = claims.text(&config.scopes_claim)?;
-    let client_id = client_id(claims)?;
+    let scopes = scopes(claims, config)?;
+    let client_id = client_id(claims, config)?;
     let facts = |scopes: PermissionSet| -> Result<TokenFacts, TokenError> {
         Ok(TokenFacts {
             scopes,
-            directory_roles: claims
-                .texts("wids")?
-                .into_iter()
-                .filter_map(DirectoryRole::from_template_id)
-                .collect(),
+            directory_roles: directory_roles(claims, config)?,
             tenant: claims.text(&config.tenant_claim)?.map(str::to_owned),
             issuer: Arc::clone(issuer),
             token_id: match claims.text("uti")? {
@@ -82,81 +135,178 @@ pub(super) fn map(
         })
     };
 
-    if is_application(claims, config, scopes)? {
-        let roles = claims.texts(&config.roles_claim)?;
-        return Ok(Verified::Principal(Arc::new(Principal {
-            kind: Kind::Application {
-                object: object_id(claims, "oid")?,
-                client_id: client_id
-                    .ok_or_else(|| TokenError::missing("appid"))?
-                    .to_owned(),
-            },
-            token: facts(PermissionSet::from_names(roles))?,
-        })));
+    if is_application(
+        claims,
+        config,
+        client_id.map(|(_, id)| id),
+        scopes.as_deref(),
+    )? {
+        let named = PermissionSet::from_names(claims.words(&config.roles_claim)?);
+        let token = facts(or_implied(named, config.implied_roles))?;
+        return application(claims, config, client_id, token);
     }
 
-    let scopes = scopes.map_or(config.implied_scopes, |scopes| {
-        PermissionSet::from_names(scopes.split_ascii_whitespace())
-    });
-    let client_id = client_id.map(str::to_owned);
-    let token = facts(scopes)?;
-    match &config.user {
-        UserClaim::ObjectId(claim) => Ok(Verified::Principal(Arc::new(Principal {
+    let named = PermissionSet::from_names(scopes.unwrap_or_default());
+    let token = facts(or_implied(named, config.implied_scopes))?;
+    let client_id = client_id.map(|(_, id)| id.to_owned());
+    let claim = &config.user.claim;
+    let value = claims
+        .text(claim)?
+        .filter(|value| !value.is_empty())
+        .ok_or_else(|| TokenError::missing(claim))?;
+    if config.user.by == UserAttribute::ObjectId {
+        return Ok(Verified::Principal(Arc::new(Principal {
             kind: Kind::Delegated {
-                user: object_id(claims, claim)?,
+                user: object_id(value, claim)?,
                 client_id,
             },
             token,
-        }))),
-        UserClaim::Name(claim) => Ok(Verified::Named(Arc::new(NamedUser {
-            name: claims
-                .text(claim)?
-                .filter(|name| !name.is_empty())
-                .ok_or_else(|| TokenError::missing(claim))?
-                .to_owned(),
-            client_id,
-            token,
-        }))),
+        })));
     }
+    Ok(Verified::Unbound(Arc::new(Unbound {
+        lookup: Lookup::User {
+            by: config.user.by,
+            value: value.to_owned(),
+        },
+        claim: claim.clone(),
+        client_id,
+        token,
+    })))
 }
 
-/// Whether an application calls for itself. `idtyp` says so where the issuer writes it; without it, the sign is that
-/// subject and object are the same and there are no scopes, which means nothing where users are told by `sub`.
+/// An application by the id of its service principal, where the issuer knows that, or else by its client id.
+fn application(
+    claims: &Members,
+    config: &IssuerConfig,
+    client_id: Option<(&str, &str)>,
+    token: TokenFacts,
+) -> Result<Verified, TokenError> {
+    let (claim, client_id) = client_id.ok_or_else(|| TokenError::missing(client_claim(config)))?;
+    if is_as_entra(config)
+        && let Some(object) = claims.text("oid")?
+    {
+        return Ok(Verified::Principal(Arc::new(Principal {
+            kind: Kind::Application {
+                object: object_id(object, "oid")?,
+                client_id: client_id.to_owned(),
+            },
+            token,
+        })));
+    }
+    let known = config.application.known.get(client_id).copied();
+    let app_id = known
+        .or_else(|| client_id.parse().ok())
+        .ok_or_else(|| TokenError::unknown_client(claim))?;
+    Ok(Verified::Unbound(Arc::new(Unbound {
+        lookup: Lookup::Application { app_id },
+        claim: claim.to_owned(),
+        client_id: Some(client_id.to_owned()),
+        token,
+    })))
+}
+
+/// Whether an application calls for itself. `idtyp` says so where the issuer writes it.
 fn is_application(
     claims: &Members,
     config: &IssuerConfig,
-    scopes: Option<&str>,
+    client_id: Option<&str>,
+    scopes: Option<&[&str]>,
 ) -> Result<bool, TokenError> {
     match claims.text("idtyp")? {
-        Some("app") if scopes.is_none() => Ok(true),
-        Some("user") => Ok(false),
-        Some(_) => Err(TokenError::UnsupportedKind),
-        None => {
-            let by_object = config.user == UserClaim::ObjectId("oid".to_owned());
+        Some("app") if scopes.is_none() => return Ok(true),
+        Some("user") => return Ok(false),
+        Some(_) => return Err(TokenError::UnsupportedKind),
+        None => {}
+    }
+    match &config.application.sign {
+        ApplicationSign::SubjectIsObject => {
             let object = claims.text("oid")?;
-            Ok(
-                by_object
-                    && scopes.is_none()
-                    && object.is_some()
-                    && object == claims.text("sub")?,
-            )
+            Ok(is_as_entra(config)
+                && scopes.is_none()
+                && object.is_some()
+                && object == claims.text("sub")?)
         }
+        ApplicationSign::SubjectIsClient => {
+            Ok(client_id.is_some() && claims.text("sub")? == client_id)
+        }
+        ApplicationSign::NoUser => Ok(claims.text(&config.user.claim)?.is_none_or(str::is_empty)),
+        ApplicationSign::Claim { name, value: None } => Ok(claims.get(name).is_some()),
+        ApplicationSign::Claim {
+            name,
+            value: Some(value),
+        } => Ok(claims.texts(name)?.contains(&value.as_str())),
+        ApplicationSign::Never => Ok(false),
     }
 }
 
-fn client_id(claims: &Members) -> Result<Option<&str>, TokenError> {
-    for name in ["appid", "azp", "client_id"] {
-        if let Some(id) = claims.text(name)? {
-            return Ok(Some(id));
+/// Whether the issuer tells who calls by the ids of this directory, as Entra does.
+fn is_as_entra(config: &IssuerConfig) -> bool {
+    config.user.by == UserAttribute::ObjectId && config.user.claim == "oid"
+}
+
+/// The delegated scopes; none at all if there is no such claim.
+fn scopes<'a>(
+    claims: &'a Members,
+    config: &IssuerConfig,
+) -> Result<Option<Vec<&'a str>>, TokenError> {
+    let names = match &config.scopes_claim {
+        Some(own) => vec![own.as_str()],
+        None => vec!["scp", "scope"],
+    };
+    for name in names {
+        if claims.get(name).is_some() {
+            return claims.words(name).map(Some);
         }
     }
     Ok(None)
 }
 
-fn object_id(claims: &Members, claim: &str) -> Result<ObjectId, TokenError> {
-    claims
-        .text(claim)?
-        .ok_or_else(|| TokenError::missing(claim))?
-        .parse()
-        .map_err(|_| TokenError::malformed(claim))
+/// An issuer that knows nothing of our permissions names none.
+fn or_implied(named: PermissionSet, implied: PermissionSet) -> PermissionSet {
+    if named.is_empty() { implied } else { named }
+}
+
+fn directory_roles(
+    claims: &Members,
+    config: &IssuerConfig,
+) -> Result<Vec<DirectoryRole>, TokenError> {
+    let mut roles: Vec<DirectoryRole> = claims
+        .texts("wids")?
+        .into_iter()
+        .filter_map(DirectoryRole::from_template_id)
+        .collect();
+    if config.group_roles.is_empty() {
+        return Ok(roles);
+    }
+    for group in claims.texts(&config.groups_claim)? {
+        roles.extend(config.group_roles.get(group).into_iter().flatten());
+    }
+    roles.sort_unstable();
+    roles.dedup();
+    Ok(roles)
+}
+
+/// The client id, with the claim that told it.
+fn client_id<'a>(
+    claims: &'a Members,
+    config: &'a IssuerConfig,
+) -> Result<Option<(&'a str, &'a str)>, TokenError> {
+    let names = match &config.application.claim {
+        Some(own) => vec![own.as_str()],
+        None => vec!["appid", "azp", "client_id"],
+    };
+    for name in names {
+        if let Some(id) = claims.text(name)?.filter(|id| !id.is_empty()) {
+            return Ok(Some((name, id)));
+        }
+    }
+    Ok(None)
+}
+
+fn client_claim(config: &IssuerConfig) -> &str {
+    config.application.claim.as_deref().unwrap_or("appid")
+}
+
+fn object_id(value: &str, claim: &str) -> Result<ObjectId, TokenError> {
+    value.parse().map_err(|_| TokenError::malformed(claim))
 }

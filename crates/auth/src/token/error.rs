@@ -14,7 +14,7 @@ pub enum TokenError {
     /// Longer than [`super::MAX_TOKEN_BYTES`].
     #[error("the token is too large")]
     TooLarge,
-    /// Not three base64url parts with JSON in the first two.
+    /// Not three base64url parts with JSON in the first two, nor a text that its issuer could be asked about.
     #[error("the token is not a well-formed JSON Web Token")]
     Malformed,
     /// A member of the header or a claim occurs twice.
@@ -38,6 +38,12 @@ pub enum TokenError {
     /// The issuer's keys could not be had yet: not the caller's fault.
     #[error("the keys of the issuer cannot be had at the moment")]
     KeysUnavailable,
+    /// The issuer could not be asked about the token: not the caller's fault.
+    #[error("the issuer cannot be asked about the token at the moment")]
+    IssuerUnavailable,
+    /// The issuer says that the token is not active.
+    #[error("the issuer says that the token is not active")]
+    Inactive,
     /// The signature is not by that key.
     #[error("the signature of the token is not valid")]
     BadSignature,
@@ -57,8 +63,16 @@ pub enum TokenError {
     #[error("personal accounts are not supported")]
     PersonalAccount,
     /// Neither a user's nor an application's access token.
-    #[error("the token is of a kind that is not supported")]
+    #[error("the token is not an access token of a supported kind")]
     UnsupportedKind,
+    /// The client id is no `appId`, and the configuration does not say whose it is.
+    #[error(
+        "the claim {name} names a client that has no application here; name it in applications of the issuer"
+    )]
+    UnknownClient {
+        /// The claim, as configured.
+        name: String,
+    },
     /// A claim that is needed is absent.
     #[error("the claim {name} is missing")]
     MissingClaim {
@@ -85,11 +99,17 @@ impl TokenError {
 
     /// Whether the same token may be accepted later: the answer is 503, not 401.
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::KeysUnavailable)
+        matches!(self, Self::KeysUnavailable | Self::IssuerUnavailable)
     }
 
     pub(super) fn missing(name: &str) -> Self {
         Self::MissingClaim {
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) fn unknown_client(name: &str) -> Self {
+        Self::UnknownClient {
             name: name.to_owned(),
         }
     }

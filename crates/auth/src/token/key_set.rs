@@ -1,7 +1,8 @@
 //! The public keys of an issuer.
 //!
-//! **Invariant:** a key has exactly one algorithm, which its type decides and not the token, so that a public key is
-//! never taken for a secret. Keys that we cannot use are left out, not refused.
+//! **Invariant:** a key is for the algorithms that its type allows and that it names itself, never for one that the
+//! token alone chose, so that a public key is never taken for a secret. Keys that we cannot use are left out, not
+//! refused.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,68 +10,101 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Algorithm;
+use super::SignatureAlgorithm;
 
 /// RSA keys below 2048 bits do not count.
 const MIN_MODULUS_BYTES: usize = 256;
 
+/// What an RSA key can verify.
+const RSA: &[SignatureAlgorithm] = &[
+    SignatureAlgorithm::Rs256,
+    SignatureAlgorithm::Rs384,
+    SignatureAlgorithm::Rs512,
+    SignatureAlgorithm::Ps256,
+    SignatureAlgorithm::Ps384,
+    SignatureAlgorithm::Ps512,
+];
+
 /// One public key.
 pub(super) struct Key {
-    /// The one algorithm that it is for.
-    pub(super) algorithm: Algorithm,
+    algorithms: Vec<SignatureAlgorithm>,
     decoding: DecodingKey,
     jwk: Jwk,
 }
 
 impl Key {
+    /// Whether the key is for that algorithm.
+    pub(super) fn is_for(&self, algorithm: SignatureAlgorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
     /// Whether `signature`, still encoded, is this key's for `signed`.
-    pub(super) fn verifies(&self, signature: &str, signed: &str) -> bool {
-        jsonwebtoken::crypto::verify(
-            signature,
-            signed.as_bytes(),
-            &self.decoding,
-            self.algorithm.jose(),
-        )
-        .unwrap_or(false)
+    pub(super) fn verifies(
+        &self,
+        algorithm: SignatureAlgorithm,
+        signature: &str,
+        signed: &str,
+    ) -> bool {
+        self.is_for(algorithm)
+            && jsonwebtoken::crypto::verify(
+                signature,
+                signed.as_bytes(),
+                &self.decoding,
+                algorithm.jose(),
+            )
+            .unwrap_or(false)
     }
 
     fn from_jwk(jwk: Jwk) -> Option<Self> {
-        let is_for_signatures = matches!(
-            jwk.common.public_key_use,
-            None | Some(PublicKeyUse::Signature)
-        );
+        let common = &jwk.common;
+        let is_for_signatures =
+            matches!(common.public_key_use, None | Some(PublicKeyUse::Signature))
+                && common
+                    .key_operations
+                    .as_ref()
+                    .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
         if !is_for_signatures {
             return None;
         }
-        let algorithm = match &jwk.algorithm {
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-                Algorithm::Es256
-            }
-            AlgorithmParameters::RSA(key)
-                if URL_SAFE_NO_PAD
-                    .decode(&key.n)
-                    .is_ok_and(|modulus| modulus.len() >= MIN_MODULUS_BYTES) =>
-            {
-                Algorithm::Rs256
-            }
-            _ => return None,
-        };
-        let says_otherwise = jwk
-            .common
-            .key_algorithm
-            .is_some_and(|own| own.to_string() != algorithm.as_str());
-        if says_otherwise {
+        let own = common.key_algorithm.map(|own| own.to_string());
+        let algorithms: Vec<SignatureAlgorithm> = of_type(&jwk.algorithm)
+            .iter()
+            .copied()
+            .filter(|algorithm| own.as_ref().is_none_or(|own| own == algorithm.as_str()))
+            .collect();
+        if algorithms.is_empty() {
             return None;
         }
         Some(Self {
-            algorithm,
+            algorithms,
             decoding: DecodingKey::from_jwk(&jwk).ok()?,
             jwk,
         })
+    }
+}
+
+/// What a key of that type can verify.
+fn of_type(key: &AlgorithmParameters) -> &'static [SignatureAlgorithm] {
+    match key {
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => &[SignatureAlgorithm::Es256],
+            EllipticCurve::P384 => &[SignatureAlgorithm::Es384],
+            _ => &[],
+        },
+        AlgorithmParameters::RSA(key) => {
+            let is_long = URL_SAFE_NO_PAD
+                .decode(&key.n)
+                .is_ok_and(|modulus| modulus.len() >= MIN_MODULUS_BYTES);
+            if is_long { RSA } else { &[] }
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            &[SignatureAlgorithm::EdDsa]
+        }
+        _ => &[],
     }
 }
 

@@ -3,13 +3,16 @@
 //! **Invariant:** no claim is believed before its signature is; `alg`, `iss`, `aud`, `exp` and `nbf` are checked by
 //! name, against the configuration and the time that the caller brings.
 
+mod algorithm;
 mod cache;
 mod claims;
 mod compact;
 mod config;
 mod error;
 mod fetch;
+mod introspection;
 mod issuer_keys;
+mod key_ring;
 mod key_set;
 
 use std::collections::HashMap;
@@ -18,11 +21,17 @@ use std::sync::Arc;
 use domain::time::Timestamp;
 
 pub use crate::principal::Verified;
-pub use config::{Algorithm, ConfigError, IssuerConfig, KeySource, UserClaim};
+pub use algorithm::{Algorithm, SignatureAlgorithm};
+pub use config::{
+    ApplicationBinding, ApplicationSign, ConfigError, IssuerConfig, KeySource, UserBinding,
+};
 pub use error::TokenError;
+pub use introspection::IntrospectionConfig;
+pub use key_ring::KeyRing;
 
 use cache::{Cache, Cached, Digest};
 use compact::Compact;
+use introspection::Introspector;
 use issuer_keys::IssuerKeys;
 
 /// The longest token that is looked at, in bytes.
@@ -45,7 +54,10 @@ pub fn bearer(header: &str) -> Result<&str, TokenError> {
 #[derive(Debug)]
 pub struct Verifier {
     issuers: HashMap<String, Issuer>,
-    cache: Cache,
+    /// Those that can be asked about tokens, in the order of the configuration.
+    asked: Vec<(Arc<str>, Introspector)>,
+    signed: Cache,
+    opaque: Cache,
 }
 
 /// One issuer with its keys.
@@ -61,22 +73,26 @@ impl Verifier {
     pub fn new(configs: Vec<IssuerConfig>) -> Result<Self, ConfigError> {
         crate::crypto::install();
         let mut issuers = HashMap::new();
+        let mut asked = Vec::new();
         for config in configs {
+            let config = config.with_tenant_in_issuer();
             config.check()?;
             let keys = Arc::new(IssuerKeys::new(&config)?);
             let url = config.issuer.clone();
-            let issuer = Issuer {
-                name: Arc::from(url.as_str()),
-                config,
-                keys,
-            };
+            let name: Arc<str> = Arc::from(url.as_str());
+            if let Some(introspector) = Introspector::new(&config)? {
+                asked.push((Arc::clone(&name), introspector));
+            }
+            let issuer = Issuer { name, config, keys };
             if issuers.insert(url.clone(), issuer).is_some() {
                 return Err(ConfigError::DuplicateIssuer { issuer: url });
             }
         }
         Ok(Self {
             issuers,
-            cache: Cache::new(CACHE_ENTRIES),
+            asked,
+            signed: Cache::new(CACHE_ENTRIES),
+            opaque: Cache::new(CACHE_ENTRIES),
         })
     }
 
@@ -92,15 +108,18 @@ impl Verifier {
         if let Some(verified) = self.remembered(&digest, now) {
             return Ok(verified);
         }
+        if !self.asked.is_empty() && compact::is_opaque(bearer) {
+            return self.ask(bearer, digest, now).await;
+        }
         self.verify_anew(bearer, digest, now).await
     }
 
     /// What an earlier verification found, where nothing that it rested on has changed since.
     fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Verified> {
-        let cached = self.cache.find(digest)?;
+        let cached = self.signed.find(digest)?;
         let issuer = self.issuers.get(cached.issuer.as_ref())?;
-        let current = issuer.keys.epoch() == cached.epoch && !issuer.keys.is_due(now);
-        (current && cached.validity.contains(now)).then_some(cached.verified)
+        let current = issuer.keys.confirms(cached.epoch, now);
+        (current && cached.validity.contains(now)).then_some(cached.found.ok()?)
     }
 
     async fn verify_anew(
@@ -120,27 +139,57 @@ impl Verifier {
             .algorithms
             .iter()
             .copied()
-            .find(|algorithm| algorithm.as_str() == token.algorithm)
+            .find(|algorithm| algorithm.as_str() == token.header.algorithm)
             .ok_or(TokenError::AlgorithmNotAllowed)?;
-        let kid = token.kid.as_deref().ok_or(TokenError::MissingKeyId)?;
+        let kid = token
+            .header
+            .kid
+            .as_deref()
+            .ok_or(TokenError::MissingKeyId)?;
         let (key, epoch) = issuer.keys.key(kid, now).await?;
-        if key.algorithm != algorithm {
+        if !key.is_for(algorithm) {
             return Err(TokenError::AlgorithmNotAllowed);
         }
-        if !key.verifies(token.signature, token.signed) {
+        if !key.verifies(algorithm, token.signature, token.signed) {
             return Err(TokenError::BadSignature);
         }
+        claims::check_kind(&token.header, &token.claims, &issuer.config)?;
         let validity = claims::check(&token.claims, &issuer.config, now)?;
         let verified = claims::map(&token.claims, &issuer.config, &issuer.name)?;
-        self.cache.remember(
+        self.signed.remember(
             digest,
             Cached {
-                verified: verified.clone(),
+                found: Ok(verified.clone()),
                 issuer: Arc::clone(&issuer.name),
-                epoch,
+                epoch: Some(epoch),
                 validity,
             },
         );
         Ok(verified)
+    }
+
+    /// Asks those issuers about the token that can be asked, one after the other. Where none knows it, but one could
+    /// not be asked, it may be good all the same.
+    async fn ask(
+        &self,
+        bearer: &str,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Result<Verified, TokenError> {
+        let mut outcome = TokenError::Inactive;
+        for (name, introspector) in &self.asked {
+            let Some(issuer) = self.issuers.get(name.as_ref()) else {
+                continue;
+            };
+            let found = introspector
+                .ask(bearer, digest, now, issuer, &self.opaque)
+                .await;
+            match found {
+                Err(TokenError::Inactive) => {}
+                Err(TokenError::IssuerUnavailable) => outcome = TokenError::IssuerUnavailable,
+                decided => return decided,
+            }
+        }
+        Err(outcome)
     }
 }

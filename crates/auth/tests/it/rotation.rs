@@ -1,7 +1,7 @@
 //! Keys that change, vanish or cannot be had.
 
 use auth::keys::Keys;
-use auth::token::{Algorithm, IssuerConfig, KeySource, TokenError, Verifier};
+use auth::token::{Algorithm, IssuerConfig, KeyRing, KeySource, TokenError, Verifier};
 use domain::time::Timestamp;
 use serde_json::json;
 
@@ -139,6 +139,74 @@ async fn known_keys_go_on_through_an_outage() {
         );
         assert_eq!(issuer.asked(), asked + 1, "and not again in that minute");
     }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_confirmed_count_for_a_day_and_then_no_more() {
+    let own = keys(Algorithm::Es256);
+    let issuer = FakeIssuer::start(&[&own]);
+    let verifier = verifier(&issuer);
+    let day = 86_400;
+    let claims = with(user_claims(), "iss", json!(issuer.url()));
+    let claims = with(claims, "exp", json!(later(3 * day).micros() / 1_000_000));
+    let token = own.sign(&claims).unwrap();
+    assert_eq!(outcome(&verifier, &token, now()).await, Ok(()));
+    issuer.become_of_mood(Mood::Down);
+
+    assert_eq!(outcome(&verifier, &token, later(day - 30)).await, Ok(()));
+    let refused = outcome(&verifier, &token, later(day)).await.unwrap_err();
+
+    assert_eq!(refused, TokenError::KeysUnavailable);
+    assert!(refused.is_temporary());
+    issuer.become_of_mood(Mood::Well);
+    assert_eq!(outcome(&verifier, &token, later(day + 60)).await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_issuer_may_say_how_long_its_keys_are_good_within_reason() {
+    for (said, due) in [(600, 600), (0, 60), (1 << 40, 86_400)] {
+        let (old, new) = (keys(Algorithm::Es256), keys(Algorithm::Es256));
+        let issuer = FakeIssuer::start(&[&old]);
+        issuer.lets_keys_be_kept(said);
+        let verifier = verifier(&issuer);
+        let claims = with(user_claims(), "iss", json!(issuer.url()));
+        let claims = with(claims, "exp", json!(later(200_000).micros() / 1_000_000));
+        let token = old.sign(&claims).unwrap();
+        assert_eq!(outcome(&verifier, &token, now()).await, Ok(()));
+
+        issuer.publish(&[&new]);
+
+        assert_eq!(outcome(&verifier, &token, later(due - 1)).await, Ok(()));
+        assert_eq!(
+            outcome(&verifier, &token, later(due)).await,
+            Err(TokenError::UnknownKey),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn shared_keys_are_replaced_while_the_verifier_runs() {
+    let (old, new) = (keys(Algorithm::Es256), keys(Algorithm::Es256));
+    let ring = KeyRing::new(&old.jwks());
+    let config = IssuerConfig::new(
+        crate::support::ISSUER,
+        &[AUDIENCE],
+        KeySource::Shared(ring.clone()),
+    );
+    let verifier = Verifier::new(vec![config]).unwrap();
+    let outcome = |keys: &Keys| {
+        let token = keys.sign(&user_claims()).unwrap();
+        crate::support::verify(&verifier, &token, now()).map(|_| ())
+    };
+    assert_eq!(outcome(&old), Ok(()));
+    assert_eq!(outcome(&new), Err(TokenError::UnknownKey));
+
+    assert!(ring.replace(&new.jwks()));
+
+    assert_eq!(outcome(&new), Ok(()));
+    assert_eq!(outcome(&old), Err(TokenError::UnknownKey));
+    assert!(!ring.replace(&new.jwks()));
 }
 
 #[tokio::test]

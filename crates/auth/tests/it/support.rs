@@ -84,7 +84,7 @@ pub(crate) fn verify(
 pub(crate) fn principal(verified: Verified) -> Arc<Principal> {
     match verified {
         Verified::Principal(principal) => principal,
-        Verified::Named(user) => panic!("known by name only: {}", user.name),
+        Verified::Unbound(caller) => panic!("to be looked up: {:?}", caller.lookup),
     }
 }
 

@@ -18,6 +18,5 @@ pub(crate) async fn caller(app: &App, headers: &HeaderMap) -> Result<LoadedCalle
         .verifier()
         .verify(token, app.token_clock().now())
         .await?;
-    let principal = callers::resolve(app.service(), &verified).await?;
-    Ok(callers::load(app.service(), &principal).await?)
+    Ok(callers::admit(app.service(), &verified).await?)
 }

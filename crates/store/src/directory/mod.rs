@@ -13,6 +13,7 @@ pub mod role_member;
 pub mod service_principal;
 pub mod target_binding;
 pub mod user;
+pub mod user_match;
 
 #[cfg(test)]
 mod tests;
