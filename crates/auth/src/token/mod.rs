@@ -114,6 +114,11 @@ impl Verifier {
         self.verify_anew(bearer, digest, now).await
     }
 
+    /// Whether the token was found good before and still is, without looking at its signature again.
+    pub fn remembers(&self, bearer: &str, now: Timestamp) -> bool {
+        self.remembered(&Digest::of(bearer), now).is_some()
+    }
+
     /// What an earlier verification found, where nothing that it rested on has changed since.
     fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Verified> {
         let cached = self.signed.find(digest)?;
