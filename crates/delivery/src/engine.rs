@@ -13,7 +13,7 @@ use std::time::Duration as RealTime;
 
 use domain::time::Timestamp;
 use service::standstill::Working;
-use service::{Service, ServiceError, deliveries, planning, targets, timers};
+use service::{Service, ServiceError, automatic, deliveries, planning, targets, timers};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -54,7 +54,8 @@ impl Default for EngineOptions {
 pub struct PassReport {
     /// Passes that this report adds up.
     pub passes: usize,
-    /// Things that were due by the clock: starts, time-outs, escalations, ends, leases.
+    /// Things that were due by the clock: starts, time-outs, escalations, ends, leases; and users whom rules were asked
+    /// about.
     pub timed: usize,
     /// Assignments planned anew because their package changed.
     pub replanned: usize,
@@ -176,7 +177,8 @@ impl Engine {
         self.follow_switches().await?;
         let batch = self.shared.options.plan_batch;
         loop {
-            let timed = timers::run_due(service).await?.total();
+            let timed =
+                timers::run_due(service).await?.total() + automatic::run_due(service).await?;
             let replanned = planning::replan(service, batch).await?;
             let planned = planning::plan_due(service, batch).await?;
             report.timed += timed;
@@ -355,7 +357,7 @@ impl Running<'_> {
         let batch = self.engine.shared.options.plan_batch;
         let _working = self.engine.begin().await;
         self.engine.follow_switches().await?;
-        let timed = timers::run_due(service).await?.total();
+        let timed = timers::run_due(service).await?.total() + automatic::run_due(service).await?;
         let replanned = planning::replan(service, batch).await?;
         let planned = planning::plan_due(service, batch).await?;
         let poll = real(service.settings.delivery_poll_interval.micros());

@@ -9,6 +9,7 @@ use store::Store;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::automatic::Rules;
 use crate::callers;
 use crate::clock::{Clock, Ids};
 use crate::settings::Settings;
@@ -81,8 +82,12 @@ pub struct Service {
     pub work: Arc<Notify>,
     /// Wakes whoever calls custom extensions: a hint as well.
     pub calls: Arc<Notify>,
+    /// Wakes whoever sends notices: a hint, too.
+    pub mails: Arc<Notify>,
     /// What is remembered of callers (AZ-12).
     pub callers: Arc<callers::Cache>,
+    /// Membership rules that were read.
+    pub rules: Arc<Rules>,
     /// Keeps whoever delivers or plans apart from whoever exchanges the whole tenant.
     pub standstill: Arc<Standstill>,
 }
@@ -97,7 +102,9 @@ impl Service {
             settings: Arc::new(settings),
             work: Arc::new(Notify::new()),
             calls: Arc::new(Notify::new()),
+            mails: Arc::new(Notify::new()),
             callers: Arc::default(),
+            rules: Arc::default(),
             standstill: Arc::default(),
         }
     }
@@ -116,10 +123,11 @@ impl Service {
         Ctx::system(self.moment().id(|uuid| uuid))
     }
 
-    /// Tells the engine, and whoever calls extensions, that there is work.
+    /// Tells the engine, whoever calls extensions, and whoever sends notices, that there is work.
     pub fn wake(&self) {
         self.work.notify_one();
         self.calls.notify_one();
+        self.mails.notify_one();
     }
 }
 

@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod assignment_requests;
 pub mod audit;
 pub mod authorize;
+pub mod automatic;
 pub mod callers;
 pub mod callouts;
 pub mod catalogs;

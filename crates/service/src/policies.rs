@@ -14,6 +14,7 @@ use store::directory::{group, service_principal, user};
 use store::{ReadTx, WriteTx, connected_organization, package_history};
 
 use crate::access_packages::{cancel, refuse_while_held};
+use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::content::{authorize_in, caller_name, flawed, package_for};
@@ -41,7 +42,7 @@ pub async fn create(
     draft: PolicyDraft,
 ) -> Result<PolicyId, ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
-    service
+    let created = service
         .store
         .write(move |tx| -> Result<PolicyId, ServiceError> {
             let package = draft.access_package_id.ok_or_else(|| {
@@ -70,10 +71,12 @@ pub async fn create(
             };
             assignment_policy::insert(tx, &created)?;
             let activity = Activity::CreatePolicy;
-            record(tx, &moment, &ctx, activity, &created)?;
+            record(tx, &moment, &ctx, activity, None, &created)?;
             Ok(created.id)
         })
-        .await
+        .await?;
+    service.wake();
+    Ok(created)
 }
 
 /// What is stored of a policy that the caller is about to replace.
@@ -131,13 +134,15 @@ pub async fn replace(
                 settings,
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
-                ..stored
+                ..stored.clone()
             };
             assignment_policy::save(tx, &replaced)?;
             let activity = Activity::UpdatePolicy;
-            record(tx, &moment, &ctx, activity, &replaced)
+            record(tx, &moment, &ctx, activity, Some(&stored), &replaced)
         })
-        .await
+        .await?;
+    service.wake();
+    Ok(())
 }
 
 /// Deletes a policy by which nobody holds the package any more (PO-43). Requests stay as a record without it; those that
@@ -156,9 +161,11 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<(), Se
             package_history::forget_policy(tx, id)?;
             assignment_policy::delete(tx, &gone)?;
             let activity = Activity::DeletePolicy;
-            record(tx, &moment, &ctx, activity, &gone)
+            record(tx, &moment, &ctx, activity, Some(&gone), &gone)
         })
-        .await
+        .await?;
+    service.wake();
+    Ok(())
 }
 
 /// The policy, if the caller may manage the policies of its catalog.
@@ -351,9 +358,11 @@ pub(crate) fn record(
     moment: &Moment,
     ctx: &Ctx,
     activity: Activity,
+    before: Option<&AssignmentPolicy>,
     policy: &AssignmentPolicy,
 ) -> Result<(), ServiceError> {
     let event = success(activity, TYPE, policy.id, Some(policy.display_name.clone()))
+        .changing(before.map(|row| row as &dyn Audited), Some(policy))
         .with("accessPackage", policy.access_package_id)
         .with("allowedTargetScope", policy.allowed_target_scope);
     Ok(audit::record(tx, moment, ctx, event)?)

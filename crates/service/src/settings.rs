@@ -25,6 +25,8 @@ pub struct Settings {
     pub delivery_poll_interval: Duration,
     /// `requests.deleteWithLiveAssignment` (RQ-24).
     pub delete_with_live_assignment: bool,
+    /// `autoAssignment.maxTargets`: how many may have a package by one automatic policy (AU-3).
+    pub auto_assignment_max_targets: i64,
     /// `compat.adminAddAutoApproves` (AP-12).
     pub admin_add_auto_approves: bool,
     /// `compat.legacyV1ReprocessPath`: serve path P3.
@@ -108,6 +110,7 @@ impl Default for Settings {
                 .to_vec(),
             delivery_poll_interval: Duration::from_secs(1),
             delete_with_live_assignment: false,
+            auto_assignment_max_targets: 15_000,
             admin_add_auto_approves: false,
             legacy_v1_reprocess_path: true,
             deprecation_headers: true,

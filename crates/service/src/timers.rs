@@ -4,6 +4,7 @@
 use domain::activity::Activity;
 use domain::approval::StageStatus;
 use domain::assignment_request::{Event, RequestType, State};
+use domain::notice::Occasion;
 use domain::policy::Asker;
 use domain::time::{Duration, Timestamp};
 use store::WriteTx;
@@ -13,7 +14,7 @@ use crate::assignment_requests::withdraw::{begin_system_request, make_way_for_re
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::uploads;
-use crate::{audit, callouts};
+use crate::{audit, automatic, callouts, notices};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -36,6 +37,8 @@ pub struct Counts {
     pub unanswered: usize,
     /// Assignments that came near to their end, where extensions are to hear of it (A6, A7).
     pub near_end: usize,
+    /// Assignments that came near to their end, whose holders may be told (N19).
+    pub announced: usize,
     /// Leases whose worker did not answer.
     pub leases: usize,
     /// Uploads that were not completed in time.
@@ -51,6 +54,7 @@ impl Counts {
             + self.ended
             + self.unanswered
             + self.near_end
+            + self.announced
             + self.leases
             + self.uploads
     }
@@ -69,6 +73,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
         .store
         .write(move |tx| -> Result<Counts, ServiceError> {
             store::accepted_call::forget_before(tx, moment.now.minus(REMEMBER_CALLS))?;
+            store::notice::purge(tx, moment.now.minus(settings.notices.retention), BATCH)?;
             Ok(Counts {
                 timed_out: time_out(tx, &moment, &ctx)?,
                 escalated: escalate(tx, &moment, &ctx)?,
@@ -76,6 +81,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
                 ended: end(tx, &moment, &ctx)?,
                 unanswered: callouts::time_out(tx, &moment, &ctx, &settings, BATCH)?,
                 near_end: callouts::reach_ends(tx, &moment)?,
+                announced: announce(tx, &moment)?,
                 leases: expire(tx, &moment)?,
                 uploads: uploads::expire(tx, &moment)?,
             })
@@ -83,11 +89,21 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
         .await
 }
 
+/// Tells holders that their access ends soon, where people are told of things at all.
+fn announce(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<usize, ServiceError> {
+    if moment.notifies {
+        notices::reach_ends(tx, moment)
+    } else {
+        Ok(0)
+    }
+}
+
 /// Gives back the work, of whichever kind, of those who did not answer.
 fn expire(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<usize, ServiceError> {
     let deliveries = store::ledger::lease::expire(tx, moment.now)?;
     let callouts = store::extension_callout::expire(tx, moment.now)?;
-    Ok(usize::try_from(deliveries + callouts).unwrap_or(usize::MAX))
+    let notices = store::notice::expire(tx, moment.now)?;
+    Ok(usize::try_from(deliveries + callouts + notices).unwrap_or(usize::MAX))
 }
 
 /// Scheduled requests whose start is reached (T11).
@@ -118,6 +134,8 @@ fn time_out(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, S
             .take(Event::TimedOut, moment.now)
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
+        notices::stage_expired(tx, moment, &request, &stage)?;
+        notices::refused(tx, moment, &request, Occasion::RequestExpired)?;
         let event = audit::success(
             Activity::RequestTimedOut,
             "AccessPackageAssignmentRequest",
@@ -146,6 +164,7 @@ fn escalate(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, S
             .take(Event::Escalated, moment.now)
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
+        notices::stage_escalated(tx, moment, &request, &stage)?;
         let event = audit::success(
             Activity::UpdateRequest,
             "AccessPackageAssignmentRequest",
@@ -162,6 +181,7 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
     let due = store::assignment::due(tx, moment.now, BATCH)?;
     let count = due.len();
     for assignment in due {
+        automatic::suppress(tx, moment, &assignment, "the assignment reached its end date")?;
         make_way_for_removal(tx, moment, ctx, &assignment, Asker::Administrator)?;
         begin_system_request(tx, moment, ctx, assignment, RequestType::SystemRemove)?;
     }
@@ -170,12 +190,17 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
 
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
+    let notifies = service.settings.notices.is_on;
     service
         .store
-        .read(|tx| -> Result<Option<Timestamp>, ServiceError> {
+        .read(move |tx| -> Result<Option<Timestamp>, ServiceError> {
             let timer = store::ledger::lease::next_timer(tx)?;
             let near_end = callouts::next_near_end(tx)?;
-            Ok(timer.into_iter().chain(near_end).min())
+            let announced = match notifies {
+                true => notices::next_near_end(tx)?,
+                false => None,
+            };
+            Ok(timer.into_iter().chain(near_end).chain(announced).min())
         })
         .await
 }

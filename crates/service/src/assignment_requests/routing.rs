@@ -14,7 +14,7 @@ use store::{ReadTx, WriteTx};
 use super::schedule;
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::{audit, callouts, guards, planning};
+use crate::{audit, automatic, callouts, guards, notices, planning};
 
 /// Routes a request that was just stored: extensions that hear of it first, then whoever has to agree.
 pub(crate) fn route(
@@ -109,7 +109,10 @@ pub(crate) fn start(
             let assignment = make_assignment(tx, moment, request)?;
             request.assignment_id = Some(assignment.id);
         }
-        Purpose::Remove => move_assignment(tx, moment, request, assignment::Event::RemovalStarted)?,
+        Purpose::Remove => {
+            suppress(tx, moment, request)?;
+            move_assignment(tx, moment, request, assignment::Event::RemovalStarted)?;
+        }
         Purpose::Update => change_dates(tx, moment, request)?,
         Purpose::Enforce => move_assignment(tx, moment, request, assignment::Event::Reprocessed)?,
     }
@@ -158,6 +161,21 @@ fn end_of(request: &AssignmentRequest, moment: &Moment) -> Option<domain::time::
         lasts_for: request.lasts_for,
     }
     .ends_after_start(moment.now)
+}
+
+/// Somebody takes an assignment on purpose: a rule does not give it back (AU-9).
+fn suppress(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let Some(id) = request.assignment_id else {
+        return Ok(());
+    };
+    match store::assignment::find(tx, id)? {
+        Some(held) => automatic::suppress(tx, moment, &held, "somebody ended the assignment"),
+        None => Ok(()),
+    }
 }
 
 fn move_assignment(
@@ -216,6 +234,7 @@ fn open_approval(
     request: &AssignmentRequest,
     policy: &Policy,
 ) -> Result<(), ServiceError> {
+    let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
         let mut stage = ApprovalStageRow {
             id: moment.id(StageId::new),
@@ -243,8 +262,12 @@ fn open_approval(
         }
         let approvers = approvers(tx, request, settings)?;
         store::approval::insert(tx, &stage, &approvers)?;
+        first = first.or(Some(stage));
     }
-    Ok(())
+    match first {
+        Some(stage) => notices::stage_opened(tx, moment, request, &stage),
+        None => Ok(()),
+    }
 }
 
 /// The users and groups that a stage names; managers are looked up now (AP-16).

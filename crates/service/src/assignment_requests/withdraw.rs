@@ -12,7 +12,7 @@ use store::WriteTx;
 use super::{checks, find_with_catalog};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, callouts, planning, rollup};
+use crate::{audit, authorize, automatic, callouts, planning, rollup};
 
 /// Cancels a request: one's own, or as an administrator anybody's (RQ-22).
 pub async fn cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
@@ -113,6 +113,9 @@ fn undo(
         return Ok(());
     }
     checks::nothing_open(tx, assignment.target_id, assignment.access_package_id)?;
+    if request_type == RequestType::SystemRemove {
+        automatic::suppress(tx, moment, &assignment, "somebody canceled the request")?;
+    }
     begin_system_request(tx, moment, ctx, assignment, request_type)
 }
 

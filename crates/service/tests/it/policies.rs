@@ -181,7 +181,7 @@ async fn what_breaks_the_rules_is_refused_by_name() {
         ),
         (
             r#"{"automaticRequestSettings":{"requestAccessForAllowedTargets":true}}"#,
-            "automaticRequestSettings",
+            "allowedTargetScope",
         ),
         (
             r#"{"customExtensionStageSettings":[{"stage":"assignmentRequestCreated"}]}"#,

@@ -179,7 +179,8 @@ fn keep_parts(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Err
 
 /// Removes a policy that neither assignments nor requests name any more.
 pub fn delete(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error> {
-    tx.execute_one(DELETE, &[text(policy.id), int(policy.version)])
+    tx.execute_one(DELETE, &[text(policy.id), int(policy.version)])?;
+    automatic::left_by(tx, policy.access_package_id, policy.modified_at)
 }
 
 fn read(row: &Row<'_>) -> Result<AssignmentPolicy, Error> {

@@ -126,6 +126,18 @@ pub(crate) fn keep(tx: &mut WriteTx<'_>, policy: &Policy, now: Timestamp) -> Res
     Ok(())
 }
 
+/// A policy of a package is gone: where others assign by themselves, everybody is looked at anew.
+pub(crate) fn left_by(
+    tx: &mut WriteTx<'_>,
+    package: AccessPackageId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if of_package(tx, package)?.is_empty() {
+        return Ok(());
+    }
+    sweep::request(tx, package, now)
+}
+
 /// How many hold the package by this policy.
 pub fn count_held(tx: &mut ReadTx<'_>, policy: PolicyId) -> Result<i64, Error> {
     tx.query_one(COUNT_HELD, &[text(policy)])?.int(0)
