@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use auth::callout::Signer;
 use auth::token::Verifier;
@@ -13,11 +12,9 @@ use service::clock::Clock;
 
 use crate::error::Challenge;
 use crate::issuer::Issuer;
+use crate::limits::{Gate, Limits};
 use crate::metrics::Metrics;
 use crate::reeve::Delivery;
-
-/// How long a request may take before it is given up.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The pieces an [`App`] is put together from.
 #[derive(Debug)]
@@ -46,8 +43,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// Everything that `/metrics` shows.
     pub registry: Arc<Registry>,
-    /// How long a request may take.
-    pub timeout: Duration,
+    /// How large, how slow, how often and how many at once.
+    pub limits: Limits,
 }
 
 /// The state of the server; cheap to clone.
@@ -58,6 +55,7 @@ struct Inner {
     parts: Parts,
     paging_key: hmac::Key,
     challenge: Challenge,
+    gate: Gate,
 }
 
 impl fmt::Debug for Inner {
@@ -76,10 +74,12 @@ impl App {
             authorization_uri: parts.authorization_uri.clone(),
         };
         let paging_key = hmac::Key::new(hmac::HMAC_SHA256, &parts.paging_key);
+        let gate = Gate::new(parts.limits.clone());
         Self(Arc::new(Inner {
             parts,
             paging_key,
             challenge,
+            gate,
         }))
     }
 
@@ -123,8 +123,8 @@ impl App {
         &self.0.parts.registry
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.0.parts.timeout
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     pub(crate) fn challenge(&self) -> &Challenge {

@@ -1,4 +1,5 @@
-//! What happens around every request: its ids, its span, its end in time, and the headers that every answer has.
+//! What happens around every request: its ids, its span, its limits, its end in time, and the headers that every answer
+//! has.
 //!
 //! **Invariant:** a request is answered, whatever its handler does: a panic is a 500, an endless one a 503, both with
 //! the error envelope. No header or query value gets into a span; they may hold secrets.
@@ -7,14 +8,20 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use service::clock::Clock;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::app::App;
-use crate::call::{CLIENT_REQUEST_ID, CallIds, REQUEST_ID};
+use crate::call::{CLIENT_REQUEST_ID, CallIds, REQUEST_ID, Scheme};
 use crate::error::Error;
+use crate::limits::incoming::Progress;
+use crate::protection;
+
+/// What watches the server has to get through when the server is full.
+const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// The middleware around the whole router.
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -22,6 +29,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let service = app.service();
     let ids = CallIds::new(service.ids.next(service.clock.now()), request.headers());
     request.extensions_mut().insert(ids.clone());
+    let scheme = request.extensions().get::<Scheme>().copied();
     let method = request.method().clone();
     let span = tracing::info_span!(
         "request",
@@ -31,37 +39,98 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         http.status = tracing::field::Empty,
     );
 
-    let mut response = answer(&app, &ids, request, next)
+    let mut response = limited(&app, request, next)
         .instrument(span.clone())
-        .await;
+        .await
+        .unwrap_or_else(|error| {
+            error
+                .into_reply(&ids, app.service().clock.now(), app.challenge())
+                .into()
+        });
 
     add_headers(response.headers_mut(), &ids, app.token_clock());
+    protection::add_headers(response.headers_mut(), &app, scheme);
     span.record("http.status", response.status().as_u16());
     app.metrics()
         .answered(&method, response.status(), started.elapsed());
     response
 }
 
+/// Answers the request if the limits let it in.
+async fn limited(app: &App, request: Request, next: Next) -> Result<Response, Error> {
+    let gate = app.gate();
+    gate.check_head(&request)?;
+    let place = if WATCHED.contains(&request.uri().path()) {
+        None
+    } else {
+        Some(gate.place()?)
+    };
+    let guesser = guesser(app, &request)?;
+    let progress = Progress::default();
+    let request = gate.guard_body(request, &progress);
+    let response = answer(app, request, next, place, &progress).await?;
+    if let Some(address) = guesser
+        && response.status() == StatusCode::UNAUTHORIZED
+    {
+        gate.guessed(address, app.token_clock().now());
+    }
+    Ok(response)
+}
+
+/// Where a request with a token comes from; refused if too many tokens from there were, unless this one is known.
+fn guesser(app: &App, request: &Request) -> Result<Option<std::net::IpAddr>, Error> {
+    let headers = request.headers();
+    let Some(token) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let address = app.gate().address(request.extensions(), headers);
+    let now = app.token_clock().now();
+    let may = address.map_or(Ok(()), |address| app.gate().may_guess(address, now));
+    if let Err(refusal) = may {
+        let is_known = token
+            .to_str()
+            .ok()
+            .and_then(|text| auth::token::bearer(text).ok())
+            .is_some_and(|token| app.verifier().remembers(token, now));
+        if !is_known {
+            return Err(refusal);
+        }
+    }
+    Ok(address)
+}
+
 /// Runs the handler in a task of its own: what it has begun goes on when the client hangs up, and a panic ends
-/// nothing but the task.
-async fn answer(app: &App, ids: &CallIds, request: Request, next: Next) -> Response<Body> {
-    let mut task = tokio::spawn(next.run(request).in_current_span());
-    let error = match tokio::time::timeout(app.timeout(), &mut task).await {
-        Ok(Ok(response)) => return response,
+/// nothing but the task. The task has the place among all requests until it is over.
+async fn answer(
+    app: &App,
+    request: Request,
+    next: Next,
+    place: Option<OwnedSemaphorePermit>,
+    progress: &Progress,
+) -> Result<Response<Body>, Error> {
+    let handler = async move {
+        let response = next.run(request).await;
+        drop(place);
+        response
+    };
+    let patience = app.gate().limits().request_timeout;
+    let mut task = tokio::spawn(handler.in_current_span());
+    match tokio::time::timeout(patience, &mut task).await {
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(failure)) => {
             app.metrics().panicked();
-            Error::Internal(Box::new(failure))
+            Err(Error::Internal(Box::new(failure)))
         }
         Err(_) => {
             task.abort();
-            Error::TimedOut {
-                seconds: app.timeout().as_secs(),
-            }
+            let seconds = patience.as_secs();
+            Err(if progress.is_reading() {
+                Error::BodyTooSlow { seconds }
+            } else {
+                Error::TimedOut { seconds }
+            })
         }
-    };
-    error
-        .into_reply(ids, app.service().clock.now(), app.challenge())
-        .into()
+    }
 }
 
 /// The headers of semantics 8.5.
@@ -80,9 +149,6 @@ fn add_headers(headers: &mut HeaderMap, ids: &CallIds, clock: &Clock) {
     if let Ok(value) = HeaderValue::from_str(&date) {
         headers.insert(header::DATE, value);
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Reading the body of a request: whole, bounded, and as JSON where JSON is expected.
+//! Reading the body of a request: whole, and as JSON where JSON is expected. How large and how slow it may be is seen to
+//! before ([`crate::limits`]).
 
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -6,37 +7,28 @@ use http::{HeaderMap, header};
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::limits::incoming::Interrupted;
 
-/// The largest JSON body that is read, in bytes (ER-10).
+/// The largest body that is no file, in bytes, if the operator does not say otherwise (ER-10).
 pub(crate) const LIMIT: usize = 1024 * 1024;
 
 /// The whole body.
-pub(crate) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Error> {
-    read_up_to(LIMIT, headers, body).await
-}
-
-/// The whole body, where another limit holds.
-pub(crate) async fn read_up_to(
-    limit: usize,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Bytes, Error> {
-    let announced = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > limit) {
-        return Err(Error::TooLarge { limit });
-    }
-    to_bytes(body, limit).await.map_err(|error| {
-        // The body ends early either because it is too large or because the client stopped sending.
-        let is_limit = std::error::Error::source(&error)
-            .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-        if is_limit {
-            Error::TooLarge { limit }
-        } else {
-            Error::bad_request("the body ended before it was complete")
+pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
+    to_bytes(body, usize::MAX).await.map_err(|error| {
+        // The body ends early because of a limit, or because the client stopped sending.
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            match error.downcast_ref::<Interrupted>() {
+                Some(Interrupted::TooLarge { limit }) => {
+                    return Error::TooLarge { limit: *limit };
+                }
+                Some(Interrupted::TooSlow { seconds }) => {
+                    return Error::BodyTooSlow { seconds: *seconds };
+                }
+                Some(Interrupted::Broken) | None => cause = error.source(),
+            }
         }
+        Error::bad_request("the body ended before it was complete")
     })
 }
 
@@ -145,25 +137,5 @@ mod tests {
         for body in ["null", "[]", "{\"a\":1}", "x", "\"\""] {
             assert!(expect_nothing(&Bytes::from(body)).is_err(), "{body:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn er_10_a_body_over_the_limit_is_refused_whether_announced_or_not() {
-        let large = vec![b' '; LIMIT + 1];
-
-        let unannounced = read(&HeaderMap::new(), Body::from(large))
-            .await
-            .unwrap_err();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_LENGTH, (LIMIT + 1).into());
-        let announced = read(&headers, Body::empty()).await.unwrap_err();
-
-        assert_eq!(unannounced.status(), 413);
-        assert_eq!(announced.status(), 413);
-        assert!(
-            read(&HeaderMap::new(), Body::from(vec![b' '; LIMIT]))
-                .await
-                .is_ok()
-        );
     }
 }

@@ -34,6 +34,9 @@ pub const OWN_CODES: &[&str] = &[
     "MethodNotAllowed",
     "PreconditionFailed",
     "RequestEntityTooLarge",
+    "RequestHeaderFieldsTooLarge",
+    "RequestTimeout",
+    "RequestUriTooLong",
     "ResourceNotFound",
     "ServiceUnavailable",
     "TooManyRequests",
@@ -123,6 +126,35 @@ pub(crate) enum Error {
     /// An earlier request of the batch failed (BA-1).
     #[error("the request depends on `{0}`, which did not succeed")]
     FailedDependency(String),
+    /// The headers are too many or too large.
+    #[error("a request has at most {most} headers of {bytes} bytes in all")]
+    HeadersTooLarge {
+        /// How many there may be.
+        most: usize,
+        /// How large they may be together.
+        bytes: usize,
+    },
+    /// The URL is too long.
+    #[error("the URL is longer than {limit} bytes")]
+    UrlTooLong {
+        /// How long it may be.
+        limit: usize,
+    },
+    /// The body did not come in time.
+    #[error("the body did not arrive within {seconds} seconds")]
+    BodyTooSlow {
+        /// How long it may take.
+        seconds: u64,
+    },
+    /// The caller asks too often, or too much at once (ER-12).
+    #[error("there are too many requests; try again in {retry_after} seconds")]
+    TooMany {
+        /// When there is room again.
+        retry_after: u64,
+    },
+    /// The server has as much to do as it may have.
+    #[error("the server is busy; try again")]
+    Busy,
     /// It took too long.
     #[error("the request took longer than {seconds} seconds")]
     TimedOut {
@@ -181,9 +213,16 @@ impl Error {
             Self::Service(ServiceError::Throttled { .. }) => {
                 plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")
             }
-            Self::Service(ServiceError::Unavailable { .. }) | Self::TimedOut { .. } => {
-                unavailable()
-            }
+            Self::TooMany { .. } => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
+            Self::Service(ServiceError::Unavailable { .. })
+            | Self::TimedOut { .. }
+            | Self::Busy => unavailable(),
+            Self::HeadersTooLarge { .. } => plain(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "RequestHeaderFieldsTooLarge",
+            ),
+            Self::UrlTooLong { .. } => plain(StatusCode::URI_TOO_LONG, "RequestUriTooLong"),
+            Self::BodyTooSlow { .. } => plain(StatusCode::REQUEST_TIMEOUT, "RequestTimeout"),
             Self::Service(ServiceError::Internal(_)) | Self::Internal(_) => internal(),
             Self::Token(error) if error.is_temporary() => unavailable(),
             Self::Token(_) => plain(StatusCode::UNAUTHORIZED, "InvalidAuthenticationToken"),
@@ -268,7 +307,8 @@ impl Error {
                 code: Code::TooManyRequests,
                 ..
             }) => Some(RETRY_THROTTLED),
-            Self::TimedOut { .. } => Some(RETRY_SOON),
+            Self::TooMany { retry_after } => Some(*retry_after),
+            Self::TimedOut { .. } | Self::Busy => Some(RETRY_SOON),
             Self::Token(error) if error.is_temporary() => Some(RETRY_SOON),
             _ => None,
         };

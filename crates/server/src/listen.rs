@@ -8,14 +8,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Address, Handle, Server};
+use hyper_util::rt::TokioTimer;
 
 use crate::call::Scheme;
+use crate::limits::Limits;
+use crate::limits::connection::Doorkeeper;
 
 /// How long requests in flight may take once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Streams of one connection that the client may have begun and taken back before anybody looked at them. Who takes back
+/// more at once floods, and loses the connection.
+const RESET_STREAMS: usize = 20;
 
 /// Where to listen. Port 0 picks a free one.
 #[derive(Debug, Clone, Default)]
@@ -117,11 +123,19 @@ impl Bound {
     pub async fn serve(
         self,
         router: Router,
+        limits: &Limits,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ListenError> {
         let handle = Handle::new();
-        let plain = serve_plain(self.http, router.clone(), handle.clone());
-        let secure = serve_secure(self.https, router, handle.clone());
+        let doorkeeper = Doorkeeper::new(limits);
+        let plain = serve_plain(
+            self.http,
+            router.clone(),
+            limits,
+            doorkeeper.clone(),
+            handle.clone(),
+        );
+        let secure = serve_secure(self.https, router, limits, doorkeeper, handle.clone());
         let stop = async {
             shutdown.await;
             handle.graceful_shutdown(Some(GRACE));
@@ -135,34 +149,66 @@ impl Bound {
     }
 }
 
+/// Keeps the protocol to the limits. What the router refuses with an explanation is let through to it, so the protocol
+/// allows twice as much.
+fn limit<A: Address, T>(server: &mut Server<A, T>, limits: &Limits) {
+    let head = limits.header_bytes.saturating_add(limits.url_bytes);
+    let head = head.saturating_mul(2).max(64 * 1024);
+    let builder = server.http_builder();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(limits.headers.saturating_mul(2))
+        .max_buf_size(head);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(u32::try_from(head).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(RESET_STREAMS)
+        .max_local_error_reset_streams(RESET_STREAMS);
+}
+
 async fn serve_plain(
     listener: Option<TcpListener>,
     router: Router,
+    limits: &Limits,
+    doorkeeper: Doorkeeper,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let Some(listener) = listener else {
         return Ok(());
     };
-    let service = router.layer(Extension(Scheme::Http)).into_make_service();
-    axum_server::from_tcp(listener)?
-        .acceptor(NoDelayAcceptor::new())
-        .handle(handle)
-        .serve(service)
-        .await
+    let service = router
+        .layer(Extension(Scheme::Http))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(doorkeeper)
+        .handle(handle);
+    limit(&mut server, limits);
+    server.serve(service).await
 }
 
 async fn serve_secure(
     listener: Option<(TcpListener, RustlsConfig)>,
     router: Router,
+    limits: &Limits,
+    doorkeeper: Doorkeeper,
     handle: Handle<SocketAddr>,
 ) -> io::Result<()> {
     let Some((listener, config)) = listener else {
         return Ok(());
     };
-    let service = router.layer(Extension(Scheme::Https)).into_make_service();
-    axum_server::from_tcp(listener)?
-        .acceptor(RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new()))
-        .handle(handle)
-        .serve(service)
-        .await
+    let service = router
+        .layer(Extension(Scheme::Https))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let acceptor = RustlsAcceptor::new(config)
+        .handshake_timeout(limits.handshake_timeout)
+        .acceptor(doorkeeper);
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(acceptor)
+        .handle(handle);
+    limit(&mut server, limits);
+    server.serve(service).await
 }

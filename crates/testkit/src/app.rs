@@ -54,7 +54,7 @@ pub(crate) struct Inner {
     pub(crate) catalogs: Mutex<BTreeMap<String, String>>,
     pub(crate) resources: Mutex<BTreeMap<(String, ObjectId), String>>,
     backend: Backend,
-    _home: Home,
+    home: Home,
 }
 
 impl std::fmt::Debug for Inner {
@@ -139,7 +139,7 @@ impl TestApp {
             catalogs: Mutex::default(),
             resources: Mutex::default(),
             backend,
-            _home: home,
+            home,
         };
         people::settle_in(&inner).await;
         let caller = caller(&inner.service);
@@ -158,6 +158,12 @@ impl TestApp {
     /// The use cases, for what the API does not show.
     pub fn service(&self) -> &Service {
         &self.inner.service
+    }
+
+    /// Runs a statement past the program, as somebody could who has the database in their hands; says how many rows it
+    /// changed.
+    pub fn tamper(&self, sql: &str) -> u64 {
+        self.inner.home.tamper(sql)
     }
 
     /// A target in memory.
@@ -314,7 +320,7 @@ fn router(service: &Service, engine: &Engine, is_development: bool) -> Router {
         paging_key: [7; 32],
         metrics,
         registry: Arc::new(registry),
-        timeout: server::DEFAULT_TIMEOUT,
+        limits: server::Limits::default(),
     }))
 }
 

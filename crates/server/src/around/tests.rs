@@ -17,6 +17,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::app::Parts;
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::reeve::Delivery;
 
@@ -44,7 +45,10 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         paging_key: [0; 32],
         metrics: Metrics::register(&mut registry),
         registry: Arc::new(registry),
-        timeout,
+        limits: Limits {
+            request_timeout: timeout,
+            ..Limits::default()
+        },
     });
     Router::new()
         .route(

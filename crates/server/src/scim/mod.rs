@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
+use crate::limits::Work;
 use crate::graph::authenticate;
 use crate::reply::Reply;
 
@@ -48,7 +49,7 @@ pub(crate) async fn serve(
     let origin = Origin::of(app.public_url(), &parts);
     let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
     let path = path.to_owned();
-    let outcome = match body::read(&parts.headers, body).await {
+    let outcome = match body::read(body).await {
         Ok(body) => {
             let call = Call {
                 ids,
@@ -74,6 +75,12 @@ async fn answer(app: &App, call: &Call) -> Result<Reply, Fault> {
         return Err(Error::NotFound(why.to_owned()).into());
     }
     let caller = authenticate::caller(app, &call.headers).await?;
+    let work = Work {
+        is_directory: true,
+        is_write: !call.method.is_safe(),
+    };
+    let now = app.token_clock().now();
+    let _turn = app.gate().admit(&caller.caller.principal, work, now)?;
     let ctx = Ctx::of_caller(caller.caller, call.ids.request, call.ids.client.clone());
     let request = ScimRequest::new(app, &ctx, call);
     let segments = request::segments(&call.path)?;

@@ -97,6 +97,7 @@ impl Server {
         let location = Location::Sqlite {
             path: folder.path().join("test.db"),
         };
+        let audiences = settings.cloud.audiences();
         let store = Store::open(&location, &Options::default()).unwrap();
         store.migrate(start()).unwrap();
         let service = Service::new(store, Clock::manual(start()), Ids::counted(1), settings);
@@ -111,7 +112,7 @@ impl Server {
             keys: keys(),
         };
         let jwks = KeySource::Static(issuer.keys.jwks());
-        let config = IssuerConfig::new(&issuer.url(), &[AUDIENCE], jwks);
+        let config = IssuerConfig::new(&issuer.url(), &audiences, jwks);
         let mut registry = Registry::default();
         let app = App::new(Parts {
             service: service.clone(),
@@ -139,7 +140,7 @@ impl Server {
             paging_key: [7; 32],
             metrics: Metrics::register(&mut registry),
             registry: Arc::new(registry),
-            timeout: server::DEFAULT_TIMEOUT,
+            limits: server::Limits::default(),
         });
         Self {
             router: server::router(app),
@@ -153,6 +154,16 @@ impl Server {
     /// A token of the client `admin`, an application that may do everything.
     pub(crate) fn admin(&self) -> String {
         self.application(Permission::ALL)
+    }
+
+    /// A token of the client `admin` that is for this audience.
+    pub(crate) fn for_audience(&self, audience: &str) -> String {
+        let subject = Subject::Application {
+            object: self.accounts.clients[0].object,
+            roles: PermissionSet::of(Permission::ALL),
+            directory_roles: &[],
+        };
+        self.issued(subject, audience)
     }
 
     /// A token of the client `admin` with these permissions alone.
@@ -191,11 +202,15 @@ impl Server {
     }
 
     fn token(&self, subject: Subject<'_>) -> String {
+        self.issued(subject, AUDIENCE)
+    }
+
+    fn issued(&self, subject: Subject<'_>, audience: &str) -> String {
         let claims = access_token_claims(
             &Issuance {
                 issuer: &auth::issuer::issuer_url(AUTHORITY, TENANT),
                 tenant: TENANT,
-                audience: AUDIENCE,
+                audience,
                 token_id: "t",
                 client_id: &self.accounts.clients[0].client_id.to_string(),
                 client_name: "admin",
