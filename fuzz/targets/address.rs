@@ -1,6 +1,7 @@
 //! A path below a version: an address or a refusal, never a panic, and every address has a place to begin.
 #![no_main]
 
+use domain::cloud::Cloud;
 use libfuzzer_sys::fuzz_target;
 use wire::Version;
 use wire::address::{self, Options};
@@ -16,6 +17,7 @@ fuzz_target!(|input: (bool, bool, &str)| {
     let options = Options {
         caller: is_user.then_some(CALLER),
         legacy_v1_paths: true,
+        cloud: Cloud::Global,
     };
     match address::resolve(version, &segments, options) {
         Ok(address) => assert!(!address.steps.is_empty()),

@@ -1,6 +1,7 @@
 //! Query options on any collection, in either version: a plan or a refusal, never a panic.
 #![no_main]
 
+use domain::cloud::Cloud;
 use domain::query::Predicate;
 use libfuzzer_sys::fuzz_target;
 use odata::query::QueryOptions;
@@ -17,6 +18,7 @@ fuzz_target!(|input: (u8, bool, bool, &str)| {
     // Either is fine; a refusal has something to say.
     if let Err(refusal) = resolve::resolve(Request {
         version: if is_beta { Version::Beta } else { Version::V1 },
+        cloud: Cloud::Global,
         of: set.of,
         filter: Predicate::True,
         is_single,

@@ -7,6 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use domain::cloud::Cloud;
 use serde::{Deserialize, Serialize};
 
 const NAME: &str = "dev.json";
@@ -15,12 +16,19 @@ const NAME: &str = "dev.json";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DevFile {
+    /// Which cloud's API the tenant shows: `server.cloudProfile`.
+    #[serde(default = "global")]
+    pub(crate) cloud_profile: String,
     pub(crate) tenant_id: String,
     pub(crate) base_url: String,
     pub(crate) authority: String,
     pub(crate) ca_file: PathBuf,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) users: Vec<KnownUser>,
+}
+
+fn global() -> String {
+    Cloud::Global.to_string()
 }
 
 /// A client that may sign in.
@@ -141,6 +149,7 @@ mod tests {
 
     fn sample() -> DevFile {
         DevFile {
+            cloud_profile: global(),
             tenant_id: "t".to_owned(),
             base_url: "https://127.0.0.1:1".to_owned(),
             authority: "https://127.0.0.1:1".to_owned(),

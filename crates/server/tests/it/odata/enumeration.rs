@@ -1,5 +1,6 @@
 //! Every property that can be compared or ordered by is, on both databases: generated from the tables.
 
+use domain::cloud::Cloud;
 use domain::query::{Predicate, Query};
 use odata::query::QueryOptions;
 use service::Service;
@@ -14,6 +15,7 @@ fn compiled(version: Version, of: &'static Type, query: &str) -> Result<Query, R
         .unwrap_or_else(|error| panic!("{query}: {error}"));
     let plan = resolve(Request {
         version,
+        cloud: Cloud::Global,
         of,
         filter: Predicate::True,
         is_single: false,
