@@ -6,12 +6,13 @@ use domain::activity::Activity;
 use domain::approval::{Approver, NotDecidable, Stage, StageStatus, Verdict, can_decide, is_asked};
 use domain::assignment_request::{AssignmentRequest, Event, State};
 use domain::id::{ObjectId, RequestId, StageId};
+use domain::notice::Occasion;
 use store::{ReadTx, WriteTx};
 
 use crate::assignment_requests::routing;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize};
+use crate::{audit, authorize, notices};
 
 /// A decision as it comes in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,12 +105,14 @@ fn advance(
         .into_iter()
         .find(|one| one.status == StageStatus::Initializing);
     if let Some(mut next) = next {
+        notices::stage_approved(tx, moment, &request, stage)?;
         next.open(moment.now);
         store::approval::save(tx, &next)?;
         request
             .take(Event::StageApproved, moment.now)
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
+        notices::stage_opened(tx, moment, &request, &next)?;
         return Ok(());
     }
     let approved = audit::success(
@@ -119,6 +122,7 @@ fn advance(
         None,
     );
     audit::record(tx, moment, ctx, approved)?;
+    notices::stage_approved(tx, moment, &request, stage)?;
     routing::agreed(tx, moment, ctx, &mut request)
 }
 
@@ -132,6 +136,7 @@ fn deny(
         .take(Event::Denied, moment.now)
         .map_err(ServiceError::internal)?;
     store::assignment_request::save(tx, &request)?;
+    notices::refused(tx, moment, &request, Occasion::RequestDenied)?;
     let event = audit::success(
         Activity::DenyRequest,
         "AccessPackageAssignmentRequest",

@@ -20,6 +20,7 @@ use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType};
 use domain::extension::{CalloutStatus, Stage};
 use domain::id::{CalloutId, RequestId};
+use domain::notice::Occasion;
 use domain::policy::{AccessChange, ApprovalExemptions, Asker};
 use store::custom_extension::{self, CustomExtension};
 use store::extension_callout::{self, Callout};
@@ -29,7 +30,7 @@ use crate::assignment_requests::routing;
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
 use crate::settings::Settings;
-use crate::{audit, rollup};
+use crate::{audit, notices, rollup};
 
 /// Comes to a stage: calls what the policy says, and lets `event` happen unless an answer has to be waited for. Answers
 /// whether it is. The caller saves the request.
@@ -176,6 +177,11 @@ fn end(
     store::assignment_request::save(tx, &request)?;
     store::approval::close(tx, request.id)?;
     extension_callout::close(tx, request.id, moment.now)?;
+    match event {
+        Event::Denied => notices::refused(tx, moment, &request, Occasion::RequestDenied)?,
+        Event::TimedOut => notices::refused(tx, moment, &request, Occasion::RequestExpired)?,
+        _ => {}
+    }
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     audit::record(tx, moment, ctx, event.with("by", "custom extension"))?;
     Ok(())

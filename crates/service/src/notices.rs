@@ -7,7 +7,7 @@ mod work;
 
 pub(crate) use near_end::{next as next_near_end, reach_ends};
 pub use work::{
-    LEASE, Mail, Outcome, claim, list, next_due, overview, purge, record, retry,
+    LEASE, Mail, Outcome, claim, list, next_due, overview, record, retry,
 };
 
 use std::collections::BTreeSet;

@@ -15,7 +15,7 @@ use store::ledger::{plan, watch};
 
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::{audit, callouts};
+use crate::{audit, callouts, notices};
 
 /// Ends those of these requests that have nothing left to wait for.
 pub(crate) fn requests(
@@ -136,6 +136,9 @@ fn follow(
         if assignment.state == assignment::State::DeliveryFailed {
             justify_nothing(tx, assignment.id)?;
         }
+    }
+    if event == Event::AllDelivered {
+        notices::delivered(tx, moment, request)?;
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ const CLAIM: &str = "UPDATE notice SET state = 'sending', lease_owner = $1, leas
         ORDER BY due_at, id LIMIT $4 SKIP_LOCKED)";
 const CLAIMED: &str = select!("WHERE lease_owner = $1 ORDER BY due_at, id");
 const EXPIRE: &str = "UPDATE notice SET state = 'uncertain', due_at = NULL, lease_owner = NULL, lease_until = NULL, \
-    finished_at = $1, version = version + 1 WHERE lease_until <= $2";
+    finished_at = $1, version = version + 1 WHERE lease_until <= $1";
 const NEXT_DUE: &str =
     "SELECT min(due_at) FROM notice WHERE due_at IS NOT NULL AND lease_owner IS NULL";
 const LIST: &str = select!(
@@ -180,9 +180,9 @@ pub fn claim(
     tx.query_map(CLAIMED, &[text(owner)], read)
 }
 
-/// Gives up what was claimed until `until` by somebody who did not come back: nobody knows whether it was sent.
-pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp, until: Timestamp) -> Result<u64, Error> {
-    tx.execute(EXPIRE, &[int(now.micros()), int(until.micros())])
+/// Gives up what was claimed by somebody who did not come back in time: nobody knows whether it was sent.
+pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(EXPIRE, &[int(now.micros())])
 }
 
 /// When the next notice is due.

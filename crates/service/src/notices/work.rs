@@ -220,7 +220,9 @@ fn compose(tx: &mut ReadTx<'_>, notice: &Notice) -> Result<Result<Mail, String>,
 
 /// What the notice tells, as things are now; or why it is void.
 fn facts(tx: &mut ReadTx<'_>, notice: &Notice) -> Result<Result<Json, String>, ServiceError> {
-    let mut data = json!({});
+    let mut data = json!({
+        "request": null, "requestor": null, "target": null, "stage": null, "assignment": null,
+    });
     let request = match notice.request_id {
         Some(id) => store::assignment_request::find(tx, id)?,
         None => None,
@@ -364,15 +366,4 @@ pub async fn retry(service: &Service, ctx: &Ctx, id: NoticeId) -> Result<(), Ser
         .await?;
     service.wake();
     Ok(())
-}
-
-/// Gives up what nobody came back from, and removes what was over long ago; answers how many of the latter.
-pub fn purge(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    keep: Duration,
-    limit: i64,
-) -> Result<u64, ServiceError> {
-    store::notice::expire(tx, moment.now, moment.now)?;
-    Ok(store::notice::purge(tx, moment.now.minus(keep), limit)?)
 }

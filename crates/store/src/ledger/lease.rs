@@ -97,7 +97,8 @@ const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     UNION ALL SELECT min(due_at) FROM approval_stage WHERE status = 'InProgress' \
     UNION ALL SELECT min(escalates_at) FROM approval_stage WHERE status = 'InProgress' AND is_escalated = FALSE \
     UNION ALL SELECT min(deadline_at) FROM extension_callout WHERE deadline_at IS NOT NULL \
-    UNION ALL SELECT min(lease_until) FROM extension_callout WHERE lease_until IS NOT NULL) AS timers";
+    UNION ALL SELECT min(lease_until) FROM extension_callout WHERE lease_until IS NOT NULL \
+    UNION ALL SELECT min(lease_until) FROM notice WHERE lease_until IS NOT NULL) AS timers";
 const WAITING: &str = "SELECT DISTINCT d.request_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE d.grant_id IN EACH($1) AND r.state = 'delivering' AND r.plan_due = FALSE";
