@@ -15,7 +15,7 @@ use testkit::{BETA, Client, Package, Plan, Start, TestApp, V1};
 use receiver::Receiver;
 
 /// An app that may call receivers on this machine.
-fn open() -> Start {
+pub(crate) fn open() -> Start {
     Start {
         settings: Settings {
             extensions: ExtensionSettings {

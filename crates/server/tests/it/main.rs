@@ -23,6 +23,7 @@ mod organizations;
 mod outsiders;
 mod package_actions;
 mod paging;
+mod permissions;
 mod policy_questions;
 mod reeve;
 mod reprocess;
