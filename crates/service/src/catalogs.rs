@@ -7,6 +7,7 @@ use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 use store::{ReadTx, WriteTx, access_package};
 
+use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::content::{caller_name, catalog_for, flawed};
 use crate::ctx::{Ctx, Moment, Service};
@@ -31,7 +32,7 @@ pub async fn create(
             let created = new_row(&moment, &ctx, &wanted);
             catalog::insert(tx, &created)?;
             role_assignments::grant_owner_of_new_catalog(tx, &moment, &ctx, created.id)?;
-            record(tx, &moment, &ctx, Activity::CreateCatalog, &created)?;
+            record(tx, &moment, &ctx, Activity::CreateCatalog, None, &created)?;
             Ok(created.id)
         })
         .await?;
@@ -51,10 +52,10 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = catalog_for(tx, &ctx, Action::UpdateCatalog, id)?;
-            let changed = changed_row(&moment, &ctx, stored, change.clone())?;
+            let changed = changed_row(&moment, &ctx, stored.clone(), change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             catalog::save(tx, &changed)?;
-            record(tx, &moment, &ctx, Activity::UpdateCatalog, &changed)
+            record(tx, &moment, &ctx, Activity::UpdateCatalog, Some(&stored), &changed)
         })
         .await
 }
@@ -76,7 +77,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: CatalogId) -> Result<(), S
                 return Err(ServiceError::refused(Code::CatalogNotEmpty, message));
             }
             catalog::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, Activity::DeleteCatalog, &gone)
+            record(tx, &moment, &ctx, Activity::DeleteCatalog, Some(&gone), &gone)
         })
         .await?;
     service.callers.invalidate();
@@ -149,6 +150,7 @@ fn record(
     moment: &Moment,
     ctx: &Ctx,
     activity: Activity,
+    before: Option<&Catalog>,
     catalog: &Catalog,
 ) -> Result<(), ServiceError> {
     let is_published = catalog.state == CatalogState::Published;
@@ -158,6 +160,7 @@ fn record(
         catalog.id,
         Some(catalog.display_name.clone()),
     )
+    .changing(before.map(|row| row as &dyn Audited), Some(catalog))
     .with("isPublished", is_published);
     Ok(audit::record(tx, moment, ctx, event)?)
 }

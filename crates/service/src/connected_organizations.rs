@@ -58,17 +58,18 @@ pub async fn update(
             }
             let change = change.clone();
             let changed = ConnectedOrganization {
-                display_name: change.display_name.unwrap_or(stored.display_name),
-                description: change.description.over(stored.description),
+                display_name: change.display_name.unwrap_or_else(|| stored.display_name.clone()),
+                description: change.description.over(stored.description.clone()),
                 state: change.state.unwrap_or(stored.state),
                 identity_sources: sources
-                    .map_or(stored.identity_sources, connected_organization::document),
+                    .map_or_else(|| stored.identity_sources.clone(), connected_organization::document),
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
-                ..stored
+                ..stored.clone()
             };
             connected_organization::save(tx, &changed, sources.map(keys).as_ref())?;
-            let event = event(Activity::UpdateOrganization, &changed);
+            let event = event(Activity::UpdateOrganization, &changed)
+                .changing(Some(&stored), Some(&changed));
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
@@ -216,7 +217,7 @@ fn store_new(
         version: 1,
     };
     connected_organization::insert(tx, &created, &keys(&wanted.identity_sources))?;
-    let event = event(Activity::CreateOrganization, &created);
+    let event = event(Activity::CreateOrganization, &created).changing(None, Some(&created));
     audit::record(tx, moment, ctx, event)?;
     Ok(created.id)
 }

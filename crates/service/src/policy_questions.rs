@@ -42,11 +42,11 @@ pub async fn revise(
                 settings,
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
-                ..stored
+                ..stored.clone()
             };
             assignment_policy::save(tx, &changed)?;
             let activity = Activity::UpdatePolicy;
-            record(tx, &moment, &ctx, activity, &changed)
+            record(tx, &moment, &ctx, activity, Some(&stored), &changed)
         })
         .await
 }

@@ -36,7 +36,7 @@ pub async fn update(
                 external_user_deleted_after: change
                     .external_user_deleted_after
                     .over(stored.external_user_deleted_after),
-                ..stored
+                ..stored.clone()
             };
             entitlement_settings::save(tx, &changed)?;
             let mut event = success(
@@ -45,6 +45,7 @@ pub async fn update(
                 "entitlementManagement",
                 None,
             )
+            .changing(Some(&stored), Some(&changed))
             .with("externalUserLifecycleAction", changed.external_user_action);
             if let Some(time) = changed.external_user_deleted_after {
                 event = event.with("durationUntilExternalUserDeletedAfterBlocked", time);

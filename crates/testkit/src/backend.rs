@@ -50,6 +50,30 @@ impl Backend {
 
 /// Where the data is; gone with this value.
 pub(crate) enum Home {
-    Folder(#[expect(dead_code, reason = "held until it may go")] TempDir),
-    Database(#[expect(dead_code, reason = "held until it may go")] Database<'static>),
+    Folder(TempDir),
+    Database(Database<'static>),
+}
+
+impl Home {
+    /// Runs a statement past the program, as somebody could who has the database in their hands; says how many rows it
+    /// changed.
+    pub(crate) fn tamper(&self, sql: &str) -> u64 {
+        match self {
+            Self::Folder(folder) => {
+                let file = rusqlite::Connection::open(folder.path().join("reeve.db")).unwrap();
+                file.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+                u64::try_from(file.execute(sql, []).unwrap()).unwrap()
+            }
+            Self::Database(database) => {
+                let (url, sql) = (database.url(), sql.to_owned());
+                // The client blocks, which a task of the runtime must not.
+                std::thread::spawn(move || {
+                    let mut client = postgres::Client::connect(&url, postgres::NoTls).unwrap();
+                    client.execute(sql.as_str(), &[]).unwrap()
+                })
+                .join()
+                .unwrap()
+            }
+        }
+    }
 }

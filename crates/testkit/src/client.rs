@@ -9,6 +9,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::app::Inner;
+use crate::audited;
 use crate::reply::Reply;
 
 /// A caller with a token, or without. Cheap to clone; may be used from many tasks at once.
@@ -91,6 +92,7 @@ impl Client {
     ) -> Reply {
         let path = path.replace(' ', "%20");
         let asked = format!("{method} {path}");
+        let is_write = method != Method::GET && method != Method::HEAD;
         let mut request = Request::builder()
             .method(method)
             .uri(&path)
@@ -107,11 +109,15 @@ impl Client {
         let request = request.body(Body::from(body)).unwrap();
         let response = self.inner.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        Reply {
+        let reply = Reply {
             asked,
             status: parts.status,
             headers: parts.headers,
             body: body.collect().await.unwrap().to_bytes().to_vec(),
+        };
+        if is_write && reply.status.is_success() {
+            audited::expect(&self.inner.service, &path, &reply).await;
         }
+        reply
     }
 }

@@ -14,6 +14,7 @@
 )]
 
 mod app;
+mod audited;
 mod backend;
 mod books;
 mod client;

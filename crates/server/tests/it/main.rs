@@ -7,15 +7,18 @@
 )]
 
 mod applications;
+mod audit_chain;
 mod audits;
 mod batch;
 mod catalogs;
+mod clouds;
 mod conformance;
 mod errors;
 mod extensions;
 mod groups;
 mod headers;
 mod issuer;
+mod limits;
 mod listeners;
 mod odata;
 mod offers;

@@ -13,6 +13,7 @@ use domain::id::AccessPackageId;
 use store::access_package::{self, AccessPackage};
 use store::{ReadTx, WriteTx, package_history};
 
+use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::content::{caller_name, catalog_for, flawed, package_for};
 use crate::ctx::{Ctx, Moment, Service};
@@ -48,7 +49,7 @@ pub async fn create(
                 version: 1,
             };
             access_package::insert(tx, &created)?;
-            record(tx, &moment, &ctx, Activity::CreatePackage, &created)?;
+            record(tx, &moment, &ctx, Activity::CreatePackage, None, &created)?;
             Ok(created.id)
         })
         .await
@@ -66,10 +67,10 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = package_for(tx, &ctx, Action::ManageAccessPackages, id)?;
-            let changed = changed_row(&moment, &ctx, stored, change.clone())?;
+            let changed = changed_row(&moment, &ctx, stored.clone(), change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             access_package::save(tx, &changed)?;
-            record(tx, &moment, &ctx, Activity::UpdatePackage, &changed)
+            record(tx, &moment, &ctx, Activity::UpdatePackage, Some(&stored), &changed)
         })
         .await
 }
@@ -89,7 +90,7 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: AccessPackageId) -> Result
             }
             package_history::delete_of_package(tx, id)?;
             access_package::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, Activity::DeletePackage, &gone)
+            record(tx, &moment, &ctx, Activity::DeletePackage, Some(&gone), &gone)
         })
         .await
 }
@@ -171,6 +172,7 @@ fn record(
     moment: &Moment,
     ctx: &Ctx,
     activity: Activity,
+    before: Option<&AccessPackage>,
     package: &AccessPackage,
 ) -> Result<(), ServiceError> {
     let event = success(
@@ -178,6 +180,7 @@ fn record(
         TYPE,
         package.id,
         Some(package.display_name.clone()),
-    );
+    )
+    .changing(before.map(|row| row as &dyn Audited), Some(package));
     Ok(audit::record(tx, moment, ctx, event)?)
 }

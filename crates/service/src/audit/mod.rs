@@ -2,6 +2,7 @@
 //! (semantics 10.1, AL-4).
 
 pub mod chain;
+pub mod modified;
 pub mod proof;
 pub mod sealing;
 
@@ -13,6 +14,7 @@ use store::audit_event::AuditEvent;
 use store::directory::object;
 use store::{Error, WriteTx};
 
+use self::modified::Audited;
 use crate::ctx::{Actor, Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
@@ -31,6 +33,8 @@ pub struct Event {
     pub failure: Option<String>,
     /// More, as pairs.
     pub details: Vec<(String, String)>,
+    /// The properties that changed, as the log shows them.
+    pub modified: Vec<Json>,
 }
 
 /// An event of something that came to pass.
@@ -47,6 +51,7 @@ pub fn success(
         object_name,
         failure: None,
         details: Vec::new(),
+        modified: Vec::new(),
     }
 }
 
@@ -55,6 +60,13 @@ impl Event {
     #[must_use]
     pub fn with(mut self, key: &str, value: impl ToString) -> Self {
         self.details.push((key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// The same with what differs between two states of the object.
+    #[must_use]
+    pub fn changing(mut self, before: Option<&dyn Audited>, after: Option<&dyn Audited>) -> Self {
+        self.modified = modified::differences(before, after);
         self
     }
 
@@ -77,7 +89,7 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
         "id": event.object_id,
         "displayName": event.object_name,
         "type": event.object_type,
-        "modifiedProperties": [],
+        "modifiedProperties": event.modified,
     }]);
     let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
     store::audit_event::insert(

@@ -9,6 +9,7 @@ use store::directory::{group, membership, object};
 use store::{ReadTx, WriteTx};
 
 use super::{flawed, members};
+use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx, Moment, Service};
@@ -48,7 +49,7 @@ pub(crate) fn create_in(
     if let (true, Some(creator)) = (changes.owners.is_empty(), creator(ctx)) {
         membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
     }
-    record(tx, moment, ctx, Activity::AddGroup, &created)?;
+    record(tx, moment, ctx, Activity::AddGroup, None, &created)?;
     Ok(created)
 }
 
@@ -89,13 +90,14 @@ pub(crate) fn update_in(
     id: ObjectId,
     changes: &GroupChanges,
 ) -> Result<Group, ServiceError> {
-    let mut changed = get(tx, id)?;
+    let stored = get(tx, id)?;
+    let mut changed = stored.clone();
     changed.change(changes).map_err(flawed)?;
     group::update(tx, &changed)?;
     changed.version += 1;
     members::bind(tx, moment, ctx, id, GroupRole::Member, &changes.members)?;
     members::bind(tx, moment, ctx, id, GroupRole::Owner, &changes.owners)?;
-    record(tx, moment, ctx, Activity::UpdateGroup, &changed)?;
+    record(tx, moment, ctx, Activity::UpdateGroup, Some(&stored), &changed)?;
     Ok(changed)
 }
 
@@ -121,7 +123,7 @@ pub(crate) fn delete_in(
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     group::delete(tx, id)?;
-    record(tx, moment, ctx, Activity::DeleteGroup, &gone)
+    record(tx, moment, ctx, Activity::DeleteGroup, Some(&gone), &gone)
 }
 
 pub(crate) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceError> {
@@ -170,8 +172,10 @@ fn record(
     moment: &Moment,
     ctx: &Ctx,
     activity: Activity,
+    before: Option<&Group>,
     about: &Group,
 ) -> Result<(), ServiceError> {
-    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));
+    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()))
+        .changing(before.map(|row| row as &dyn Audited), Some(about));
     Ok(audit::record(tx, moment, ctx, event)?)
 }

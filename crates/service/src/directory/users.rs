@@ -10,6 +10,7 @@ use store::{ReadTx, WriteTx};
 
 use super::flawed;
 use crate::assignment_requests::withdraw;
+use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
@@ -42,7 +43,7 @@ pub(crate) fn create_in(
 ) -> Result<User, ServiceError> {
     let created = User::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
     insert(tx, &created, password)?;
-    record(tx, moment, ctx, Activity::AddUser, &created)?;
+    record(tx, moment, ctx, Activity::AddUser, None, &created)?;
     Ok(created)
 }
 
@@ -73,7 +74,8 @@ pub(crate) fn update_in(
     changes: &UserChanges,
     password: Option<&str>,
 ) -> Result<User, ServiceError> {
-    let mut changed = get(tx, id)?;
+    let stored = get(tx, id)?;
+    let mut changed = stored.clone();
     changed.change(changes).map_err(flawed)?;
     require_free_name(tx, &changed)?;
     require_manager(tx, &changed)?;
@@ -82,7 +84,7 @@ pub(crate) fn update_in(
     if let Some(hash) = password {
         user::set_password_hash(tx, id, hash)?;
     }
-    record(tx, moment, ctx, Activity::UpdateUser, &changed)?;
+    record(tx, moment, ctx, Activity::UpdateUser, Some(&stored), &changed)?;
     Ok(changed)
 }
 
@@ -109,7 +111,7 @@ pub(crate) fn delete_in(
     user::update(tx, &deleted)?;
     object::withdraw_access(tx, id)?;
     withdraw::end_waiting_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, Activity::DeleteUser, &deleted)
+    record(tx, moment, ctx, Activity::DeleteUser, Some(&deleted), &deleted)
 }
 
 /// Brings a deleted user back, without the access that vanished (AS-17).
@@ -124,7 +126,7 @@ pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User,
             require_free_name(tx, &restored)?;
             user::update(tx, &restored)?;
             restored.version += 1;
-            record(tx, &moment, &ctx, Activity::RestoreUser, &restored)?;
+            record(tx, &moment, &ctx, Activity::RestoreUser, Some(&restored), &restored)?;
             Ok::<User, ServiceError>(restored)
         })
         .await?;
@@ -157,7 +159,7 @@ pub fn hard_delete_in(
     object::withdraw_roles(tx, id)?;
     user::delete(tx, id)?;
     withdraw::end_all_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, Activity::HardDeleteUser, &gone)
+    record(tx, moment, ctx, Activity::HardDeleteUser, Some(&gone), &gone)
 }
 
 /// Makes `manager` the manager of a user, or nobody.
@@ -186,7 +188,11 @@ pub async fn set_manager(
                 ));
             }
             user::set_manager(tx, &current, manager)?;
-            record(tx, &moment, &ctx, Activity::UpdateUser, &current)
+            let changed = User {
+                manager_id: manager,
+                ..current.clone()
+            };
+            record(tx, &moment, &ctx, Activity::UpdateUser, Some(&current), &changed)
         })
         .await
 }
@@ -277,6 +283,7 @@ fn record(
     moment: &Moment,
     ctx: &Ctx,
     activity: Activity,
+    before: Option<&User>,
     about: &User,
 ) -> Result<(), ServiceError> {
     let event = success(
@@ -284,6 +291,7 @@ fn record(
         TYPE,
         about.id,
         Some(about.user_principal_name.clone()),
-    );
+    )
+    .changing(before.map(|row| row as &dyn Audited), Some(about));
     Ok(audit::record(tx, moment, ctx, event)?)
 }

@@ -13,7 +13,7 @@ use store::{ReadTx, WriteTx, custom_extension};
 use crate::content::caller_name;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, callouts, policies};
+use crate::{callouts, policies};
 
 /// What a body says about one setting; what it leaves out stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -163,7 +163,7 @@ async fn change(
                 settings: document.to_string(),
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
-                ..stored
+                ..stored.clone()
             };
             let catalog = policies::catalog_of(tx, &changed)?;
             check(
@@ -173,24 +173,10 @@ async fn change(
                 &changed.to_policy()?.settings.extensions,
             )?;
             assignment_policy::save(tx, &changed)?;
-            record(tx, &moment, &ctx, &changed)
+            let activity = Activity::UpdatePolicy;
+            policies::record(tx, &moment, &ctx, activity, Some(&stored), &changed)
         })
         .await
-}
-
-fn record(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    ctx: &Ctx,
-    policy: &AssignmentPolicy,
-) -> Result<(), ServiceError> {
-    let event = audit::success(
-        Activity::UpdatePolicy,
-        "AccessPackageAssignmentPolicy",
-        policy.id,
-        Some(policy.display_name.clone()),
-    );
-    Ok(audit::record(tx, moment, ctx, event)?)
 }
 
 /// Every extension is one of the catalog, and of a type that fits the stage (PO-30, PO-31).
