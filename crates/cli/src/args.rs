@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::time::Timestamp;
 
 use crate::config::Listen;
 
@@ -29,12 +30,83 @@ pub(crate) enum Command {
     Doctor(ConfigArgs),
     /// Print the configuration file with every default, explained.
     Config,
+    /// Prove the audit log, or write it out; no server has to run.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The signing keys of a development tenant's issuer.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Reprocess requests or assignments: a plan, then bounded calls, then a report.
     Reprocess(ReprocessArgs),
     /// List grants that are not at their targets what they should be; exits with 1 if there are any.
     Drift(DriftArgs),
     /// Write catalogs, packages, policies and assignments as JSON lines, or the whole tenant as a seed.
     Export(ExportArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that every event is the one that was sealed; exits with 1 and names the first that is not.
+    Verify(AuditVerifyArgs),
+    /// Write the sealed events as JSON lines, in the order of the chain.
+    Export(AuditExportArgs),
+    /// Sign the chain with the key that is there now, after the old one was lost; the links must hold.
+    Sign(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditVerifyArgs {
+    /// A file that `reeve audit export` wrote, instead of the database.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// A head that was noted before, as `verify` prints it: the log must still hold it.
+    #[arg(long, value_name = "SEQ:HASH")]
+    pub(crate) head: Option<Noted>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+/// A place in the chain and its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Noted {
+    pub(crate) seq: i64,
+    pub(crate) hash: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AuditExportArgs {
+    /// The file to write; standard output, if none is named.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Begin with the first event that is not older, such as `2026-01-01T00:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) since: Option<Timestamp>,
+    /// End before the first event that is not older.
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Show the keys, and what each is good for.
+    List(KeysArgs),
+    /// Sign with a new key from now on. The old one verifies what it signed until that has expired.
+    Rotate(KeysArgs),
+    /// Remove keys that no valid token is signed with. `rotate` does this too.
+    Prune(KeysArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    /// The data folder of the development tenant.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +145,9 @@ pub(crate) struct ServeArgs {
     /// A tenant in a box: own issuer, accounts, certificate authority, movable clock, faults.
     #[arg(long)]
     pub(crate) dev: bool,
+    /// Let a development tenant be reached from other machines, which can sign in as anybody there.
+    #[arg(long, requires = "dev")]
+    pub(crate) dev_allow_remote: bool,
     /// Users, groups, applications, catalogs and packages to start with (YAML or JSON); what is there already stays.
     #[arg(long, value_name = "FILE", requires = "dev")]
     pub(crate) seed: Option<PathBuf>,

@@ -23,6 +23,9 @@ pub(crate) struct DevFile {
     pub(crate) base_url: String,
     pub(crate) authority: String,
     pub(crate) ca_file: PathBuf,
+    /// The client that programs on people's machines sign in with; it has no secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) public_client_id: Option<String>,
     pub(crate) clients: Vec<KnownClient>,
     pub(crate) users: Vec<KnownUser>,
 }
@@ -154,6 +157,7 @@ mod tests {
             base_url: "https://127.0.0.1:1".to_owned(),
             authority: "https://127.0.0.1:1".to_owned(),
             ca_file: PathBuf::from("ca.pem"),
+            public_client_id: None,
             clients: vec![KnownClient {
                 name: "admin".to_owned(),
                 client_id: "c".to_owned(),

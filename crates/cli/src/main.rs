@@ -1,12 +1,15 @@
 //! The `reeve` binary: command line, configuration, wiring and the life of the process. It has no rules of its own.
 
 mod args;
+mod audit;
 mod client;
 mod config;
 mod demo;
 mod dev_file;
 mod doctor;
+mod exposure;
 mod instance;
+mod keys;
 mod logging;
 mod migrate;
 mod output;
@@ -54,6 +57,10 @@ async fn run(command: Command) -> anyhow::Result<bool> {
             output::text(config::DEFAULT_FILE);
             Ok(true)
         }
+        Command::Audit(command) => {
+            tokio::task::spawn_blocking(move || audit::run(&command)).await?
+        }
+        Command::Keys(command) => keys::run(&command).map(|()| true),
         Command::Reprocess(args) => client::reprocess::run(&args).await,
         Command::Drift(args) => client::drift::run(&args).await,
         Command::Export(args) => client::export::run(&args).await.map(|()| true),

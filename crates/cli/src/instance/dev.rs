@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use auth::keys::Keys;
+use auth::keys::SigningKeys;
 use auth::token::{IssuerConfig, KeySource};
+use domain::cloud::Cloud;
 use service::Service;
 use service::tenant::{DevAccounts, DevSecrets};
 
-use super::issuers::GRAPH;
 use crate::dev_file::{DevFile, KnownClient, KnownUser};
 
 /// Makes sure that the accounts exist, with the secrets that `dev.json` told at an earlier start.
@@ -31,7 +31,8 @@ pub(super) async fn prepare(
         .await
         .context("cannot make the development accounts")?;
     let ca_file = std::path::absolute(authority).context("the data folder has no absolute path")?;
-    Ok(file(tenant_id, base_url, ca_file, accounts))
+    let cloud = service.settings.cloud;
+    Ok(file(tenant_id, cloud, base_url, ca_file, accounts))
 }
 
 fn secrets(earlier: Option<&DevFile>) -> DevSecrets {
@@ -53,7 +54,13 @@ fn secrets(earlier: Option<&DevFile>) -> DevSecrets {
     }
 }
 
-fn file(tenant_id: String, base_url: &str, ca_file: PathBuf, accounts: DevAccounts) -> DevFile {
+fn file(
+    tenant_id: String,
+    cloud: Cloud,
+    base_url: &str,
+    ca_file: PathBuf,
+    accounts: DevAccounts,
+) -> DevFile {
     let clients = accounts.clients.into_iter().map(|client| KnownClient {
         name: client.name,
         client_id: client.client_id.to_string(),
@@ -68,21 +75,27 @@ fn file(tenant_id: String, base_url: &str, ca_file: PathBuf, accounts: DevAccoun
         roles: user.roles,
     });
     DevFile {
+        cloud_profile: cloud.to_string(),
         authority: base_url.to_owned(),
         tenant_id,
         base_url: base_url.to_owned(),
         ca_file,
+        public_client_id: Some(accounts.public_client.to_string()),
         clients: clients.collect(),
         users: users.collect(),
     }
 }
 
 /// What the verifier is told about the tenant's own issuer.
-pub(super) fn own_issuer(dev: &DevFile, keys: &Keys) -> IssuerConfig {
+pub(super) fn own_issuer(dev: &DevFile, cloud: Cloud, keys: &SigningKeys) -> IssuerConfig {
     let issuer = auth::issuer::issuer_url(&dev.base_url, &dev.tenant_id);
-    IssuerConfig::new(
-        &issuer,
-        &[GRAPH, &dev.base_url],
-        KeySource::Static(keys.jwks()),
-    )
+    let [graph, root] = cloud.audiences();
+    IssuerConfig {
+        tenant: Some(dev.tenant_id.clone()),
+        ..IssuerConfig::new(
+            &issuer,
+            &[graph, root, &dev.base_url],
+            KeySource::Shared(keys.ring()),
+        )
+    }
 }

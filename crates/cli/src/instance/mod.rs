@@ -3,10 +3,12 @@
 //! **Invariant:** an [`Instance`] answers as soon as it exists, and [`Instance::stop`] leaves nothing behind: requests in
 //! flight are answered, claimed work is given back, the database is closed.
 
+pub(crate) mod audit;
 mod callouts;
 mod database;
 mod dev;
 mod issuers;
+mod notices;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,13 +17,14 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use auth::callout::Signer;
-use auth::keys::{Algorithm, Keys, TlsMaterial};
+use auth::keys::{Algorithm, SigningKeys, TlsMaterial};
 use auth::token::Verifier;
 use connector_api::Connector;
+use domain::cloud::GRAPH_ID;
 use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
 use prometheus_client::registry::Registry as MetricsRegistry;
 use server::{
-    App, Bound, DEFAULT_TIMEOUT, Delivery, Https, Issuer, Listeners, Metrics, Parts, Stuck,
+    App, Bound, Delivery, Https, Issuer, Listeners, Metrics, Parts, Stuck,
     StuckQuery, Target,
 };
 use service::Service;
@@ -29,12 +32,12 @@ use service::clock::{Clock, Ids};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub(crate) use database::{create_folder, describe, open, open_existing, schema_state};
-pub(crate) use issuers::{GRAPH, verifier_configs};
+pub(crate) use database::{check_folder, create_folder, describe, open, open_existing, schema_state};
+pub(crate) use issuers::{directory_role, verifier_config, verifier_configs};
 
 use crate::client::graph::{Graph, TokenSource};
 use crate::client::http_client;
-use crate::config::{Config, Listen, TargetSection};
+use crate::config::{Config, Listen, TargetSection, secret};
 use crate::dev_file::DevFile;
 use crate::{targets, tenant_file};
 
@@ -133,28 +136,41 @@ impl Instance {
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
         let signer = Arc::new(callouts::signer(&config, &data, &base_url)?);
         let caller = callouts::caller(&config, &service, &signer)?;
+        let sender = notices::sender(&config, &service)?;
+        let sealer = audit::Sealer::new(
+            &service,
+            audit::signer(&audit::key_folder(&config, &data))?,
+        );
         let app = app(
             &config,
             &data,
             &service,
-            &engine,
+            (&engine, &sealer),
             dev_file.as_ref(),
             delivery,
             signer,
         )?;
         let router = server::router(app);
+        let limits = config.limits.limits();
 
         let (stop, stopped) = watch::channel(false);
         let (stop_engine, engine_stopped) = watch::channel(false);
         let engine = tokio::spawn({
             let caller_stopped = engine_stopped.clone();
+            let sender_stopped = engine_stopped.clone();
+            let sealer_stopped = engine_stopped.clone();
             async move {
-                tokio::join!(engine.run(engine_stopped), caller.run(caller_stopped));
+                tokio::join!(
+                    engine.run(engine_stopped),
+                    caller.run(caller_stopped),
+                    sealer.run(sealer_stopped),
+                    notices::run(sender, sender_stopped)
+                );
             }
         });
         let serving = tokio::spawn(async move {
             bound
-                .serve(router, until(stopped))
+                .serve(router, &limits, until(stopped))
                 .await
                 .context("the server failed")
         });
@@ -325,6 +341,9 @@ async fn bind(config: &Config, dev: bool, material: Option<&TlsMaterial>) -> any
         .certificate_file
         .as_ref()
         .zip(config.server.key_file.as_ref());
+    if let Some((_, key)) = given {
+        secret::check_private("server.keyFile", key)?;
+    }
     let own = material.map(|material| (&material.certificate, &material.key));
     let https =
         https_address(config, dev)
@@ -392,22 +411,18 @@ fn app(
     config: &Config,
     data: &Path,
     service: &Service,
-    engine: &Engine,
+    (engine, sealer): (&Engine, &audit::Sealer),
     dev: Option<&DevFile>,
     delivery: Delivery,
     signer: Arc<Signer>,
 ) -> anyhow::Result<App> {
-    let mut issuers = verifier_configs(&config.issuer)?;
+    let mut issuers = verifier_configs(config)?;
     let issuer = match dev {
         Some(dev) => {
-            let keys = Keys::load_or_create(data, Algorithm::Es256)?;
-            issuers.push(dev::own_issuer(dev, &keys));
-            Some(Issuer {
-                tenant: dev.tenant_id.clone(),
-                authority: dev.base_url.clone(),
-                audience: GRAPH.to_owned(),
-                keys,
-            })
+            let keys = SigningKeys::open(data, Algorithm::Es256)?;
+            let cloud = config.server.cloud_profile.cloud();
+            issuers.push(dev::own_issuer(dev, cloud, &keys));
+            Some(Issuer::new(&dev.tenant_id, &dev.base_url, GRAPH_ID, keys))
         }
         None => None,
     };
@@ -420,13 +435,15 @@ fn app(
     let mut registry = MetricsRegistry::default();
     let metrics = Metrics::register(&mut registry);
     engine.metrics().register(&mut registry);
+    sealer.register(&mut registry);
     Ok(App::new(Parts {
         service: service.clone(),
         verifier: Verifier::new(issuers)?,
         token_clock: Clock::system(),
         public_url: config.server.public_url.clone(),
         authorization_uri: dev
-            .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id)),
+            .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id))
+            .or_else(|| issuers::authorization_uri(config)),
         issuer,
         signer: Some(signer),
         delivery,
@@ -434,7 +451,7 @@ fn app(
         paging_key: database::paging_key(config, data)?,
         metrics,
         registry: Arc::new(registry),
-        timeout: DEFAULT_TIMEOUT,
+        limits: config.limits.limits(),
     }))
 }
 

@@ -1,14 +1,15 @@
 //! The documents that clients read before they ask for a token.
 
 use auth::issuer::{OAuthError, OAuthRefusal};
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Issuer;
 use crate::app::App;
-use crate::call::Origin;
+use crate::call::{CallIds, Origin};
+use crate::error::Error;
 use crate::reply::Reply;
 
 /// `GET /{tenant}/v2.0/.well-known/openid-configuration`
@@ -37,8 +38,18 @@ fn host(issuer: &Issuer) -> &str {
 }
 
 /// `GET /{tenant}/discovery/v2.0/keys`
-pub(super) async fn keys(State(app): State<App>, path: RawPathParams) -> Response {
-    of_tenant(&app, &path, |issuer| issuer.keys.jwks())
+pub(super) async fn keys(
+    State(app): State<App>,
+    Extension(ids): Extension<CallIds>,
+    path: RawPathParams,
+) -> Response {
+    let now = app.token_clock().now();
+    match app.issuer().map(|issuer| issuer.keys.jwks(now)).transpose() {
+        Ok(keys) => of_tenant(&app, &path, |_| keys.unwrap_or_default()),
+        Err(error) => Error::Internal(Box::new(error))
+            .into_reply(&ids, app.service().clock.now(), app.challenge())
+            .into(),
+    }
 }
 
 /// `GET /{tenant}/discovery/instance`: which hosts belong together.

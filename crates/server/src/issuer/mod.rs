@@ -1,13 +1,23 @@
-//! The built-in issuer of a development tenant: token endpoint, the configuration of `OpenID`, keys, and the metadata that
-//! clients ask for before they ask for a token (clients.md 1 and 2).
+//! The built-in issuer of a development tenant: sign-in page, token endpoint, devices, sign-out, the configuration of
+//! `OpenID`, keys, and the metadata that clients ask for before they ask for a token (clients.md 1 and 2).
 //!
-//! **Invariant:** served only where it is configured; every refusal is a 4xx in the form of OAuth, because clients
-//! retry a 5xx.
+//! **Invariant:** served only where it is configured; every refusal is a 4xx, to programs in the form of OAuth, because
+//! clients retry a 5xx. A browser is sent only to addresses that a client registered.
 
+mod authorize;
+mod cookies;
+mod device;
 mod discovery;
+mod failure;
+mod grants;
+mod pages;
+mod sign_in;
+mod sign_out;
 mod token;
+mod visit;
 
-use auth::keys::Keys;
+use auth::issuer::Throttle;
+use auth::keys::SigningKeys;
 use axum::Router;
 use axum::routing::{get, post};
 
@@ -16,17 +26,26 @@ use crate::app::App;
 /// The issuer's own settings.
 #[derive(Debug)]
 pub struct Issuer {
-    /// The tenant's id.
-    pub tenant: String,
-    /// Scheme, host and port under which clients know the issuer, such as `https://127.0.0.1:8443`.
-    pub authority: String,
-    /// The audience of its tokens.
-    pub audience: String,
-    /// What it signs with.
-    pub keys: Keys,
+    tenant: String,
+    authority: String,
+    audience: String,
+    keys: SigningKeys,
+    guesses: Throttle,
 }
 
 impl Issuer {
+    /// An issuer for the tenant of this id. `authority` is scheme, host and port under which clients know it, such as
+    /// `https://127.0.0.1:8443`; `audience` is who its tokens are for.
+    pub fn new(tenant: &str, authority: &str, audience: &str, keys: SigningKeys) -> Self {
+        Self {
+            tenant: tenant.to_owned(),
+            authority: authority.trim_end_matches('/').to_owned(),
+            audience: audience.to_owned(),
+            keys,
+            guesses: Throttle::default(),
+        }
+    }
+
     /// Whether a tenant in a path means this one.
     fn is_tenant(&self, name: &str) -> bool {
         [self.tenant.as_str(), "common", "organizations"]
@@ -38,12 +57,38 @@ impl Issuer {
     pub fn url(&self) -> String {
         auth::issuer::issuer_url(&self.authority, &self.tenant)
     }
+
+    /// Where one of its pages is, on this server.
+    fn path(&self, page: &str) -> String {
+        format!("/{}/{page}", self.tenant)
+    }
 }
+
+/// Where devices send people.
+const DEVICE_PAGE: &str = "oauth2/deviceauth";
+/// Where the sign-in form goes.
+const SIGN_IN_PAGE: &str = "login";
+/// Where people sign out.
+const SIGN_OUT_PAGE: &str = "oauth2/v2.0/logout";
 
 /// The issuer's routes.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(authorize::by_query).post(authorize::by_form),
+        )
+        .route("/{tenant}/login", post(sign_in::submit))
         .route("/{tenant}/oauth2/v2.0/token", post(token::issue))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
+        .route(
+            "/{tenant}/oauth2/deviceauth",
+            get(device::page).post(device::decide),
+        )
+        .route(
+            "/{tenant}/oauth2/v2.0/logout",
+            get(sign_out::by_query).post(sign_out::by_form),
+        )
         .route(
             "/{tenant}/v2.0/.well-known/openid-configuration",
             get(discovery::openid_configuration),

@@ -1,24 +1,20 @@
-//! `POST /{tenant}/oauth2/v2.0/token`: an application with its secret, or a user with name and password.
+//! `POST /{tenant}/oauth2/v2.0/token`: what a client may exchange for tokens, and how it says who it is.
 
-use auth::issuer::{
-    GrantType, Issuance, OAuthError, OAuthRefusal, ScopeRequest, Subject, Tokens,
-    access_token_claims,
-};
-use auth::principal::{Permission, PermissionSet};
+use auth::issuer::{GrantType, OAuthError, OAuthRefusal};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
+use service::sign_in::Asking;
 use service::tenant;
 
-use super::Issuer;
 use super::discovery::tenant_of;
-
+use super::failure::Failure;
+use super::{Issuer, grants};
 use crate::app::App;
 use crate::body;
 use crate::call::CallIds;
-use crate::error::Error;
 use crate::form::{Form, basic};
 use crate::reply::Reply;
 
@@ -29,47 +25,38 @@ pub(super) async fn issue(
     path: RawPathParams,
     request: Request<Body>,
 ) -> Response {
+    answered(&app, &ids, &path, request, exchange).await
+}
+
+/// Answers what a client itself asks, in the form of OAuth.
+pub(super) async fn answered(
+    app: &App,
+    ids: &CallIds,
+    path: &RawPathParams,
+    request: Request<Body>,
+    answer: impl AsyncFnOnce(&App, &Issuer, Credentials, &Form) -> Result<Value, Failure>,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let outcome = match body::read(body).await {
-        Ok(body) => answer(&app, &tenant_of(&path), &parts.headers, &Form::parse(&body)).await,
-        Err(error) => Err(Failure::Ours(error)),
+    let outcome = async {
+        let body = body::read(body).await?;
+        let form = Form::parse(&body);
+        let issuer = app
+            .issuer()
+            .filter(|issuer| issuer.is_tenant(&tenant_of(path)))
+            .ok_or(OAuthRefusal::UnknownTenant)?;
+        let credentials = Credentials::of(&parts.headers, &form)?;
+        answer(app, issuer, credentials, &form).await
     };
-    match outcome {
+    match outcome.await {
         Ok(document) => Reply::json(StatusCode::OK, &document)
             .with(header::PRAGMA, "no-cache")
             .into(),
         Err(Failure::Refused(refusal)) => {
-            refused(&app, &ids, refusal, basic(&parts.headers).is_some()).into()
+            refused(app, ids, refusal, basic(&parts.headers).is_some()).into()
         }
         Err(Failure::Ours(error)) => error
-            .into_reply(&ids, app.service().clock.now(), app.challenge())
+            .into_reply(ids, app.service().clock.now(), app.challenge())
             .into(),
-    }
-}
-
-/// Why there is no token.
-enum Failure {
-    /// The client's doing.
-    Refused(OAuthRefusal),
-    /// Anything else.
-    Ours(Error),
-}
-
-impl From<OAuthRefusal> for Failure {
-    fn from(refusal: OAuthRefusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl From<OAuthError> for Failure {
-    fn from(error: OAuthError) -> Self {
-        Self::Refused(error.refusal)
-    }
-}
-
-impl From<service::ServiceError> for Failure {
-    fn from(error: service::ServiceError) -> Self {
-        Self::Ours(error.into())
     }
 }
 
@@ -89,36 +76,37 @@ fn refused(app: &App, ids: &CallIds, refusal: OAuthRefusal, by_header: bool) -> 
     }
 }
 
-async fn answer(
+async fn exchange(
     app: &App,
-    tenant: &str,
-    headers: &HeaderMap,
+    issuer: &Issuer,
+    credentials: Credentials,
     form: &Form,
 ) -> Result<Value, Failure> {
-    let issuer = app
-        .issuer()
-        .filter(|issuer| issuer.is_tenant(tenant))
-        .ok_or(OAuthRefusal::UnknownTenant)?;
     let grant = form
         .get("grant_type")
         .ok_or(OAuthRefusal::MissingParameter("grant_type"))?;
-    let scope = ScopeRequest::parse(form.get("scope").unwrap_or(".default"))?;
-    let credentials = Credentials::of(headers, form)?;
-    match GrantType::from_name(grant) {
-        Some(GrantType::ClientCredentials) => {
-            for_application(app, issuer, &credentials, &scope).await
-        }
-        Some(GrantType::Password) => for_user(app, issuer, &credentials, &scope, form).await,
-        Some(GrantType::AuthorizationCode | GrantType::RefreshToken | GrantType::DeviceCode) | None => {
-            Err(OAuthRefusal::UnsupportedGrant.into())
-        }
-    }
+    let grant = GrantType::from_name(grant).ok_or(OAuthRefusal::UnsupportedGrant)?;
+    let request = grants::Request {
+        app,
+        issuer,
+        credentials: &credentials,
+        form,
+        now: app.token_clock().now(),
+    };
+    let tokens = match grant {
+        GrantType::ClientCredentials => request.for_application().await,
+        GrantType::Password => request.by_password().await,
+        GrantType::AuthorizationCode => request.by_code().await,
+        GrantType::RefreshToken => request.by_refresh_token().await,
+        GrantType::DeviceCode => request.by_device_code().await,
+    };
+    Ok(tokens?.body())
 }
 
 /// What the client says about itself.
-struct Credentials {
-    client_id: String,
-    secret: Option<String>,
+pub(super) struct Credentials {
+    pub(super) client_id: String,
+    pub(super) secret: Option<String>,
 }
 
 impl Credentials {
@@ -137,97 +125,21 @@ impl Credentials {
             secret: form.get("client_secret").map(str::to_owned),
         })
     }
-}
 
-async fn for_application(
-    app: &App,
-    issuer: &Issuer,
-    credentials: &Credentials,
-    scope: &ScopeRequest,
-) -> Result<Value, Failure> {
-    let secret = credentials
-        .secret
-        .as_deref()
-        .ok_or(OAuthRefusal::MissingParameter("client_secret"))?;
-    let client = tenant::verify_client(app.service(), &credentials.client_id, secret)
-        .await?
-        .ok_or(OAuthRefusal::WrongSecret)?;
-    let subject = Subject::Application {
-        object: client.object,
-        roles: scope.asked.of(client.permissions),
-        directory_roles: &[],
-    };
-    sign(
-        app,
-        issuer,
-        &credentials.client_id,
-        &client.display_name,
-        subject,
-    )
-}
-
-async fn for_user(
-    app: &App,
-    issuer: &Issuer,
-    credentials: &Credentials,
-    scope: &ScopeRequest,
-    form: &Form,
-) -> Result<Value, Failure> {
-    let field = |name| form.get(name).ok_or(OAuthRefusal::MissingParameter(name));
-    let (name, password) = (field("username")?, field("password")?);
-    // Programs on people's machines keep no secret; one that sends a secret has to send the right one.
-    if let Some(secret) = &credentials.secret {
-        tenant::verify_client(app.service(), &credentials.client_id, secret)
-            .await?
-            .ok_or(OAuthRefusal::WrongSecret)?;
+    /// The client, and whether it showed its secret. One that shows a secret has to show the right one.
+    pub(super) async fn asking(&self, app: &App) -> Result<Asking, Failure> {
+        let client = self
+            .client_id
+            .parse()
+            .map_err(|_| OAuthRefusal::UnknownClient)?;
+        if let Some(secret) = &self.secret {
+            tenant::verify_client(app.service(), &self.client_id, secret)
+                .await?
+                .ok_or(OAuthRefusal::WrongSecret)?;
+        }
+        Ok(Asking {
+            client,
+            has_shown_secret: self.secret.is_some(),
+        })
     }
-    let user = tenant::verify_password(app.service(), name, password)
-        .await?
-        .ok_or(OAuthRefusal::WrongPassword)?;
-    // Whoever signs in to a development tenant has consented to everything; what they may do is up to their roles.
-    let consented = PermissionSet::of(Permission::ALL);
-    let subject = Subject::User {
-        object: user.id,
-        principal_name: &user.user_principal_name,
-        display_name: &user.display_name,
-        scopes: scope.asked.of(consented),
-        directory_roles: &user.directory_roles,
-    };
-    sign(
-        app,
-        issuer,
-        &credentials.client_id,
-        &credentials.client_id,
-        subject,
-    )
-}
-
-fn sign(
-    app: &App,
-    issuer: &Issuer,
-    client_id: &str,
-    client_name: &str,
-    subject: Subject<'_>,
-) -> Result<Value, Failure> {
-    let now = app.token_clock().now();
-    let token_id = app.service().ids.next(now).to_string();
-    let issuance = Issuance {
-        issuer: &issuer.url(),
-        tenant: &issuer.tenant,
-        audience: &issuer.audience,
-        token_id: &token_id,
-        client_id,
-        client_name,
-        subject,
-    };
-    let claims = access_token_claims(&issuance, now);
-    let token = issuer
-        .keys
-        .sign(&claims)
-        .map_err(|error| Failure::Ours(Error::Internal(Box::new(error))))?;
-    Ok(Tokens {
-        access_token: token,
-        ..Tokens::default()
-    }
-    .body())
 }

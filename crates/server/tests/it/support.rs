@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth::issuer::{Issuance, Subject, access_token_claims};
-use auth::keys::Keys;
+use auth::keys::{Keys, SigningKeys};
 use auth::principal::{Permission, PermissionSet};
 use auth::token::{Algorithm, IssuerConfig, KeySource, Verifier};
 use axum::Router;
@@ -38,6 +38,8 @@ pub(crate) struct Server {
     pub(crate) router: Router,
     pub(crate) service: Service,
     pub(crate) accounts: DevAccounts,
+    /// By which tokens are judged and calls are counted.
+    pub(crate) token_clock: Clock,
     keys: Keys,
     _folder: TempDir,
 }
@@ -93,6 +95,15 @@ impl Server {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        Self::with_limits(settings, server::Limits::default()).await
+    }
+
+    /// A server that is used up sooner.
+    pub(crate) async fn limited(limits: server::Limits) -> Self {
+        Self::with_limits(Settings::default(), limits).await
+    }
+
+    async fn with_limits(settings: Settings, limits: server::Limits) -> Self {
         let folder = TempDir::new().unwrap();
         let location = Location::Sqlite {
             path: folder.path().join("test.db"),
@@ -105,19 +116,16 @@ impl Server {
         let secrets = DevSecrets::default();
         let accounts = dev_accounts(&service, &secrets).await.unwrap();
         let keys = || Keys::load_or_create(folder.path(), Algorithm::Es256).unwrap();
-        let issuer = Issuer {
-            tenant: TENANT.to_owned(),
-            authority: AUTHORITY.to_owned(),
-            audience: AUDIENCE.to_owned(),
-            keys: keys(),
-        };
-        let jwks = KeySource::Static(issuer.keys.jwks());
-        let config = IssuerConfig::new(&issuer.url(), &audiences, jwks);
+        let signing = SigningKeys::open(folder.path(), Algorithm::Es256).unwrap();
+        let ring = KeySource::Shared(signing.ring());
+        let issuer = Issuer::new(TENANT, AUTHORITY, AUDIENCE, signing);
+        let config = IssuerConfig::new(&issuer.url(), &audiences, ring);
         let mut registry = Registry::default();
+        let token_clock = Clock::manual(start());
         let app = App::new(Parts {
             service: service.clone(),
             verifier: Verifier::new(vec![config]).unwrap(),
-            token_clock: Clock::manual(start()),
+            token_clock: token_clock.clone(),
             public_url: None,
             authorization_uri: Some(format!("{AUTHORITY}/{TENANT}/oauth2/v2.0/authorize")),
             issuer: Some(issuer),
@@ -140,12 +148,13 @@ impl Server {
             paging_key: [7; 32],
             metrics: Metrics::register(&mut registry),
             registry: Arc::new(registry),
-            limits: server::Limits::default(),
+            limits,
         });
         Self {
             router: server::router(app),
             service,
             accounts,
+            token_clock,
             keys: keys(),
             _folder: folder,
         }

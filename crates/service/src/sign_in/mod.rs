@@ -25,7 +25,7 @@ pub use devices::{
     DEVICE_LIFE, POLL_SECONDS, StartedDevice, WaitingDevice, decide_device, find_device,
     poll_device, start_device,
 };
-pub use refresh::refresh;
+pub use refresh::{begin_refreshing, refresh};
 pub use sessions::{Session, end_session, find_session, start_session};
 
 use crate::error::ServiceError;

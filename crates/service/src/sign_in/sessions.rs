@@ -12,7 +12,7 @@ use crate::ctx::Service;
 use crate::error::ServiceError;
 use crate::tenant::{SignedInUser, signed_in_user};
 
-const SESSION_LIFE: Duration = Duration::from_hours(12);
+const SESSION_LIFE: Duration = Duration::from_minutes(12 * 60);
 
 /// Who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]

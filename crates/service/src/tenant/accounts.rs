@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use auth::issuer::{Cost, PasswordHash, random_salt, random_secret};
 use auth::principal::{DirectoryRole, Permission};
 use domain::change::Change;
-use domain::directory::{ServicePrincipal, ServicePrincipalChanges, User, UserChanges};
+use domain::directory::{
+    Application, ServicePrincipal, ServicePrincipalChanges, User, UserChanges,
+};
 use domain::id::{AppId, ObjectId};
 use store::WriteTx;
-use store::directory::{application_permission, role_member, service_principal, user};
+use store::directory::{application, application_permission, role_member, service_principal, user};
 use uuid::uuid;
 
 use crate::ctx::{Moment, Service};
@@ -19,6 +21,12 @@ pub const DOMAIN: &str = "reeve.example";
 
 /// The client id of the client `admin`: the same in every development tenant, so that scripts may know it.
 const ADMIN_CLIENT: AppId = AppId::new(uuid!("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4a10"));
+
+/// The client id of the client `desktop`, with which programs on people's machines let them sign in; it has no secret.
+const PUBLIC_CLIENT: AppId = AppId::new(uuid!("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4a11"));
+
+/// Where a browser may bring an answer for it: any port of this machine.
+const PUBLIC_ADDRESSES: &str = r#"{"redirectUris":["http://localhost","http://127.0.0.1"]}"#;
 
 const ADMIN_PERMISSIONS: &[Permission] = &[
     Permission::EntitlementManagementReadWriteAll,
@@ -76,6 +84,8 @@ pub struct DevSecrets {
 pub struct DevAccounts {
     /// Clients.
     pub clients: Vec<DevClient>,
+    /// The client id of the client without a secret.
+    pub public_client: AppId,
     /// Users.
     pub users: Vec<DevUser>,
 }
@@ -118,6 +128,7 @@ pub async fn dev_accounts(
     let secret = known.client_secret.clone().map_or_else(made, Ok)?;
     let mut accounts = DevAccounts {
         clients: vec![client(service, secret).await?],
+        public_client: public_client(service).await?,
         users: Vec::new(),
     };
     for person in PEOPLE {
@@ -179,6 +190,45 @@ fn client_object(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<ObjectId, Serv
             .map_err(crate::directory::flawed)?;
     service_principal::insert(tx, &created)?;
     Ok(created.id)
+}
+
+/// The client that people sign in to on their own machines: registered, so that it can be looked at and changed.
+async fn public_client(service: &Service) -> Result<AppId, ServiceError> {
+    let moment = service.moment();
+    service
+        .store
+        .write(move |tx| {
+            let changes = || ServicePrincipalChanges {
+                display_name: Some("desktop".to_owned()),
+                description: Change::Set(
+                    "The client that programs on people's machines sign in with.".to_owned(),
+                ),
+                ..ServicePrincipalChanges::default()
+            };
+            if application::find_by_app(tx, PUBLIC_CLIENT)?.is_none() {
+                let details = [
+                    ("isFallbackPublicClient", "true"),
+                    ("publicClient", PUBLIC_ADDRESSES),
+                ]
+                .map(|(name, text)| (name.to_owned(), Change::Set(text.to_owned())));
+                let registered = ServicePrincipalChanges {
+                    details: details.into(),
+                    ..changes()
+                };
+                let id = moment.id(ObjectId::new);
+                let created = Application::create(id, PUBLIC_CLIENT, moment.now, &registered)
+                    .map_err(crate::directory::flawed)?;
+                application::insert(tx, &created)?;
+            }
+            if service_principal::find_by_app(tx, PUBLIC_CLIENT)?.is_none() {
+                let id = moment.id(ObjectId::new);
+                let created = ServicePrincipal::create(id, PUBLIC_CLIENT, moment.now, &changes())
+                    .map_err(crate::directory::flawed)?;
+                service_principal::insert(tx, &created)?;
+            }
+            Ok::<_, ServiceError>(PUBLIC_CLIENT)
+        })
+        .await
 }
 
 async fn account(
