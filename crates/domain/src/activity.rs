@@ -306,4 +306,19 @@ mod tests {
             "UpdateEntitlementGrantPolicy"
         );
     }
+
+    #[test]
+    fn every_activity_is_in_the_documentation() {
+        let shown = include_str!("../../../docs/audit.md");
+
+        for one in Activity::ALL {
+            let (name, category) = (one.name(), one.category().as_str());
+            let row = format!("| {name} | {category} | {} |", one.operation());
+            assert!(shown.contains(&row), "docs/audit.md lacks the row {row}");
+        }
+        for (name, why) in NOT_PRODUCED {
+            let row = format!("| {name} | {why} |");
+            assert!(shown.contains(&row), "docs/audit.md lacks the row {row}");
+        }
+    }
 }

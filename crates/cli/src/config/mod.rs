@@ -3,8 +3,11 @@
 //! **Invariant:** a [`Config`] that exists is usable as far as its text can tell; what is wrong is told by the key's own
 //! name, and unknown keys are refused.
 
+mod audit;
 mod check;
 mod environment;
+mod limits;
+mod notices;
 pub(crate) mod secret;
 mod sections;
 mod value;
@@ -13,10 +16,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use config::{File, FileFormat};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
+pub(crate) use notices::{MailEncryption, NoticeSink, NoticesSection};
 pub(crate) use sections::{
-    CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
+    ApplicationBy, CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
     LogFormat, LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection,
     RequestsSection, ScimTarget, ServerSection, TargetSection, UserBy,
 };
@@ -30,6 +35,7 @@ pub(crate) const DEFAULT_FILE: &str = include_str!("../../reeve.default.toml");
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct Config {
     pub(crate) server: ServerSection,
+    pub(crate) limits: limits::LimitsSection,
     pub(crate) database: DatabaseSection,
     /// Whose tokens are accepted: `[[issuer]]`.
     pub(crate) issuer: Vec<IssuerSection>,
@@ -39,9 +45,12 @@ pub(crate) struct Config {
     pub(crate) compat: CompatSection,
     pub(crate) odata: ODataSection,
     pub(crate) extensions: ExtensionsSection,
+    pub(crate) notices: notices::NoticesSection,
     pub(crate) provisioning: ProvisioningSection,
     /// What access is delivered to besides the built-in directory: `[[target]]`.
     pub(crate) target: Vec<TargetSection>,
+    pub(crate) audit: audit::AuditSection,
+    pub(crate) retention: audit::RetentionSection,
     pub(crate) log: LogSection,
 }
 
@@ -63,6 +72,9 @@ impl Config {
                 ),
                 None => "the configuration in the environment cannot be used".to_owned(),
             })?;
+        if let Some(path) = file {
+            keep_to_private_file(text.as_deref().unwrap_or_default(), path)?;
+        }
         Ok(config)
     }
 
@@ -84,6 +96,27 @@ impl Config {
         Ok(config)
     }
 
+    /// The keys that hold a secret in their own text.
+    fn secrets_inside(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        let url = self.database.url.as_ref();
+        if url.is_some_and(|url| secret::holds_password(url.0.expose_secret())) {
+            keys.push("database.url".to_owned());
+        }
+        for (index, target) in self.target.iter().enumerate() {
+            match target {
+                TargetSection::Scim(target) if target.token.is_some() => {
+                    keys.push(format!("target[{index}].token"));
+                }
+                TargetSection::Ldap(target) if target.password.is_some() => {
+                    keys.push(format!("target[{index}].password"));
+                }
+                TargetSection::Scim(_) | TargetSection::Ldap(_) => {}
+            }
+        }
+        keys
+    }
+
     /// The folder for data that is not in a database server.
     pub(crate) fn data_folder(&self, from_command_line: Option<&Path>) -> PathBuf {
         from_command_line.map_or_else(|| self.database.data_folder.clone(), Path::to_owned)
@@ -92,6 +125,7 @@ impl Config {
     /// The settings that the rules read.
     pub(crate) fn settings(&self) -> service::settings::Settings {
         service::settings::Settings {
+            cloud: self.server.cloud_profile.cloud(),
             reprocess_request_window: self.reprocess.request_window.0,
             reprocess_tracking_requests: self.reprocess.tracking_requests,
             reprocess_per_minute: self.reprocess.per_minute_per_tenant,
@@ -109,12 +143,38 @@ impl Config {
             deprecation_headers: self.compat.deprecation_headers,
             require_scoped_filter: self.compat.require_scoped_filter,
             strict_bodies: self.odata.strict_bodies,
+            retention_audit: self.retention.audit(),
             extensions: self.extensions.settings(),
+            notices: self.notices.settings(),
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
             provisioning_unknown_members: self.provisioning.unknown_members.setting(),
         }
     }
+}
+
+/// A configuration file that holds secrets has to be as private as a file of their own.
+fn keep_to_private_file(text: &str, path: &Path) -> anyhow::Result<()> {
+    let metadata = std::fs::metadata(path)
+        .with_context(|| format!("cannot look at `{}`", path.display()))?;
+    if secret::is_private(&metadata) {
+        return Ok(());
+    }
+    let inside: Config = config::Config::builder()
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .build()?
+        .try_deserialize()?;
+    let keys = inside.secrets_inside();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "`{path}` holds secrets (`{}`), and others than its owner may read it: `chmod 600 {path}` mends that, or put each \
+         secret into a private file of its own (`{}File`)",
+        keys.join("`, `"),
+        keys.first().map_or("", String::as_str),
+        path = path.display(),
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,43 @@
+//! `[audit]` and `[retention]`: how the audit log is kept.
+
+use std::path::PathBuf;
+
+use domain::time::Duration;
+use serde::Deserialize;
+use service::settings::Settings;
+
+use super::value::Iso;
+
+/// `[audit]`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct AuditSection {
+    /// The folder of the key that the log is signed with; the data folder, if not given.
+    pub(crate) key_folder: Option<PathBuf>,
+}
+
+/// `[retention]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct RetentionSection {
+    /// How long audit events are kept; nothing: for ever.
+    pub(crate) audit: Iso,
+}
+
+impl Default for RetentionSection {
+    fn default() -> Self {
+        let kept = Settings::default().retention_audit;
+        Self {
+            audit: Iso(kept.unwrap_or(FOR_EVER)),
+        }
+    }
+}
+
+const FOR_EVER: Duration = Duration::from_micros(0);
+
+impl RetentionSection {
+    /// How long audit events are kept; `None`: for ever.
+    pub(crate) fn audit(&self) -> Option<Duration> {
+        (self.audit.0 > FOR_EVER).then_some(self.audit.0)
+    }
+}
