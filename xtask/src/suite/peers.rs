@@ -39,19 +39,39 @@ const PACKAGES: &[Package] = &[
     },
 ];
 
+/// The virtual environment of what gets on with each other.
+const SHARED: &str = "venv";
+
+/// The `OpenID` provider, in the version that the tests know; it brings much, and has an environment of its own.
+const OPENID_PROVIDER: Pin = Pin {
+    environment: "canaille",
+    program: "canaille",
+    requirement: "canaille[front,oidc]==0.3.6",
+};
+
 /// The SCIM server, in the version that the tests know.
 const SCIM_SERVER: Pin = Pin {
+    environment: SHARED,
     program: "scim2-server",
     requirement: "scim2-server==0.8.3",
+};
+
+/// The mail server that notices go to.
+const MAIL_SERVER: Pin = Pin {
+    environment: SHARED,
+    program: "aiosmtpd",
+    requirement: "aiosmtpd==1.4.6 atpublic==9.0.0 attrs==26.1.0",
 };
 
 /// What puts our own SCIM endpoint to the test.
 const SCIM_TESTERS: &[Pin] = &[
     Pin {
+        environment: SHARED,
         program: "scim2",
         requirement: "scim2-cli==0.6.0 scim2-tester==0.5.2 scim2-client==0.13.2 scim2-models==0.12.3",
     },
     Pin {
+        environment: SHARED,
         program: "scim-sanity",
         requirement: "scim-sanity==0.7.4",
     },
@@ -75,6 +95,8 @@ apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 
 /// A program from PyPI in one version.
 pub(crate) struct Pin {
+    /// The virtual environment that it goes into, a folder beside the others.
+    pub(crate) environment: &'static str,
     /// What it installs.
     pub(crate) program: &'static str,
     /// What pip is asked for, with spaces between.
@@ -115,7 +137,10 @@ impl Peers {
             "the packages {} are installed, but their programs are not found",
             still.join(" ")
         );
-        for pin in [&SCIM_SERVER].into_iter().chain(SCIM_TESTERS) {
+        for pin in [&SCIM_SERVER, &OPENID_PROVIDER, &MAIL_SERVER]
+            .into_iter()
+            .chain(SCIM_TESTERS)
+        {
             self.program(pin)?;
         }
         Ok(())
@@ -123,7 +148,7 @@ impl Peers {
 
     /// The program of a pin, which is installed into the virtual environment if it is not there.
     pub(crate) fn program(&self, pin: &Pin) -> anyhow::Result<PathBuf> {
-        let environment = self.folder.join("venv");
+        let environment = self.folder.join(pin.environment);
         let program = environment.join("bin").join(pin.program);
         let mark = environment.join(format!("{}.pin", pin.program));
         let installed = std::fs::read_to_string(&mark).unwrap_or_default();
