@@ -60,12 +60,26 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
             get(async || -> &'static str { std::future::pending().await }),
         )
         .route("/metrics", get(crate::health::metrics))
+        .route(
+            "/page",
+            get(async || {
+                (
+                    [("content-security-policy", "default-src 'self'")],
+                    "a page",
+                )
+            }),
+        )
         .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 
 async fn ask(router: &Router, path: &str) -> (StatusCode, HeaderMap, String) {
-    let request = Request::get(path).body(Body::empty()).unwrap();
+    ask_over(router, path, Scheme::Http).await
+}
+
+async fn ask_over(router: &Router, path: &str, scheme: Scheme) -> (StatusCode, HeaderMap, String) {
+    let mut request = Request::get(path).body(Body::empty()).unwrap();
+    request.extensions_mut().insert(scheme);
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
@@ -106,4 +120,33 @@ async fn a_request_that_never_ends_is_given_up_with_a_503() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(error["error"]["code"], "ServiceUnavailable");
     assert!(headers.contains_key(header::RETRY_AFTER));
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_stay_with_tls_once_they_came_by_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, Duration::from_mins(1));
+
+    let (_, plain, _) = ask_over(&router, "/metrics", Scheme::Http).await;
+    let (_, secure, _) = ask_over(&router, "/metrics", Scheme::Https).await;
+
+    assert!(!plain.contains_key(header::STRICT_TRANSPORT_SECURITY));
+    assert_eq!(
+        secure[header::STRICT_TRANSPORT_SECURITY],
+        "max-age=31536000"
+    );
+}
+
+#[tokio::test]
+async fn what_a_page_says_about_itself_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, Duration::from_mins(1));
+
+    let (_, headers, _) = ask(&router, "/page").await;
+
+    assert_eq!(
+        headers[header::CONTENT_SECURITY_POLICY],
+        "default-src 'self'"
+    );
+    assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
 }

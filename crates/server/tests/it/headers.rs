@@ -1,4 +1,4 @@
-//! The headers of semantics 8.5.
+//! The headers of semantics 8.5, and those that protect browsers.
 
 use axum::body::Body;
 use http::{Method, Request};
@@ -146,4 +146,61 @@ async fn ve_1_the_retiring_name_of_requests_points_to_its_successor() {
     assert_eq!(old.header("link"), successor);
     assert_eq!(old.header("deprecation"), "true");
     assert_eq!(new.header("deprecation"), "");
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_be_careful() {
+    let server = Server::new().await;
+    let admin = server.admin();
+
+    for (token, path, status) in [
+        (admin.as_str(), "/v1.0/users?$top=1", 200),
+        (admin.as_str(), "/v1.0/nothing", 400),
+        ("x", "/v1.0/me", 401),
+        ("", "/nowhere", 404),
+        ("", "/v1.0/$metadata", 200),
+        ("", "/healthz", 200),
+        ("", "/metrics", 200),
+        (admin.as_str(), "/scim/v2/Users", 200),
+        (admin.as_str(), "/reeve/v1/targets", 200),
+        ("", "/common/v2.0/.well-known/openid-configuration", 200),
+    ] {
+        let answer = server.get(token, path).await.expect(status);
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            (
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            ("x-frame-options", "DENY"),
+            ("cross-origin-resource-policy", "same-origin"),
+        ] {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+        assert!(!answer.header("cache-control").is_empty(), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
+        assert_eq!(
+            answer.header("strict-transport-security"),
+            "",
+            "a development tenant tells browsers nothing that outlives it: {path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_another_origin_is_allowed_nothing() {
+    let server = Server::new().await;
+    let request = Request::builder()
+        .method(Method::OPTIONS)
+        .uri(format!("{V1}/catalogs"))
+        .header("origin", "https://elsewhere.example")
+        .header("access-control-request-method", "POST");
+
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+
+    assert!(answer.status.is_client_error());
+    for name in answer.headers.keys() {
+        assert!(!name.as_str().starts_with("access-control-"), "{name}");
+    }
 }

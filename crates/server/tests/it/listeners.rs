@@ -32,9 +32,13 @@ async fn both_listeners_serve_until_they_are_told_to_stop() {
         bound.https_address().unwrap(),
     );
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(bound.serve(server.router.clone(), async {
-        let _ = stopped.await;
-    }));
+    let router = server.router.clone();
+    let serving = tokio::spawn(async move {
+        let stop = async {
+            let _ = stopped.await;
+        };
+        bound.serve(router, &server::Limits::default(), stop).await
+    });
     let authority = std::fs::read(&material.authority).unwrap();
     let client = reqwest::Client::builder()
         .tls_certs_only([reqwest::Certificate::from_pem(&authority).unwrap()])

@@ -1,0 +1,6 @@
+//! Limits (semantics 8.7, docs/hardening.md), over real connections where it is the connection that is limited.
+
+mod connections;
+mod rates;
+mod sizes;
+mod wire;
