@@ -3,21 +3,33 @@
 use std::collections::BTreeSet;
 
 use auth::principal::Permission;
+use auth::token::SignatureAlgorithm;
+use domain::cloud::Cloud;
+use domain::id::AppId;
 use domain::time::Duration;
 
+use crate::instance::directory_role;
+
 use super::value::{Iso, Listen};
-use super::{Config, IssuerSection, LdapTarget, ScimTarget, TargetSection};
+use super::{ApplicationBy, Config, IssuerSection, LdapTarget, ScimTarget, TargetSection};
 
 /// Everything that is wrong, each by its key.
 pub(super) fn flaws(config: &Config) -> Vec<String> {
     let mut flaws = Vec::new();
     server(config, &mut flaws);
+    config.limits.flaws(&mut flaws);
     database(config, &mut flaws);
     delivery(config, &mut flaws);
     provisioning(config, &mut flaws);
+    flaws.extend(config.notices.flaws());
     let mut issuers = BTreeSet::new();
     for (index, section) in config.issuer.iter().enumerate() {
-        issuer(&format!("issuer[{index}]"), section, &mut flaws);
+        issuer(
+            &format!("issuer[{index}]"),
+            section,
+            config.server.cloud_profile.cloud(),
+            &mut flaws,
+        );
         if !issuers.insert(&section.issuer) {
             flaws.push(format!(
                 "`issuer[{index}].issuer` is configured twice: `{}`",
@@ -123,31 +135,108 @@ fn delivery(config: &Config, flaws: &mut Vec<String>) {
     }
 }
 
-fn issuer(at: &str, issuer: &IssuerSection, flaws: &mut Vec<String>) {
-    if issuer.audiences.is_empty() {
+fn issuer(at: &str, issuer: &IssuerSection, cloud: Cloud, flaws: &mut Vec<String>) {
+    let audiences = issuer.audiences.as_deref();
+    let audiences = audiences.unwrap_or_default();
+    if audiences.is_empty() && issuer.audiences.is_some() {
         flaws.push(format!(
             "`{at}.audiences` is empty: no token would be accepted"
         ));
     }
-    for name in &issuer.implied_scopes {
-        if Permission::from_name(name).is_none() {
+    let addresses = audiences.iter().map(|audience| ("audiences", audience));
+    for (key, address) in std::iter::once(("issuer", &issuer.issuer)).chain(addresses) {
+        if let Some(other) = cloud.stranger(address) {
             flaws.push(format!(
-                "`{at}.impliedScopes` names a permission that there is not: `{name}`"
+                "`{at}.{key}` is of another cloud than `server.cloudProfile` says: `{address}` is of `{other}`, and the \
+                 server shows `{cloud}`; tokens of one cloud are not valid in another"
             ));
         }
     }
-    for (key, claim) in [
-        ("userClaim", &issuer.user_claim),
-        ("rolesClaim", &issuer.roles_claim),
-        ("scopesClaim", &issuer.scopes_claim),
-        ("tenantClaim", &issuer.tenant_claim),
+    for (key, names) in [
+        ("impliedScopes", &issuer.implied_scopes),
+        ("impliedRoles", &issuer.implied_roles),
     ] {
-        if claim.is_empty() {
+        for name in names {
+            if Permission::from_name(name).is_none() {
+                flaws.push(format!(
+                    "`{at}.{key}` names a permission that there is not: `{name}`"
+                ));
+            }
+        }
+    }
+    let given = [
+        ("userClaim", Some(&issuer.user_claim)),
+        ("rolesClaim", Some(&issuer.roles_claim)),
+        ("groupsClaim", Some(&issuer.groups_claim)),
+        ("tenantClaim", Some(&issuer.tenant_claim)),
+        ("scopesClaim", issuer.scopes_claim.as_ref()),
+        ("applicationClaim", issuer.application_claim.as_ref()),
+    ];
+    for (key, claim) in given {
+        if claim.is_some_and(String::is_empty) {
             flaws.push(format!("`{at}.{key}` is empty"));
         }
     }
     if issuer.clock_skew.0 < Duration::default() {
         flaws.push(format!("`{at}.clockSkew` is below zero"));
+    }
+    if issuer.keys_kept_for.0 < Duration::default() {
+        flaws.push(format!("`{at}.keysKeptFor` is below zero"));
+    }
+    if let Some(introspection) = &issuer.introspection
+        && introspection.cache_for.0 < Duration::default()
+    {
+        flaws.push(format!("`{at}.introspection.cacheFor` is below zero"));
+    }
+    issuer_names(at, issuer, flaws);
+}
+
+/// What an issuer's section names that there has to be.
+fn issuer_names(at: &str, issuer: &IssuerSection, flaws: &mut Vec<String>) {
+    if issuer.algorithms.is_empty() {
+        flaws.push(format!(
+            "`{at}.algorithms` is empty: no token would be accepted"
+        ));
+    }
+    for name in &issuer.algorithms {
+        if SignatureAlgorithm::from_name(name).is_none() {
+            let all: Vec<&str> = SignatureAlgorithm::ALL
+                .iter()
+                .map(|algorithm| algorithm.as_str())
+                .collect();
+            flaws.push(format!(
+                "`{at}.algorithms` names one that cannot be used: `{name}`; there are {}",
+                all.join(", ")
+            ));
+        }
+    }
+    for (group, roles) in &issuer.group_roles {
+        for role in roles.as_slice() {
+            if directory_role(role).is_none() {
+                flaws.push(format!(
+                    "`{at}.groupRoles.{group}` names a directory role that means nothing here: `{role}`"
+                ));
+            }
+        }
+    }
+    for (client, app_id) in &issuer.applications {
+        if app_id.parse::<AppId>().is_err() {
+            flaws.push(format!(
+                "`{at}.applications.{client}` must be the `appId` of an application: `{app_id}`"
+            ));
+        }
+    }
+    let is_by_mark = issuer.application_by == ApplicationBy::Mark;
+    let mark = issuer.application_mark.as_deref().unwrap_or_default();
+    if is_by_mark == mark.is_empty() {
+        flaws.push(format!(
+            "`{at}.applicationMark` and `{at}.applicationBy = \"mark\"` belong together"
+        ));
+    }
+    if issuer.issuer.contains("{tenantid}") && issuer.tenant.is_none() {
+        flaws.push(format!(
+            "`{at}.tenant` is needed: the issuer has many tenants, and one of them counts here"
+        ));
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use auth::token::SignatureAlgorithm;
+use domain::cloud::Cloud;
 use domain::extension::HostPolicy;
 use domain::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
@@ -45,10 +47,31 @@ impl Default for ServerSection {
 
 /// Which cloud's API is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) enum CloudProfile {
     /// All of it.
+    #[serde(rename = "global")]
     Global,
+    /// That of the US government.
+    #[serde(rename = "usGov")]
+    UsGov,
+    /// That of its department of defence.
+    #[serde(rename = "usGovDoD")]
+    UsGovDoD,
+    /// That of China.
+    #[serde(rename = "china")]
+    China,
+}
+
+impl CloudProfile {
+    /// As the rules say it.
+    pub(crate) const fn cloud(self) -> Cloud {
+        match self {
+            Self::Global => Cloud::Global,
+            Self::UsGov => Cloud::UsGov,
+            Self::UsGovDoD => Cloud::UsGovDoD,
+            Self::China => Cloud::China,
+        }
+    }
 }
 
 /// `[database]`: where the data is.
@@ -98,35 +121,120 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Hi
 pub(crate) struct IssuerSection {
     /// The exact `iss`; its discovery document is below it.
     pub(crate) issuer: String,
-    /// The values of `aud` that mean this server.
-    pub(crate) audiences: Vec<String>,
+    /// The values of `aud` that mean this server; those of Graph in the cloud that is shown, if not given.
+    #[serde(default)]
+    pub(crate) audiences: Option<Vec<String>>,
     /// Authorities that the issuer's certificate may come from; the system's, if none is given.
     #[serde(default)]
     pub(crate) ca_files: Vec<PathBuf>,
+    /// The algorithms that the issuer may sign with.
+    #[serde(default = "usual_algorithms")]
+    pub(crate) algorithms: Vec<String>,
+    /// Whether only tokens count whose header says `at+jwt` (RFC 9068).
+    #[serde(default)]
+    pub(crate) require_token_type: bool,
+    /// How long keys count that cannot be confirmed, because the issuer is out.
+    #[serde(default = "day")]
+    pub(crate) keys_kept_for: Iso,
     /// The claim that tells the user.
     #[serde(default = "oid")]
     pub(crate) user_claim: String,
     /// What that claim holds.
     #[serde(default)]
     pub(crate) user_by: UserBy,
+    /// What tells an application's token from a user's.
+    #[serde(default)]
+    pub(crate) application_by: ApplicationBy,
+    /// The claim that marks an application's token, with `=` and its value if that counts too.
+    #[serde(default)]
+    pub(crate) application_mark: Option<String>,
+    /// The claim with the client id; `appid`, `azp` or `client_id`, if not given.
+    #[serde(default)]
+    pub(crate) application_claim: Option<String>,
+    /// The `appId` of clients that the issuer knows by another id.
+    #[serde(default)]
+    pub(crate) applications: BTreeMap<String, String>,
     /// The claim with the application permissions.
     #[serde(default = "roles")]
     pub(crate) roles_claim: String,
-    /// The claim with the delegated permissions.
-    #[serde(default = "scp")]
-    pub(crate) scopes_claim: String,
+    /// What an application may do whose token names no permission.
+    #[serde(default)]
+    pub(crate) implied_roles: Vec<String>,
+    /// The claim with the delegated permissions; `scp` or else `scope`, if not given.
+    #[serde(default)]
+    pub(crate) scopes_claim: Option<String>,
+    /// What a user may do whose token names no permission.
+    #[serde(default)]
+    pub(crate) implied_scopes: Vec<String>,
+    /// The claim with the groups.
+    #[serde(default = "groups")]
+    pub(crate) groups_claim: String,
+    /// The directory roles that groups of the issuer stand for.
+    #[serde(default)]
+    pub(crate) group_roles: BTreeMap<String, OneOrMore>,
     /// The claim with the tenant.
     #[serde(default = "tid")]
     pub(crate) tenant_claim: String,
     /// The only tenant that counts.
     #[serde(default)]
     pub(crate) tenant: Option<String>,
-    /// What a user's token without scopes claim may do.
-    #[serde(default)]
-    pub(crate) implied_scopes: Vec<String>,
     /// How far clocks may be apart.
     #[serde(default = "minute")]
     pub(crate) clock_skew: Iso,
+    /// How the issuer is asked about tokens that only it can read.
+    #[serde(default)]
+    pub(crate) introspection: Option<IntrospectionSection>,
+}
+
+/// How an issuer is asked about tokens (RFC 7662).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct IntrospectionSection {
+    /// Where; as the issuer's discovery document says, if not given.
+    #[serde(default)]
+    pub(crate) endpoint: Option<String>,
+    /// Who asks.
+    pub(crate) client_id: String,
+    /// The file with the secret of who asks.
+    pub(crate) client_secret_file: PathBuf,
+    /// How long an answer counts at most.
+    #[serde(default = "minute")]
+    pub(crate) cache_for: Iso,
+}
+
+/// One text, or several.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum OneOrMore {
+    /// One.
+    One(String),
+    /// Several.
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    /// All of them.
+    pub(crate) fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::More(more) => more,
+        }
+    }
+}
+
+fn usual_algorithms() -> Vec<String> {
+    let usual = SignatureAlgorithm::USUAL.iter();
+    usual
+        .map(|algorithm| algorithm.as_str().to_owned())
+        .collect()
+}
+
+fn day() -> Iso {
+    Iso(Duration::from_secs(24 * 3_600))
+}
+
+fn groups() -> String {
+    "groups".to_owned()
 }
 
 fn oid() -> String {
@@ -135,10 +243,6 @@ fn oid() -> String {
 
 fn roles() -> String {
     "roles".to_owned()
-}
-
-fn scp() -> String {
-    "scp".to_owned()
 }
 
 fn tid() -> String {
@@ -156,8 +260,32 @@ pub(crate) enum UserBy {
     /// The id of the user's directory object.
     #[default]
     ObjectId,
-    /// The sign-in name or mail address.
-    Name,
+    /// The sign-in name.
+    #[serde(alias = "name")]
+    UserPrincipalName,
+    /// The mail address.
+    Mail,
+    /// The employee number.
+    EmployeeId,
+    /// The id that the outside directory gave when it provisioned the user.
+    ExternalId,
+}
+
+/// What tells an application's token from a user's, where `idtyp` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ApplicationBy {
+    /// `sub` and `oid` are the same, as Entra writes it.
+    #[default]
+    SubjectIsObject,
+    /// `sub` is the client id.
+    SubjectIsClient,
+    /// The user claim is absent.
+    NoUser,
+    /// The claim that `applicationMark` names is there.
+    Mark,
+    /// Applications never call for themselves.
+    Never,
 }
 
 /// `[reprocess]`.

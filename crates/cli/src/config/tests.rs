@@ -133,6 +133,15 @@ fn what_does_not_fit_together_is_named_by_its_keys() {
             "`issuer[0].audiences`",
         ),
         (
+            "[[issuer]]\nissuer = \"https://login.microsoftonline.us/t/v2.0\"",
+            "`issuer[0].issuer` is of another cloud than `server.cloudProfile` says",
+        ),
+        (
+            "[server]\ncloudProfile = \"usGov\"\n\
+             [[issuer]]\nissuer = \"https://a\"\naudiences = [\"https://dod-graph.microsoft.us\"]",
+            "`issuer[0].audiences` is of another cloud than `server.cloudProfile` says",
+        ),
+        (
             "[[issuer]]\nissuer = \"https://a\"\naudiences = [\"x\"]\nimpliedScopes = [\"All\"]",
             "`issuer[0].impliedScopes`",
         ),
