@@ -31,26 +31,37 @@ pub async fn decide(
     stage: StageId,
     decision: Decision,
 ) -> Result<(), ServiceError> {
-    authorize::in_tenant(ctx, Action::Decide)?;
-    let user = authorize::as_requestor(ctx, Access::Write)?;
-    let (moment, caller) = (service.moment(), ctx.clone());
-    let done = service
-        .store
-        .write(move |tx| decide_stage(tx, &moment, &caller, user, approval, stage, &decision))
-        .await;
+    let activity = if decision.verdict == Verdict::Approved {
+        Activity::ApproveRequest
+    } else {
+        Activity::DenyRequest
+    };
+    let done = try_to_decide(service, ctx, approval, stage, decision).await;
     match &done {
         Ok(()) => service.wake(),
         Err(error) => {
-            let event = audit::success(
-                Activity::ApproveRequest,
-                "AccessPackageAssignmentRequest",
-                approval,
-                None,
-            );
+            let event =
+                audit::success(activity, "AccessPackageAssignmentRequest", approval, None);
             audit::refusal(service, ctx, event, error).await?;
         }
     }
     done
+}
+
+async fn try_to_decide(
+    service: &Service,
+    ctx: &Ctx,
+    approval: RequestId,
+    stage: StageId,
+    decision: Decision,
+) -> Result<(), ServiceError> {
+    authorize::in_tenant(ctx, Action::Decide)?;
+    let user = authorize::as_requestor(ctx, Access::Write)?;
+    let (moment, ctx) = (service.moment(), ctx.clone());
+    service
+        .store
+        .write(move |tx| decide_stage(tx, &moment, &ctx, user, approval, stage, &decision))
+        .await
 }
 
 fn decide_stage(

@@ -76,12 +76,10 @@ pub(crate) fn target_facts(
 }
 
 /// The activity under which the making of a request is audited (T1).
-fn creation_activity(request: &AssignmentRequest) -> Activity {
-    match request.request_type {
+fn creation_activity(request_type: RequestType, is_extension: bool) -> Activity {
+    match request_type {
         RequestType::UserAdd => Activity::UserRequests,
-        RequestType::UserUpdate if request.is_extension => {
-            Activity::UserRequestsExtension
-        }
+        RequestType::UserUpdate if is_extension => Activity::UserRequestsExtension,
         RequestType::UserUpdate => Activity::UserRequestsUpdate,
         RequestType::UserRemove => Activity::UserRequestsRemoval,
         RequestType::AdminAdd => Activity::AdministratorAssigns,

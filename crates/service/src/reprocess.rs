@@ -76,6 +76,29 @@ pub fn admitted(ctx: &Ctx) -> Result<(), ServiceError> {
     authorize::admitted(ctx, Action::Reprocess)
 }
 
+/// The same, of the object that the address names; a refusal leaves its event (AL-4).
+pub async fn admitted_to(service: &Service, ctx: &Ctx, named: Named<'_>) -> Result<(), ServiceError> {
+    match admitted(ctx) {
+        Ok(()) => Ok(()),
+        refused => {
+            let (object_type, id) = match named {
+                Named::Request(id) => ("AccessPackageAssignmentRequest", id),
+                Named::Assignment(id) => ("AccessPackageAssignment", id),
+            };
+            finish(service, ctx, refused, object_type, id).await
+        }
+    }
+}
+
+/// What an address names, as the client wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// An assignment request.
+    Request(&'a str),
+    /// An assignment.
+    Assignment(&'a str),
+}
+
 async fn finish(
     service: &Service,
     ctx: &Ctx,

@@ -14,6 +14,7 @@ const ONLY_ASK: &[&str] = &[
     "getMemberGroups",
     "getMemberObjects",
     "checkMemberObjects",
+    "preview",
     "validateProperties",
 ];
 

@@ -3,12 +3,14 @@
 //! **Invariant:** nothing of this is ever added to a Graph body. Every route is a row of [`table::OPERATIONS`], from
 //! which requests are routed and the description of the API is written.
 
+mod audit_log;
 mod bindings;
 mod clock;
 mod deliveries;
 mod faults;
 mod ledger;
 mod openapi;
+mod policy_preview;
 mod request;
 mod resources;
 mod rows;

@@ -78,8 +78,18 @@ fn described(operation: &Operation) -> Value {
     described
 }
 
+/// The one answer that is no JSON document: a document on each line.
+const LINES: &str = "AuditLines";
+
 fn content(schema: &str) -> Value {
-    json!({ "application/json": { "schema": reference(schema) } })
+    let media = if schema == LINES {
+        "application/x-ndjson"
+    } else {
+        "application/json"
+    };
+    let mut content = Map::new();
+    content.insert(media.to_owned(), json!({ "schema": reference(schema) }));
+    Value::Object(content)
 }
 
 fn object(properties: &Value) -> Value {
@@ -135,6 +145,7 @@ fn schemas() -> Value {
             "grants": { "type": "object", "additionalProperties": { "type": "integer" } },
         })),
         "Pause": object(&json!({ "reason": text_or_null })),
+        "AuditLines": text,
         "Bindings": list("Binding"),
         "Binding": object(&json!({ "objectId": text, "target": text, "address": text_or_null })),
         "NewBinding": object(&json!({ "target": text, "address": text_or_null })),
@@ -150,6 +161,49 @@ fn schemas() -> Value {
         "Unit": object(&Value::Object(unit)),
         "StuckObjects": list("StuckObject"),
         "StuckObject": object(&json!({ "kind": text, "id": text, "since": instant })),
+        "PreviewDraft": object(&json!({
+            "membershipRule": text_or_null,
+            "automaticRequestSettings": { "type": ["object", "null"], "properties": {
+                "requestAccessForAllowedTargets": { "type": "boolean" },
+                "removeAccessWhenTargetLeavesAllowedTargets": { "type": "boolean" },
+                "gracePeriodBeforeAccessRemoval": { "type": ["string", "null"], "format": "duration" },
+            } },
+        })),
+        "Preview": object(&json!({
+            "policyId": text,
+            "counts": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "value": { "type": "array", "items": reference("PreviewedUser") },
+            "nextLink": { "type": "string", "format": "uri" },
+        })),
+        "PreviewedUser": object(&json!({
+            "objectId": text,
+            "displayName": text,
+            "userPrincipalName": text,
+            "outcome": { "type": "string", "enum": ["gains", "loses", "moves", "stays", "skipped"] },
+            "reason": text_or_null,
+            "dateTime": { "type": ["string", "null"], "format": "date-time" },
+        })),
+        "AutomaticStatus": object(&json!({
+            "policyId": text,
+            "status": { "type": "string", "enum": ["off", "idle", "evaluating", "quarantined"] },
+            "membershipRule": text_or_null,
+            "error": text_or_null,
+            "lastEvaluatedDateTime": { "type": ["string", "null"], "format": "date-time" },
+            "evaluatedUsers": { "type": ["integer", "null"] },
+            "pendingUsers": { "type": "integer" },
+            "targets": { "type": "integer" },
+            "maxTargets": { "type": "integer" },
+            "counts": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "value": { "type": "array", "items": reference("AutomaticNote") },
+            "nextLink": { "type": "string", "format": "uri" },
+        })),
+        "AutomaticNote": object(&json!({
+            "objectId": text,
+            "kind": { "type": "string", "enum": ["skipped", "suppressed", "grace"] },
+            "reason": text,
+            "sinceDateTime": instant,
+            "dueDateTime": { "type": ["string", "null"], "format": "date-time" },
+        })),
         "Clock": object(&json!({ "now": instant })),
         "Advance": object(&json!({ "advance": { "type": "string", "format": "duration" } })),
         "Snapshots": list("Snapshot"),

@@ -127,6 +127,11 @@ impl<'r> OwnRequest<'r> {
         Ok(Some(decode_position(&payload)?))
     }
 
+    /// The link to the same address with another query.
+    pub(super) fn link_to(&self, query: &str) -> String {
+        format!("{}{ROOT}{}?{query}", self.call.origin, self.call.path)
+    }
+
     /// The link to the page that begins at `position`.
     pub(super) fn next_link(&self, position: &[Value]) -> String {
         let sign = |message: &[u8]| self.app.sign_page(message);

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
-    OwnRequest, bindings, clock, deliveries, faults, ledger, resources, snapshots, stuck, targets,
+    OwnRequest, audit_log, bindings, clock, deliveries, faults, ledger, policy_preview, resources, snapshots, stuck, targets,
 };
 use crate::error::Error;
 use crate::reply::Reply;
@@ -125,6 +125,27 @@ const PAGE: &[Parameter] = &[
     ),
 ];
 
+const PREVIEW: &[Parameter] = &[
+    parameter(
+        "outcome",
+        "string",
+        "Only users of whom this becomes: gains, loses, moves, stays or skipped; all but stays, if nothing is said.",
+    ),
+    parameter("top", "integer", "Most rows of a page, from 1 to 999."),
+    parameter(
+        "after",
+        "string",
+        "Where the page begins, from the `nextLink` of the page before.",
+    ),
+];
+
+const AUDIT_LOG: &[Parameter] = &[
+    parameter("since", "string", "Begin with the first event that is not older."),
+    parameter("until", "string", "End before the first event that is not older."),
+    parameter("after", "integer", "Go on behind this place, from the link of the answer before."),
+    parameter("through", "integer", "End with this place, from the same link."),
+];
+
 const LEDGER: &[Parameter] = &[
     parameter(
         "subject",
@@ -182,6 +203,10 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     change(Method::POST, "/ledger/{id}/retry", "retryGrant", "Tries a grant again that needs attention, whether or not a request is behind it.", None, run!(ledger::retry)),
     change(Method::PATCH, "/resources/{id}", "changeResource", "Says whether drift of a resource is only shown, or restored at once.", Some("ResourceChange"), run!(resources::change)),
     read("/assignmentRequests/{id}/deliveries", "listDeliveries", "Lists the units of work of a request, with attempts and errors.", "Deliveries", run!(deliveries::list)),
+    with_query(read("/policies/{id}/preview", "previewPolicy", "Tells who would get, lose and keep a package by the rule of a policy, and who would be left out and why.", "Preview", run!(policy_preview::stored)), PREVIEW),
+    with_query(answering(change(Method::POST, "/policies/{id}/preview", "previewDraft", "Tells the same of another rule or other settings, before they are saved.", Some("PreviewDraft"), run!(policy_preview::drafted)), "Preview"), PREVIEW),
+    with_query(read("/policies/{id}/automatic", "getAutomaticStatus", "Tells how far the rule of a policy is, and about whom nothing was done and why.", "AutomaticStatus", run!(policy_preview::progress)), PAGE),
+    with_query(read("/auditLog", "exportAuditLog", "Writes out the sealed events of the audit log as JSON lines; `Link` leads to the rest.", "AuditLines", run!(audit_log::list)), AUDIT_LOG),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

@@ -113,7 +113,7 @@ pub(crate) fn start(
             suppress(tx, moment, request)?;
             move_assignment(tx, moment, request, assignment::Event::RemovalStarted)?;
         }
-        Purpose::Update => change_dates(tx, moment, request)?,
+        Purpose::Update => change_dates(tx, moment, ctx, request)?,
         Purpose::Enforce => move_assignment(tx, moment, request, assignment::Event::Reprocessed)?,
     }
     audit::record(tx, moment, ctx, planning::ready_to_fulfill(request))?;
@@ -201,6 +201,7 @@ fn move_assignment(
 fn change_dates(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    ctx: &Ctx,
     request: &AssignmentRequest,
 ) -> Result<(), ServiceError> {
     let Some(id) = request.assignment_id else {
@@ -224,6 +225,16 @@ fn change_dates(
     assignment.ends_at = end;
     assignment.schedule = schedule::effective(assignment.starts_at, end, None);
     store::assignment::save(tx, &assignment)?;
+    if later {
+        let event = audit::success(
+            Activity::ExtendAssignment,
+            "AccessPackageAssignment",
+            assignment.id,
+            None,
+        )
+        .with("request", request.id);
+        audit::record(tx, moment, ctx, event)?;
+    }
     Ok(())
 }
 

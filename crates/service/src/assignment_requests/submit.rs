@@ -3,6 +3,7 @@
 
 use auth::decide::Access;
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
 use domain::id::{ObjectId, RequestId, SubjectId};
 use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy};
@@ -22,6 +23,29 @@ pub async fn submit(
     ctx: &Ctx,
     submission: Submission,
 ) -> Result<AssignmentRequest, ServiceError> {
+    let about = submission.access_package_id;
+    let (activity, only_asks) = (
+        creation_activity(submission.request_type, submission.is_extension),
+        submission.is_validation_only,
+    );
+    let done = try_to_submit(service, ctx, submission).await;
+    match &done {
+        Ok(_) => service.wake(),
+        Err(error) if !only_asks => {
+            let about = about.map(|package| package.to_string()).unwrap_or_default();
+            let event = audit::success(activity, "AccessPackage", about, None);
+            audit::refusal(service, ctx, event, error).await?;
+        }
+        Err(_) => {}
+    }
+    done
+}
+
+async fn try_to_submit(
+    service: &Service,
+    ctx: &Ctx,
+    submission: Submission,
+) -> Result<AssignmentRequest, ServiceError> {
     let asker = asker(submission.request_type)?;
     match asker {
         Asker::Administrator => authorize::admitted(ctx, Action::AdminRequest)?,
@@ -30,7 +54,7 @@ pub async fn submit(
     let moment = service.moment();
     let settings = service.settings.clone();
     let ctx = ctx.clone();
-    let request = service
+    service
         .store
         .write(move |tx| -> Result<AssignmentRequest, ServiceError> {
             let case = Case {
@@ -45,9 +69,7 @@ pub async fn submit(
                 Purpose::Enforce => Err(unsupported(submission.request_type)),
             }
         })
-        .await?;
-    service.wake();
-    Ok(request)
+        .await
 }
 
 /// What all checks of one submission share.
@@ -227,7 +249,7 @@ fn store_and_route(
     }
     store::assignment_request::insert(tx, &request)?;
     let mut event = audit::success(
-        creation_activity(&request),
+        activity_of(tx, &request)?,
         "AccessPackageAssignmentRequest",
         request.id,
         None,
@@ -242,6 +264,20 @@ fn store_and_route(
     let accepted = request.clone();
     routing::route(tx, case.moment, case.ctx, &mut request, policy, approval)?;
     Ok(accepted)
+}
+
+/// The activity of a request that is made: asking for an application has a name of its own.
+fn activity_of(
+    tx: &mut WriteTx<'_>,
+    request: &AssignmentRequest,
+) -> Result<Activity, ServiceError> {
+    if request.request_type == RequestType::UserAdd
+        && store::subject::find(tx, request.target_id)?
+            .is_some_and(|target| target.subject_type == "servicePrincipal")
+    {
+        return Ok(Activity::UserRequestsForServicePrincipal);
+    }
+    Ok(creation_activity(request.request_type, request.is_extension))
 }
 
 fn new_request(

@@ -16,30 +16,46 @@ use crate::{audit, authorize, automatic, callouts, planning, rollup};
 
 /// Cancels a request: one's own, or as an administrator anybody's (RQ-22).
 pub async fn cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
+    let done = try_to_cancel(service, ctx, id).await;
+    match &done {
+        Ok(()) => service.wake(),
+        Err(error) => {
+            let event = audit::success(
+                Activity::CancelRequest,
+                "AccessPackageAssignmentRequest",
+                id,
+                None,
+            );
+            audit::refusal(service, ctx, event, error).await?;
+        }
+    }
+    done
+}
+
+async fn try_to_cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
     if authorize::user_of(ctx).is_some() && authorize::as_requestor(ctx, Access::Write).is_ok() {
         // Whether it is theirs is seen below.
     } else {
         authorize::admitted(ctx, Action::Cancel)?;
     }
-    let (moment, ctx) = (service.moment(), ctx.clone());
+    let (moment, caller) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
+            let ctx = &caller;
             let (request, catalog) = find_with_catalog(tx, id)?;
-            if !is_own(tx, &ctx, &request)? {
+            if !is_own(tx, ctx, &request)? {
                 authorize::in_catalog_known_by(
-                    &ctx,
+                    ctx,
                     Action::Cancel,
                     Action::ReadRequests,
                     catalog,
                     || ServiceError::not_found("assignment request", id),
                 )?;
             }
-            cancel_request(tx, &moment, &ctx, request)
+            cancel_request(tx, &moment, ctx, request)
         })
-        .await?;
-    service.wake();
-    Ok(())
+        .await
 }
 
 fn is_own(
@@ -138,7 +154,7 @@ pub(crate) fn begin_system_request(
         store::assignment::save(tx, &assignment)?;
     }
     store::assignment_request::insert(tx, &request)?;
-    let activity = super::creation_activity(&request);
+    let activity = super::creation_activity(request.request_type, request.is_extension);
     let event = audit::success(activity, "AccessPackageAssignmentRequest", request.id, None);
     audit::record(tx, moment, ctx, event)?;
     audit::record(tx, moment, ctx, planning::ready_to_fulfill(&request))?;

@@ -1,6 +1,7 @@
 //! Verifying the chain in the database, and writing it out: both read it some events at a time, so that they need the same
 //! little memory for any length.
 
+use auth::directory::DirectoryAction;
 use auth::seal::{NO_HASH, Signer};
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -8,6 +9,8 @@ use store::{ReadTx, Store};
 use store::audit_chain::{self, Backlog, Mark, Place, StoredEvent};
 
 use super::chain::{Break, HASH, Walk, canonical, line};
+use crate::authorize;
+use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 
 /// Events that are read at once.
@@ -196,6 +199,22 @@ impl Export {
         }
     }
 
+    /// An export that goes on behind a place and ends with another.
+    pub fn resumed(after: i64, through: i64) -> Self {
+        Self {
+            stretch: Stretch::default(),
+            at: after,
+            last: through,
+            has_begun: true,
+            is_over: after >= through,
+        }
+    }
+
+    /// Where an export that is not over goes on: behind the first place, to the second.
+    pub fn rest(&self) -> Option<(i64, i64)> {
+        (!self.is_over).then_some((self.at, self.last))
+    }
+
     /// The next lines, each with its end; `None` once everything is written. Called with a snapshot of the database.
     pub fn next(&mut self, tx: &mut ReadTx<'_>) -> Result<Option<String>, ServiceError> {
         if self.is_over {
@@ -260,6 +279,22 @@ impl Export {
         }
         Ok(format!("{start}\n"))
     }
+}
+
+/// Some lines of an export, for callers who may read the audit log, and the export as it goes on.
+pub async fn lines(
+    service: &Service,
+    ctx: &Ctx,
+    mut export: Export,
+) -> Result<(String, Export), ServiceError> {
+    authorize::in_directory(ctx, DirectoryAction::ReadAudit)?;
+    service
+        .store
+        .read(move |tx| -> Result<_, ServiceError> {
+            let text = export.next(tx)?.unwrap_or_default();
+            Ok((text, export))
+        })
+        .await
 }
 
 /// Verifies an exported file line by line.

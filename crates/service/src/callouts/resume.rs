@@ -42,18 +42,28 @@ pub async fn resume(
     of_assignment: Option<AssignmentId>,
     reply: Reply,
 ) -> Result<(), ServiceError> {
-    authorize::admitted(ctx, Action::Resume)?;
-    let (moment, caller) = (service.moment(), ctx.clone());
-    let settings = service.settings.clone();
-    let done = service
-        .store
-        .write(move |tx| accept(tx, &moment, &caller, &settings, id, of_assignment, &reply))
-        .await;
+    let done = try_to_resume(service, ctx, id, of_assignment, reply).await;
     match &done {
         Ok(()) => service.wake(),
         Err(error) => audit::refusal(service, ctx, event(id), error).await?,
     }
     done
+}
+
+async fn try_to_resume(
+    service: &Service,
+    ctx: &Ctx,
+    id: RequestId,
+    of_assignment: Option<AssignmentId>,
+    reply: Reply,
+) -> Result<(), ServiceError> {
+    authorize::admitted(ctx, Action::Resume)?;
+    let (moment, caller) = (service.moment(), ctx.clone());
+    let settings = service.settings.clone();
+    service
+        .store
+        .write(move |tx| accept(tx, &moment, &caller, &settings, id, of_assignment, &reply))
+        .await
 }
 
 fn event(id: RequestId) -> audit::Event {
