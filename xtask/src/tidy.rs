@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler knows. Each check is a function from what was read to findings.
 
+mod authorization;
 mod counted;
 mod documents;
 mod edges;
@@ -17,6 +18,9 @@ pub(crate) fn run(workspace: &Workspace, fix: bool) -> anyhow::Result<bool> {
     if fix {
         for path in generated::write(&workspace.root)? {
             eprintln!("wrote {path}");
+        }
+        if authorization::write(&workspace.root)? {
+            eprintln!("wrote {}", authorization::PATH);
         }
     }
     let mut findings = findings(workspace)?;
@@ -45,6 +49,7 @@ fn findings(workspace: &Workspace) -> anyhow::Result<Vec<Finding>> {
     findings.extend(places::check(&files));
     findings.extend(documents::check(&workspace.root, &files));
     findings.extend(generated::check(&files));
+    findings.extend(authorization::check(&files));
     findings.sort();
     findings.dedup();
     Ok(findings)

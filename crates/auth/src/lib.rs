@@ -6,6 +6,7 @@
 
 pub mod decide;
 pub mod directory;
+pub mod document;
 pub mod issuer;
 pub mod keys;
 pub mod principal;

@@ -38,7 +38,7 @@ const LAYERS: &[Layer] = &[
         &["domain", "service", "auth", "wire", "odata", "scim"],
     ),
     layer("peers", &[]),
-    layer("xtask", &["domain", "wire"]),
+    layer("xtask", &["domain", "auth", "wire"]),
     Layer {
         name: "reeve",
         may: May::KnowAll,
