@@ -1,4 +1,4 @@
-"""What both walks need of a development tenant: who to sign in as, how to wait, how to check.
+"""What the walks need of a development tenant: who to sign in as, how to wait, how to check.
 
 The tenant is told by `dev.json`, which `reeve serve --dev` writes into its data folder.
 """
@@ -31,6 +31,8 @@ class Tenant:
     ca_file: str
     client_id: str
     client_secret: str
+    public_client_id: str
+    users: list[dict[str, Any]]
 
     @classmethod
     def read(cls, file: str) -> "Tenant":
@@ -46,6 +48,8 @@ class Tenant:
             ca_file=told["caFile"],
             client_id=client["clientId"],
             client_secret=client["clientSecret"],
+            public_client_id=told["publicClientId"],
+            users=told["users"],
         )
 
     def sign_in(self) -> AzureIdentityAuthenticationProvider:

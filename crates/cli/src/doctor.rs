@@ -10,7 +10,8 @@ use service::clock::Clock;
 use crate::args::ConfigArgs;
 use crate::client::http_client;
 use crate::config::{Config, IssuerSection, TargetSection};
-use crate::{instance, output, targets};
+use crate::dev_file::DevFile;
+use crate::{exposure, instance, output, targets};
 
 /// How long one target may take to answer.
 const CHECK_LIMIT: Duration = Duration::from_secs(30);
@@ -53,11 +54,19 @@ pub(crate) async fn run(args: &ConfigArgs) -> anyhow::Result<bool> {
     for issuer in &config.issuer {
         findings.add(
             &format!("issuer {}", issuer.issuer),
-            check_issuer(issuer).await,
+            check_issuer(issuer, &config).await,
         );
     }
     if config.issuer.is_empty() {
         output::line("note  issuers: none is configured, so only `serve --dev` accepts tokens");
+    }
+    check_exposure(args, &config, &mut findings);
+    let data = config.data_folder(args.data.as_deref());
+    if DevFile::find(&data)?.is_some() {
+        output::line(
+            "note  development: the data folder holds a development tenant, whose passwords are in `dev.json`; \
+             its issuer is there with `serve --dev` alone",
+        );
     }
     check_database(args, &config, &mut findings);
     for target in &config.target {
@@ -69,6 +78,43 @@ pub(crate) async fn run(args: &ConfigArgs) -> anyhow::Result<bool> {
     Ok(findings.faults == 0)
 }
 
+/// Who could read what, and who could listen.
+fn check_exposure(args: &ConfigArgs, config: &Config, findings: &mut Findings) {
+    let secrets = exposure::check_files(config);
+    findings.add(
+        "secrets",
+        secrets.map(|files| format!("{files} files, none of which others may read")),
+    );
+    let dangers = exposure::dangers(config);
+    findings.add(
+        "listeners",
+        if dangers.is_empty() {
+            Ok("nothing is sent in the clear".to_owned())
+        } else {
+            Err(anyhow::anyhow!(dangers.join("; ")))
+        },
+    );
+    let data = config.data_folder(args.data.as_deref());
+    if data.exists() {
+        findings.add("data folder", check_folder(&data));
+    }
+}
+
+fn check_folder(data: &std::path::Path) -> anyhow::Result<String> {
+    if let Some(told) = instance::check_folder(data)? {
+        bail!(told);
+    }
+    let open = exposure::open_files(data)?;
+    if !open.is_empty() {
+        bail!(
+            "others may read {} in `{}`: `chmod 600` mends that",
+            open.join(", "),
+            data.display()
+        );
+    }
+    Ok("nobody else may look into it".to_owned())
+}
+
 fn check_clock(now: Timestamp) -> anyhow::Result<String> {
     if now.micros() < EARLIEST {
         bail!("the machine's clock says {now}: tokens and certificates would be refused");
@@ -77,9 +123,8 @@ fn check_clock(now: Timestamp) -> anyhow::Result<String> {
 }
 
 /// Discovery document and keys, as the server fetches them.
-async fn check_issuer(section: &IssuerSection) -> anyhow::Result<String> {
-    let mut sections = instance::verifier_configs(std::slice::from_ref(section))?;
-    auth::token::Verifier::new(std::mem::take(&mut sections))?;
+async fn check_issuer(section: &IssuerSection, config: &Config) -> anyhow::Result<String> {
+    auth::token::Verifier::new(vec![instance::verifier_config(section, config)?])?;
     let http = http_client_of(section)?;
     let url = format!(
         "{}/.well-known/openid-configuration",

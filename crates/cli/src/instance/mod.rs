@@ -113,6 +113,9 @@ impl Instance {
         .transpose()?;
         let bound = bind(&config, dev, material.as_ref()).await?;
         let (http, https) = (bound.http_address(), bound.https_address());
+        if dev {
+            warn_of_development();
+        }
         let base_url = base_url(&config, http, https)?;
         let dev_file = match &material {
             Some(material) if dev => {
@@ -295,6 +298,13 @@ async fn open_service(
             .context("cannot take up calls of custom extensions")?;
     }
     Ok(service)
+}
+
+/// Says what a development tenant is not good for.
+fn warn_of_development() {
+    tracing::warn!(
+        "this is a development tenant: its passwords are in `dev.json`, and its issuer asks for nothing else"
+    );
 }
 
 /// In a development tenant receivers need not be named.

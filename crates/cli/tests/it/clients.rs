@@ -76,6 +76,11 @@ fn the_python_sdk_walks_through_beta() {
 }
 
 #[test]
+fn msal_and_azure_identity_sign_a_user_in() {
+    python("sign_in.py");
+}
+
+#[test]
 fn the_javascript_client_walks_through_v1_0() {
     javascript("v1.0");
 }

@@ -157,6 +157,8 @@ async fn discovery_names_endpoints_on_the_authority_that_clients_were_given() {
         for key in [
             "issuer",
             "authorization_endpoint",
+            "device_authorization_endpoint",
+            "end_session_endpoint",
             "token_endpoint",
             "jwks_uri",
         ] {
@@ -207,4 +209,82 @@ async fn terraform_finds_the_cloud() {
             .unwrap()
             .starts_with(AUTHORITY)
     );
+}
+
+#[tokio::test]
+async fn every_endpoint_and_grant_that_discovery_names_is_there() {
+    let server = Server::new().await;
+    let path = format!("/{TENANT}/v2.0/.well-known/openid-configuration");
+    let document = server.get("", &path).await.expect(200).json();
+
+    let members = document.as_object().unwrap();
+    for (name, url) in members
+        .iter()
+        .filter(|(name, _)| name.ends_with("_endpoint"))
+    {
+        let path = url.as_str().unwrap().strip_prefix(AUTHORITY).unwrap();
+        for method in [Method::GET, Method::POST] {
+            let answer = server.ask("", method, path).await;
+            assert_ne!(answer.status, 404, "{name}");
+            // Never the Graph API, which would ask for a token.
+            assert_eq!(answer.header("www-authenticate"), "", "{name}");
+        }
+    }
+    let (id, _) = client(&server);
+    for grant in document["grant_types_supported"].as_array().unwrap() {
+        let form = format!("client_id={id}&grant_type={}", grant.as_str().unwrap());
+        let refused = token(&server, TENANT, &form).await.expect(400).json();
+        assert_eq!(refused["error"], "invalid_request", "{grant}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_rotated_under_a_running_server_and_old_tokens_stay_good() {
+    let server = Server::new().await;
+    let (id, secret) = client(&server);
+    let form = format!(
+        "grant_type=client_credentials&client_id={id}&client_secret={secret}&scope=h%2F.default"
+    );
+    let before = token(&server, TENANT, &form).await.expect(200).json();
+
+    let rotation = server.rotate_keys();
+    let after = token(&server, TENANT, &form).await.expect(200).json();
+
+    let path = format!("/{TENANT}/discovery/v2.0/keys");
+    let keys = server.get("", &path).await.expect(200).json();
+    let shown: Vec<&str> = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key["kid"].as_str().unwrap())
+        .collect();
+    assert_eq!(shown, [rotation.kid, rotation.retired]);
+    for tokens in [before, after] {
+        let token = tokens["access_token"].as_str().unwrap();
+        server.get(token, "/v1.0/users").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn without_development_there_is_no_issuer_at_all() {
+    let app = testkit::TestApp::new().await;
+    let stranger = app.as_nobody();
+
+    for path in [
+        format!("/{TENANT}/oauth2/v2.0/authorize"),
+        format!("/{TENANT}/oauth2/v2.0/token"),
+        format!("/{TENANT}/oauth2/v2.0/devicecode"),
+        format!("/{TENANT}/oauth2/deviceauth"),
+        format!("/{TENANT}/oauth2/v2.0/logout"),
+        format!("/{TENANT}/login"),
+        format!("/{TENANT}/v2.0/.well-known/openid-configuration"),
+        format!("/{TENANT}/discovery/v2.0/keys"),
+        format!("/{TENANT}/discovery/instance"),
+        "/metadata/endpoints".to_owned(),
+    ] {
+        let nowhere = stranger.get("/no/such/path").await;
+        let answer = stranger.get(&path).await;
+        assert_eq!(answer.status, nowhere.status, "{path}");
+        assert!((401..=404).contains(&answer.status.as_u16()), "{path}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use auth::issuer::{Issuance, Subject, access_token_claims};
-use auth::keys::{Keys, SigningKeys};
+use auth::keys::{Keys, Rotation, SigningKeys};
 use auth::principal::{Permission, PermissionSet};
 use auth::token::{Algorithm, IssuerConfig, KeySource, Verifier};
 use axum::Router;
@@ -41,7 +41,7 @@ pub(crate) struct Server {
     /// By which tokens are judged and calls are counted.
     pub(crate) token_clock: Clock,
     keys: Keys,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer, read whole.
@@ -119,7 +119,10 @@ impl Server {
         let signing = SigningKeys::open(folder.path(), Algorithm::Es256).unwrap();
         let ring = KeySource::Shared(signing.ring());
         let issuer = Issuer::new(TENANT, AUTHORITY, AUDIENCE, signing);
-        let config = IssuerConfig::new(&issuer.url(), &audiences, ring);
+        let config = IssuerConfig {
+            tenant: Some(TENANT.to_owned()),
+            ..IssuerConfig::new(&issuer.url(), &audiences, ring)
+        };
         let mut registry = Registry::default();
         let token_clock = Clock::manual(start());
         let app = App::new(Parts {
@@ -156,7 +159,7 @@ impl Server {
             accounts,
             token_clock,
             keys: keys(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -228,6 +231,11 @@ impl Server {
             start(),
         );
         self.keys.sign(&claims).unwrap()
+    }
+
+    /// Has the issuer sign with another key, as an operator does while it runs.
+    pub(crate) fn rotate_keys(&self) -> Rotation {
+        auth::keys::rotate(self.folder.path(), Algorithm::Es256, self.token_clock.now()).unwrap()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
