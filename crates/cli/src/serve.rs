@@ -5,13 +5,19 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::instance::{self, Blueprint, Instance};
-use crate::{logging, output};
+use crate::{exposure, logging, output};
 
 /// Runs the command.
 pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let mut config = Config::load(args.config.config.as_deref())?;
     instance::override_listeners(&mut config, args.http, args.https);
     logging::start(&config.log)?;
+    if args.dev {
+        exposure::check_development(&config, args.dev_allow_remote)?;
+    }
+    for danger in exposure::dangers(&config) {
+        tracing::warn!("{danger}");
+    }
     let mut signals = Signals::new()?;
     let blueprint = Blueprint {
         data: config.data_folder(args.config.data.as_deref()),

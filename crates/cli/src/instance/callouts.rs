@@ -8,11 +8,10 @@ use anyhow::Context;
 use auth::callout::Signer;
 use auth::keys::{Algorithm, Keys};
 use callout::{Caller, CallerOptions};
-use secrecy::SecretString;
 use service::Service;
 use service::clock::Clock;
 
-use crate::config::Config;
+use crate::config::{Config, secret};
 
 /// Signs callouts with a key of its own, which is kept where the configuration says.
 pub(super) fn signer(config: &Config, data: &Path, base_url: &str) -> anyhow::Result<Signer> {
@@ -31,9 +30,8 @@ pub(super) fn caller(
     let section = &config.extensions;
     let mut webhook_secrets = BTreeMap::new();
     for (host, file) in &section.webhook_secret_files {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read `{}`, the secret of `{host}`", file.display()))?;
-        let secret = SecretString::from(text.trim_end().to_owned());
+        let key = format!("extensions.webhookSecretFiles.\"{host}\"");
+        let secret = secret::from_file(&key, file)?;
         webhook_secrets.insert(host.to_ascii_lowercase(), secret);
     }
     let ca_pem = section

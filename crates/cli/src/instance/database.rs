@@ -23,13 +23,36 @@ pub(crate) struct Lock {
     _file: File,
 }
 
-/// Makes sure that the data folder is there; others may not look into a new one.
+/// Makes sure that the data folder is there. Others may not look into a new one, and may not change any.
 pub(crate) fn create_folder(data: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data)
-        .with_context(|| format!("cannot create the data folder `{}`", data.display()))
+        .with_context(|| format!("cannot create the data folder `{}`", data.display()))?;
+    if let Some(told) = check_folder(data)? {
+        tracing::warn!("{told}");
+    }
+    Ok(())
+}
+
+/// An error if others may change what is in the data folder: they could give the server other keys. What is to be told
+/// if they may look into it: its files are private each, but their names are not.
+pub(crate) fn check_folder(data: &Path) -> anyhow::Result<Option<String>> {
+    let metadata = std::fs::metadata(data)
+        .with_context(|| format!("cannot look at the data folder `{}`", data.display()))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    let path = data.display();
+    if mode & 0o022 != 0 {
+        bail!(
+            "others than its owner may change what is in the data folder `{path}` (its mode is {mode:04o}): `chmod 700 \
+             {path}` mends that"
+        );
+    }
+    let told = format!(
+        "others than its owner may look into the data folder `{path}` (its mode is {mode:04o}): `chmod 700 {path}` mends that"
+    );
+    Ok((mode & 0o055 != 0).then_some(told))
 }
 
 /// Takes the folder, if the database is in it: a second server there would keep the first from its work.
@@ -85,8 +108,8 @@ pub(crate) fn open(config: &Config, data: &Path) -> anyhow::Result<Store> {
     })
 }
 
-/// The database holds hashes of secrets: nobody else may read it, nor the log that SQLite keeps beside it with the same
-/// mode.
+/// Nobody else may read what the server keeps: the database holds hashes of secrets, and so does the log that SQLite keeps
+/// beside it with the same mode.
 fn keep_private(path: &Path) -> anyhow::Result<()> {
     let file = OpenOptions::new()
         .create(true)
@@ -94,7 +117,7 @@ fn keep_private(path: &Path) -> anyhow::Result<()> {
         .write(true)
         .mode(0o600)
         .open(path)
-        .with_context(|| format!("cannot open the database `{}`", path.display()))?;
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
     file.set_permissions(Permissions::from_mode(0o600))
         .with_context(|| format!("cannot make `{}` private", path.display()))
 }
@@ -175,6 +198,7 @@ fn kept_secret(path: &Path) -> anyhow::Result<String> {
     if let Ok(kept) = std::fs::read_to_string(path)
         && !kept.is_empty()
     {
+        keep_private(path)?;
         return Ok(kept);
     }
     let secret = auth::issuer::random_secret()?;

@@ -14,6 +14,7 @@ mod crashes;
 mod demo;
 mod postgres;
 mod provisioning;
+mod secrets;
 mod seeds;
 mod serve;
 mod support;

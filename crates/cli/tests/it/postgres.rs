@@ -6,14 +6,14 @@ use peers::postgres::{Cluster, Database};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{EM, Server, run, text};
+use crate::support::{EM, Server, run, text, write_private};
 
 /// A database of the test's own and a configuration that names it.
 fn database() -> Option<(Database<'static>, tempfile::TempDir, PathBuf)> {
     let database = Cluster::shared()?.create_database().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let url = folder.path().join("database-url");
-    std::fs::write(&url, format!("{}\n", database.url())).unwrap();
+    write_private(&url, format!("{}\n", database.url()));
     let config = folder.path().join("reeve.toml");
     std::fs::write(
         &config,

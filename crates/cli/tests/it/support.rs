@@ -30,6 +30,20 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
     reeve().args(arguments).output().unwrap()
 }
 
+/// Writes a file that nobody else may read, as secrets are kept.
+pub(crate) fn write_private(path: &Path, text: impl AsRef<[u8]>) {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .unwrap();
+    file.write_all(text.as_ref()).unwrap();
+}
+
 /// What a program printed.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -1,6 +1,6 @@
 //! `config`, `migrate`, `doctor` and `token`.
 
-use crate::support::{Server, reeve, run, text};
+use crate::support::{Server, reeve, run, text, write_private};
 
 #[test]
 fn the_default_file_can_be_used_as_it_is_printed() {
@@ -40,12 +40,11 @@ fn doctor_names_what_is_wrong_and_says_so_in_its_exit_code() {
     assert!(Server::start(&data, &[]).terminate().success());
     let data = data.to_str().unwrap();
     let config = folder.path().join("reeve.toml");
-    std::fs::write(
+    write_private(
         &config,
         "[[issuer]]\nissuer = \"http://127.0.0.1:9/realm\"\naudiences = [\"a\"]\n\
          [[target]]\nname = \"hr\"\nkind = \"scim\"\nurl = \"http://127.0.0.1:9/scim\"\ntoken = \"x\"\ntimeout = \"PT2S\"\n",
-    )
-    .unwrap();
+    );
 
     let well = run(&["doctor", "--data", data]);
     let ill = run(&[

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, http};
+use crate::support::{Server, http, write_private};
 
 /// The name of the SCIM target.
 pub(super) const HR: &str = "hr";
@@ -70,7 +70,7 @@ impl Systems {
     pub(super) fn configuration(&self, secrets: &Secrets<'_>) -> PathBuf {
         let folder = self.folder.path();
         let token_file = folder.join("hr-token");
-        std::fs::write(&token_file, format!("{}\n", secrets.token)).unwrap();
+        write_private(&token_file, format!("{}\n", secrets.token));
         let ca_file = folder.join("unix-ca.pem");
         std::fs::write(&ca_file, self.slapd.ca_pem()).unwrap();
         let path = folder.join("reeve.toml");
@@ -111,7 +111,7 @@ placeholderMember = "{PLACEHOLDER}"
             ca_file = ca_file.display(),
             people = slapd::PEOPLE,
         );
-        std::fs::write(&path, text).unwrap();
+        write_private(&path, text);
         path
     }
 
