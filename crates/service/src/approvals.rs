@@ -9,7 +9,7 @@ use domain::id::{ObjectId, RequestId, StageId};
 use domain::notice::Occasion;
 use store::{ReadTx, WriteTx};
 
-use crate::assignment_requests::routing;
+use crate::assignment_requests::{self, routing};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, authorize, notices};
@@ -77,6 +77,9 @@ fn decide_stage(
     let request = store::assignment_request::find(tx, approval)?.ok_or_else(unknown)?;
     let mut stage = store::approval::find(tx, approval, stage)?.ok_or_else(unknown)?;
     let asked = asks(tx, &stage, &request, user)?;
+    if !asked && !assignment_requests::is_known(tx, ctx, &request)? {
+        return Err(unknown());
+    }
     can_decide(&stage, asked, decision.justification.as_deref()).map_err(refused)?;
     if request.state != State::PendingApproval {
         return Err(refused(NotDecidable::NotOpen));
@@ -156,6 +159,25 @@ fn deny(
     );
     audit::record(tx, moment, ctx, event)?;
     Ok(())
+}
+
+/// Whether a stage of the request names the user, or a group that they are in, as an approver.
+pub(crate) fn names(
+    tx: &mut ReadTx<'_>,
+    request: RequestId,
+    user: ObjectId,
+) -> Result<bool, ServiceError> {
+    let mut me = vec![user];
+    me.extend(store::directory::membership::transitive_groups_of(
+        tx, user,
+    )?);
+    for stage in store::approval::of_request(tx, request)? {
+        let approvers = store::approval::approvers(tx, stage.id)?;
+        if approvers.iter().any(|one| me.contains(&one.principal_id)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the user is asked in this stage now (AP-9, AP-16).

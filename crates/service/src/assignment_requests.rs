@@ -9,6 +9,7 @@ pub mod withdraw;
 pub use submit::submit;
 pub use withdraw::{cancel, delete};
 
+use auth::roles::Action;
 use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, RequestType};
 use domain::connected_organization::OrganizationState;
@@ -17,7 +18,9 @@ use domain::id::{CatalogId, ObjectId, RequestId};
 use domain::policy::{Target, TargetKind};
 use store::ReadTx;
 
+use crate::ctx::Ctx;
 use crate::error::ServiceError;
+use crate::{approvals, authorize};
 
 /// A request with the catalog that governs it.
 pub(crate) fn find_with_catalog(
@@ -29,6 +32,23 @@ pub(crate) fn find_with_catalog(
     let package =
         store::access_package::find(tx, request.access_package_id)?.ok_or_else(unknown)?;
     Ok((request, package.catalog_id))
+}
+
+/// Whether the caller may know the request: by a role, as their own, or because they are asked to decide about it.
+pub(crate) fn is_known(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    request: &AssignmentRequest,
+) -> Result<bool, ServiceError> {
+    let package = store::access_package::find(tx, request.access_package_id)?;
+    let catalogs = authorize::catalogs(ctx, Action::ReadRequests);
+    if package.is_some_and(|package| catalogs.contains(package.catalog_id)) {
+        return Ok(true);
+    }
+    let Some(user) = ctx.user() else {
+        return Ok(false);
+    };
+    Ok(withdraw::is_own(tx, ctx, request)? || approvals::names(tx, request.id, user)?)
 }
 
 /// A pattern of a question, to be matched by the whole answer (QA-2); `None` if it cannot be read.
@@ -61,9 +81,7 @@ pub(crate) fn target_facts(
         TargetKind::Member | TargetKind::External | TargetKind::ServicePrincipal => None,
     };
     let facts = match kind {
-        TargetKind::Member | TargetKind::Guest => {
-            store::automatic::facts::all_of_user(tx, object)?
-        }
+        TargetKind::Member | TargetKind::Guest => store::automatic::facts::all_of_user(tx, object)?,
         TargetKind::External | TargetKind::ServicePrincipal => None,
     };
     Ok(Some(Target {

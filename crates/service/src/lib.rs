@@ -19,6 +19,7 @@ pub mod ctx;
 pub mod deliveries;
 pub mod directory;
 mod drift;
+pub mod entrance;
 pub mod error;
 pub mod extensions;
 pub mod external_connectors;

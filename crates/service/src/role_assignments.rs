@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use auth::decide::Catalogs;
 use auth::principal::Permission;
 use auth::roles::{Action, EmRole, Scope};
 use domain::activity::Activity;
@@ -48,8 +49,9 @@ pub async fn delete(
     service
         .store
         .write(move |tx| {
+            authorize::admitted(&ctx, Action::AssignCatalogRole)?;
             let gone = get(tx, id)?;
-            authorize_in(&ctx, gone.catalog_id.map_or(Scope::Tenant, Scope::Catalog))?;
+            authorize_known(&ctx, &gone)?;
             withdraw(tx, &moment, &ctx, &gone)
         })
         .await?;
@@ -181,13 +183,7 @@ pub fn grant_owner_of_new_catalog(
         Scope::Catalog(catalog),
     );
     role_assignment::insert(tx, &owner)?;
-    record(
-        tx,
-        moment,
-        ctx,
-        Activity::AddRoleAssignment,
-        &owner,
-    )
+    record(tx, moment, ctx, Activity::AddRoleAssignment, &owner)
 }
 
 /// The role and the scope that the body names, if they go together.
@@ -238,6 +234,19 @@ pub(crate) fn read(wanted: &NewRoleAssignment) -> Result<Grant, ServiceError> {
                 message,
             ))
         }
+    }
+}
+
+/// Whether the caller may take this assignment away; as if it were not there, if they may not see it.
+fn authorize_known(ctx: &Ctx, assignment: &RoleAssignment) -> Result<(), ServiceError> {
+    let unknown = || ServiceError::not_found("role assignment", assignment.id);
+    if let Some(catalog) = assignment.catalog_id {
+        let (action, reads) = (Action::AssignCatalogRole, Action::ReadCatalogContent);
+        return authorize::in_catalog_known_by(ctx, action, reads, catalog, unknown);
+    }
+    match authorize::catalogs(ctx, Action::ReadCatalogContent) {
+        Catalogs::All => authorize::in_tenant(ctx, Action::AssignCatalogCreator),
+        Catalogs::Some(_) | Catalogs::None(_) => Err(unknown()),
     }
 }
 

@@ -6,7 +6,7 @@
 //! **Invariant:** names of tables come from the database's own catalogue, and numbers from here; nothing that a client
 //! wrote becomes part of a statement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::time::Timestamp;
 
@@ -133,6 +133,19 @@ pub fn restore(tx: &mut WriteTx<'_>, name: &str) -> Result<bool, Error> {
         crate::setting::set(tx, &entry, &value)?;
     }
     Ok(true)
+}
+
+/// What every table holds, a text for each row, in no order that means anything: to see what changed between two moments.
+pub fn content(tx: &mut ReadTx<'_>) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+    let mut content = BTreeMap::new();
+    for table in tables(tx)? {
+        let rows = tx.query_map(&format!("SELECT * FROM \"{table}\""), &[], |row| {
+            let cells: Result<Vec<_>, Error> = (0..row.columns()).map(|at| row.value(at)).collect();
+            Ok(format!("{:?}", cells?))
+        })?;
+        content.insert(table, rows.into_iter().collect());
+    }
+    Ok(content)
 }
 
 fn discard(tx: &mut WriteTx<'_>, snapshot: &Snapshot) -> Result<(), Error> {
@@ -273,6 +286,26 @@ mod tests {
             assert_eq!((a.as_deref(), b), (Some("old"), None));
             let names: Vec<&str> = kept.iter().map(|one| one.name.as_str()).collect();
             assert_eq!(names, ["first", "second"]);
+        });
+    }
+
+    #[test]
+    fn content_shows_what_a_write_changed_and_nothing_else() {
+        on_both(|store| {
+            store.migrate(Timestamp::from_micros(1)).unwrap();
+            let before = store.read_blocking(content).unwrap();
+            store
+                .write_blocking(|tx| setting::set(tx, "a", "new"))
+                .unwrap();
+
+            let after = store.read_blocking(content).unwrap();
+
+            let changed: Vec<&String> = after
+                .iter()
+                .filter(|(table, rows)| before.get(*table) != Some(*rows))
+                .map(|(table, _)| table)
+                .collect();
+            assert_eq!(changed, ["setting"]);
         });
     }
 

@@ -3,11 +3,13 @@
 use std::str::FromStr;
 
 use domain::query::{Entity, Field, Path, Predicate, Query, Value};
-use service::{Ctx, reads};
+use service::entrance::{self, Asked};
+use service::{Code, Ctx, ServiceError, reads};
 use wire::address::{Key, Step};
 
-use super::GraphRequest;
+use super::{GraphRequest, table};
 use crate::error::Error;
+use crate::routes::asks;
 
 impl GraphRequest<'_> {
     /// The id of the object that the path ends at.
@@ -53,8 +55,13 @@ impl GraphRequest<'_> {
     }
 
     async fn walk_to(&self, index: usize, step: &Step) -> Result<String, Error> {
-        let ctx = self.service().system();
-        let link = self.link(&ctx, index).await?;
+        let asked = table::at(self.address())
+            .iter()
+            .find(|route| route.method == *self.method())
+            .and_then(|route| asks::of(route.of, route.place, &route.method))
+            .unwrap_or(Asked::Own);
+        let guide = entrance::guide(self.service(), self.ctx(), asked)?;
+        let link = self.link(&guide.way, index).await?;
         let key = step.of.entity.key().ok_or_else(nothing)?;
         let filter = if index == self.address().parents() {
             self.address().filter(link.as_ref())
@@ -67,7 +74,7 @@ impl GraphRequest<'_> {
             limit: Some(1),
             ..Query::of(step.of.entity)
         };
-        let page = reads::get(self.service(), &ctx, query).await?;
+        let page = reads::get(self.service(), &guide.end, query).await?;
         page.rows
             .first()
             .and_then(|row| row.values.first()?.as_text())
@@ -106,6 +113,25 @@ fn named(step: &Step, key: &'static Field) -> Predicate {
             value: Value::Text(text.clone()),
         },
         Some(Key::Only) | None => Predicate::False,
+    }
+}
+
+/// A path of several objects, or by another key than the id, is answered alike wherever it breaks off: that an object is there, but not to be known, must not
+/// show by other words than that it is not there (ER-5).
+pub(super) fn alike(request: &GraphRequest<'_>, error: Error) -> Error {
+    let steps = &request.address().steps;
+    let is_long = steps.len() > 1;
+    let is_id = matches!(
+        steps.first().and_then(|step| step.key.as_ref()),
+        Some(Key::Id(_))
+    );
+    match error {
+        Error::Service(ServiceError::Refused {
+            code: Code::ResourceNotFound,
+            target: None,
+            ..
+        }) if is_long || !is_id => nothing(),
+        other => other,
     }
 }
 

@@ -216,7 +216,9 @@ async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
         if *method != Method::GET {
             condition::check(request).await?;
         }
-        return (route.run)(request).await;
+        return (route.run)(request)
+            .await
+            .map_err(|error| locate::alike(request, error));
     }
     if *method == Method::GET && table::is_readable(request.address()) {
         return read::answer(request).await;
@@ -228,8 +230,10 @@ async fn route(request: &GraphRequest<'_>) -> Result<Reply, Error> {
     }
     let allow = table::allowed(request.address(), &routes);
     let why = table::refusal(request.address(), method);
-    Err(match why.or((is_unchanged && *method == Method::PATCH).then_some(NOT_IN_CLOUD)) {
-        Some(why) => Error::NotOffered { allow, why },
-        None => Error::MethodNotAllowed { allow },
-    })
+    Err(
+        match why.or((is_unchanged && *method == Method::PATCH).then_some(NOT_IN_CLOUD)) {
+            Some(why) => Error::NotOffered { allow, why },
+            None => Error::MethodNotAllowed { allow },
+        },
+    )
 }

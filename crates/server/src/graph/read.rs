@@ -90,8 +90,8 @@ where
     F: Future<Output = Result<Page, ServiceError>>,
 {
     let options = QueryOptions::parse(&request.call().raw_query)?;
-    let system = request.service().system();
-    let link = request.link(&system, request.address().parents()).await?;
+    let parents = request.address().parents();
+    let link = request.link(request.ctx(), parents).await?;
     let filter = request.address().filter(link.as_ref());
     let mut plan = plan(request, &options, filter, false)?;
     if count {

@@ -6,6 +6,7 @@ mod access_packages;
 mod app_role_assignments;
 mod applications;
 mod approvals;
+pub(crate) mod asks;
 mod assignment_policies;
 mod assignment_requests;
 mod assignments;

@@ -229,7 +229,8 @@ async fn ap_16_sponsors_of_the_targets_organization_decide() {
             let stages = decider.get(&approval).await.assert_status(200).rows();
             let path = format!("{approval}/{}", stages[0]["id"].as_str().unwrap());
             let body = json!({"reviewResult": "Approve", "justification": "known"});
-            app.as_user("bob").patch(&path, body.clone()).await.assert_status(403);
+            app.as_user("bob").patch(&path, body.clone()).await.assert_status(404);
+            app.as_user("of-contoso").patch(&path, body.clone()).await.assert_status(403);
             decider.patch(&path, body).await.assert_status(204);
             app.deliver().await;
             assert_eq!(app.state(&request).await, "delivered");

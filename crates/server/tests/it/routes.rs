@@ -245,6 +245,10 @@ async fn ap_10_an_approver_finds_the_approval_and_decides_once() {
     server
         .write(&server.user("carol"), Method::PATCH, &path, &decision)
         .await
+        .expect(404);
+    server
+        .write(&server.user("alice"), Method::PATCH, &path, &decision)
+        .await
         .expect(403);
     server
         .write(&bob, Method::PATCH, &path, &decision)

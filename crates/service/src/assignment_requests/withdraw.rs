@@ -7,9 +7,9 @@ use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
 use domain::id::{ObjectId, RequestId};
 use domain::policy::Asker;
-use store::WriteTx;
+use store::{ReadTx, WriteTx};
 
-use super::{checks, find_with_catalog};
+use super::{checks, find_with_catalog, is_known};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, authorize, automatic, callouts, planning, rollup};
@@ -45,6 +45,9 @@ async fn try_to_cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<()
             let ctx = &caller;
             let (request, catalog) = find_with_catalog(tx, id)?;
             if !is_own(tx, ctx, &request)? {
+                if !is_known(tx, ctx, &request)? {
+                    return Err(ServiceError::not_found("assignment request", id));
+                }
                 authorize::in_catalog_known_by(
                     ctx,
                     Action::Cancel,
@@ -58,8 +61,9 @@ async fn try_to_cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<()
         .await
 }
 
-fn is_own(
-    tx: &mut WriteTx<'_>,
+/// Whether the request is the caller's own: asked for by them, or for them.
+pub(super) fn is_own(
+    tx: &mut ReadTx<'_>,
     ctx: &Ctx,
     request: &AssignmentRequest,
 ) -> Result<bool, ServiceError> {

@@ -58,7 +58,7 @@ impl<'r> Row<'r> {
     }
 
     /// How many columns there are.
-    fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         match &self.cells {
             Cells::Owned(values) => values.len(),
             Cells::Sqlite(row) => row.as_ref().column_count(),
