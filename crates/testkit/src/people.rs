@@ -94,7 +94,9 @@ async fn add_application(inner: &Inner, name: &str) {
         display_name: Some(name.to_owned()),
         ..ServicePrincipalChanges::default()
     };
-    let (id, app_id) = (moment.id(ObjectId::new), moment.id(AppId::new));
+    let id = moment.id(ObjectId::new);
+    // One id for both, so that a token's client is known by its object.
+    let app_id = AppId::new(id.uuid());
     let application = ServicePrincipal::create(id, app_id, moment.now, &changes).unwrap();
     inner.remember(name, id);
     inner
@@ -175,12 +177,16 @@ impl TestApp {
     }
 
     fn client(&self, subject: Subject<'_>) -> Client {
+        let client_id = match &subject {
+            Subject::Application { object, .. } => object.to_string(),
+            Subject::User { .. } => "testkit".to_owned(),
+        };
         let issuance = Issuance {
             issuer: ISSUER,
             tenant: "tenant",
             audience: AUDIENCE,
             token_id: &Uuid::nil().to_string(),
-            client_id: "testkit",
+            client_id: &client_id,
             client_name: "testkit",
             subject,
         };
