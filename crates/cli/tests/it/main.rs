@@ -12,6 +12,7 @@ mod clients;
 mod contract;
 mod crashes;
 mod demo;
+mod issuer;
 mod postgres;
 mod provisioning;
 mod secrets;

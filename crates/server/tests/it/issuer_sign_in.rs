@@ -197,18 +197,13 @@ async fn a_refresh_token_is_good_once_and_a_stolen_one_ends_the_family() {
         .get(second["access_token"].as_str().unwrap(), "/v1.0/me")
         .await
         .expect(200);
-    let other_client = token(
-        &server,
-        &[
-            ("grant_type", "refresh_token"),
-            (
-                "client_id",
-                &server.accounts.clients[0].client_id.to_string(),
-            ),
-            ("refresh_token", second_token),
-        ],
-    );
-    assert_eq!(error(&other_client.await), "invalid_grant");
+    let admin = server.accounts.clients[0].client_id.to_string();
+    let by_another = [
+        ("grant_type", "refresh_token"),
+        ("client_id", admin.as_str()),
+        ("refresh_token", second_token),
+    ];
+    assert_eq!(error(&token(&server, &by_another).await), "invalid_grant");
     assert_eq!(error(&refresh(&server, first).await), "invalid_grant");
     assert_eq!(
         error(&refresh(&server, second_token).await),

@@ -40,7 +40,7 @@ pub(crate) struct Server {
     pub(crate) accounts: DevAccounts,
     /// By which tokens are judged and calls are counted.
     pub(crate) token_clock: Clock,
-    keys: Keys,
+    pub(crate) keys: Keys,
     folder: TempDir,
 }
 
