@@ -197,6 +197,8 @@ activities! {
     RemoveRoleAssignment = "Remove Entitlement Management role assignment", EntitlementManagement, "Unassign";
     /// A setting of the tenant was changed.
     UpdateSetting = "Update tenant setting", EntitlementManagement, "Update";
+    /// A notice is sent that came to no good end before.
+    RetryNotice = "Send notice again", EntitlementManagement, "Update";
     /// Whether a subject is governed was changed.
     UpdateSubject = "Update subject lifecycle", EntitlementManagement, "Update";
     /// A connector of resources from outside was created.

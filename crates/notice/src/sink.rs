@@ -146,8 +146,13 @@ impl Sink {
 /// What an error means for the mail. A server that answers with a code has not taken it; a connection that was never made
 /// has not either. Whatever else happens may happen after the server has taken the mail.
 fn verdict(error: &lettre::transport::smtp::Error) -> Outcome {
+    /// The server does not know us: an operator has to act, and then the mail is as good as before (RFC 4954).
+    const NOT_LET_IN: [u16; 4] = [530, 534, 535, 538];
     let reason = describe(error);
-    if error.is_permanent() {
+    let code = error.status().map(u16::from).unwrap_or_default();
+    if NOT_LET_IN.contains(&code) {
+        Outcome::Postponed { reason }
+    } else if error.is_permanent() {
         Outcome::Refused { reason }
     } else if error.is_transient() || is_before_the_mail(error) {
         Outcome::Postponed { reason }

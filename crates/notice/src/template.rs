@@ -9,7 +9,8 @@ use std::path::Path;
 
 use domain::notice::Occasion;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Value as Json, json};
 use service::notices::Mail;
 
@@ -158,7 +159,7 @@ impl Templates {
         let whole = self
             .environment
             .get_template(occasion.as_str())
-            .and_then(|template| template.render(Value::from_serialize(&data)))
+            .and_then(|template| template.render(Serde(&data)))
             .map_err(|error| wrong(occasion, &error))?;
         let parts = whole
             .strip_prefix("Subject: ")

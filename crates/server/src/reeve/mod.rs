@@ -9,6 +9,7 @@ mod clock;
 mod deliveries;
 mod faults;
 mod ledger;
+mod notices;
 mod openapi;
 mod policy_preview;
 mod request;

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
-    OwnRequest, audit_log, bindings, clock, deliveries, faults, ledger, policy_preview, resources, snapshots, stuck, targets,
+    OwnRequest, audit_log, bindings, clock, deliveries, faults, ledger, notices, policy_preview, resources, snapshots, stuck, targets,
 };
 use crate::error::Error;
 use crate::reply::Reply;
@@ -139,6 +139,20 @@ const PREVIEW: &[Parameter] = &[
     ),
 ];
 
+const NOTICES: &[Parameter] = &[
+    parameter(
+        "state",
+        "string",
+        "Only notices in this state: queued, sending, sent, uncertain, failed or dropped; failed, if nothing is said.",
+    ),
+    parameter("top", "integer", "Most rows of a page, from 1 to 999."),
+    parameter(
+        "after",
+        "string",
+        "Where the page begins, from the `nextLink` of the page before.",
+    ),
+];
+
 const AUDIT_LOG: &[Parameter] = &[
     parameter("since", "string", "Begin with the first event that is not older."),
     parameter("until", "string", "End before the first event that is not older."),
@@ -207,6 +221,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     with_query(answering(change(Method::POST, "/policies/{id}/preview", "previewDraft", "Tells the same of another rule or other settings, before they are saved.", Some("PreviewDraft"), run!(policy_preview::drafted)), "Preview"), PREVIEW),
     with_query(read("/policies/{id}/automatic", "getAutomaticStatus", "Tells how far the rule of a policy is, and about whom nothing was done and why.", "AutomaticStatus", run!(policy_preview::progress)), PAGE),
     with_query(read("/auditLog", "exportAuditLog", "Writes out the sealed events of the audit log as JSON lines; `Link` leads to the rest.", "AuditLines", run!(audit_log::list)), AUDIT_LOG),
+    with_query(read("/notices", "listNotices", "Lists what people were told by mail, or were not, and why.", "Notices", run!(notices::list)), NOTICES),
+    change(Method::POST, "/notices/{id}/retry", "retryNotice", "Sends a notice again that came to no good end.", None, run!(notices::retry)),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

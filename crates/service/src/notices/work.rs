@@ -4,6 +4,7 @@
 //! it due again (NO-3).
 
 use auth::roles::Action;
+use domain::activity::Activity;
 use domain::approval::StageStatus;
 use domain::assignment;
 use domain::assignment_request::State;
@@ -15,9 +16,9 @@ use store::notice::Notice;
 use store::{ReadTx, WriteTx};
 
 use super::{EVERYBODY, asked, person};
-use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::{audit, authorize};
 
 /// How long a claimed notice is left to whoever claimed it: several times what a mail server may take.
 pub const LEASE: Duration = Duration::from_minutes(5);
@@ -340,7 +341,7 @@ pub async fn overview(
 /// Has a notice sent, or sent again, that came to no good end.
 pub async fn retry(service: &Service, ctx: &Ctx, id: NoticeId) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
-    let moment = service.moment();
+    let (moment, caller) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
@@ -361,7 +362,9 @@ pub async fn retry(service: &Service, ctx: &Ctx, id: NoticeId) -> Result<(), Ser
             notice.due_at = Some(moment.now);
             notice.failure = None;
             notice.finished_at = None;
-            Ok(store::notice::save(tx, &notice)?)
+            store::notice::save(tx, &notice)?;
+            let event = audit::success(Activity::RetryNotice, "Notice", id, None);
+            Ok(audit::record(tx, &moment, &caller, event)?)
         })
         .await?;
     service.wake();

@@ -1,0 +1,5 @@
+//! Notices by mail, on a real mail server (semantics 10.2).
+
+mod failures;
+mod numbers;
+mod support;
