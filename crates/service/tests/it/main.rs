@@ -6,6 +6,7 @@
 )]
 
 mod access_packages;
+mod automatic;
 mod callers;
 mod catalogs;
 mod directory;

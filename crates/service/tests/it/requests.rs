@@ -85,7 +85,7 @@ fn admin_remove(assignment: AssignmentId) -> Submission {
     }
 }
 
-fn empty(request_type: RequestType) -> Submission {
+pub(crate) fn empty(request_type: RequestType) -> Submission {
     Submission {
         request_type,
         is_extension: false,
