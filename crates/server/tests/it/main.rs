@@ -8,6 +8,7 @@
 
 mod applications;
 mod audit_chain;
+mod audit_life;
 mod audits;
 mod batch;
 mod catalogs;
