@@ -7,12 +7,14 @@
     reason = "helpers of tests fail loudly"
 )]
 
+mod audit;
 mod client_commands;
 mod clients;
 mod contract;
 mod crashes;
 mod demo;
 mod issuer;
+mod outside_issuer;
 mod postgres;
 mod provisioning;
 mod secrets;
