@@ -3,11 +3,11 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use crate::config::{Config, Listen, secret};
+use crate::config::{Config, Listen, TargetSection, secret};
 
 /// What the server keeps in its data folder and nobody else may read. What ends so is such a file.
 const PRIVATE: [&str; 5] = [
@@ -68,31 +68,51 @@ pub(crate) fn open_files(data: &Path) -> anyhow::Result<Vec<String>> {
     Ok(open)
 }
 
-/// Every secret that the configuration keeps in a file of its own and that no target reads: an error for the first that
-/// others may read.
+/// An error for the first file with a secret that others may read; otherwise, how many there are.
 pub(crate) fn check_files(config: &Config) -> anyhow::Result<usize> {
-    let mut checked = 0;
-    if let Some(key) = &config.server.key_file {
-        secret::check_private("server.keyFile", key)?;
-        checked += 1;
+    let files = secret_files(config);
+    for (key, file) in &files {
+        secret::check_private(key, file)?;
     }
-    for (host, file) in &config.extensions.webhook_secret_files {
+    Ok(files.len())
+}
+
+/// Every file with a secret that the configuration names, by its key.
+fn secret_files(config: &Config) -> Vec<(String, &PathBuf)> {
+    let alone = [
+        ("server.keyFile", &config.server.key_file),
+        ("database.urlFile", &config.database.url_file),
+        ("notices.passwordFile", &config.notices.password_file),
+    ];
+    let alone = alone.map(|(key, file)| (key.to_owned(), file.as_ref()));
+    let webhooks = config.extensions.webhook_secret_files.iter();
+    let webhooks = webhooks.map(|(host, file)| {
         let key = format!("extensions.webhookSecretFiles.\"{host}\"");
-        secret::from_file(&key, file)?;
-        checked += 1;
-    }
-    for (index, issuer) in config.issuer.iter().enumerate() {
-        if let Some(introspection) = &issuer.introspection {
-            let key = format!("issuer[{index}].introspection.clientSecretFile");
-            secret::from_file(&key, &introspection.client_secret_file)?;
-            checked += 1;
-        }
-    }
-    if let Some(file) = &config.database.url_file {
-        secret::from_file("database.urlFile", file)?;
-        checked += 1;
-    }
-    Ok(checked)
+        (key, Some(file))
+    });
+    let issuers = config.issuer.iter().enumerate().map(|(index, issuer)| {
+        let key = format!("issuer[{index}].introspection.clientSecretFile");
+        let asked = issuer.introspection.as_ref();
+        (key, asked.map(|asked| &asked.client_secret_file))
+    });
+    let targets = config.target.iter().enumerate();
+    let targets = targets.map(|(index, target)| match target {
+        TargetSection::Scim(target) => (
+            format!("target[{index}].tokenFile"),
+            target.token_file.as_ref(),
+        ),
+        TargetSection::Ldap(target) => (
+            format!("target[{index}].passwordFile"),
+            target.password_file.as_ref(),
+        ),
+    });
+    alone
+        .into_iter()
+        .chain(webhooks)
+        .chain(issuers)
+        .chain(targets)
+        .filter_map(|(key, file)| Some((key, file?)))
+        .collect()
 }
 
 fn addresses(config: &Config) -> Vec<SocketAddr> {

@@ -324,7 +324,7 @@ impl Error {
                 ..
             }) => Some((
                 header::WWW_AUTHENTICATE,
-                challenge.of("Bearer error=\"invalid_token\""),
+                challenge.of(&TokenError::challenge_because(&self.message())),
             )),
             Self::MethodNotAllowed { allow } | Self::NotOffered { allow, .. } => {
                 Some((header::ALLOW, allow.clone()))
@@ -412,6 +412,9 @@ fn status_of(code: Code) -> StatusCode {
     }
 }
 
+/// The application that Graph is in every tenant of every cloud.
+const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
+
 /// What a 401 tells about where tokens come from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Challenge {
@@ -430,6 +433,7 @@ impl Challenge {
         if let Some(uri) = &self.authorization_uri {
             let _ = write!(value, ", authorization_uri=\"{uri}\"");
         }
+        let _ = write!(value, ", client_id=\"{GRAPH}\"");
         if let Some(facts) = facts {
             let _ = write!(value, ", {facts}");
         }

@@ -221,7 +221,7 @@ fn is_application(
     match &config.application.sign {
         ApplicationSign::SubjectIsObject => {
             let object = claims.text("oid")?;
-            Ok(is_as_entra(config)
+            Ok(config.user.claim == "oid"
                 && scopes.is_none()
                 && object.is_some()
                 && object == claims.text("sub")?)

@@ -92,9 +92,14 @@ impl TokenError {
     pub fn challenge(&self) -> String {
         match self {
             Self::Missing => "Bearer".to_owned(),
-            Self::NotBearer => challenge("invalid_request", self),
-            _ => challenge("invalid_token", self),
+            Self::NotBearer => challenge("invalid_request", &self.to_string()),
+            _ => Self::challenge_because(&self.to_string()),
         }
+    }
+
+    /// The same for a token that is in order, but not its bearer.
+    pub fn challenge_because(reason: &str) -> String {
+        challenge("invalid_token", reason)
     }
 
     /// Whether the same token may be accepted later: the answer is 503, not 401.
@@ -121,10 +126,9 @@ impl TokenError {
     }
 }
 
-fn challenge(code: &str, error: &TokenError) -> String {
+fn challenge(code: &str, reason: &str) -> String {
     // Claim names come from the configuration; what cannot stand in a quoted string is left out.
-    let description: String = error
-        .to_string()
+    let description: String = reason
         .chars()
         .filter(|c| (' '..='~').contains(c) && !matches!(c, '"' | '\\'))
         .collect();

@@ -158,9 +158,13 @@ fn introspection(section: &IssuerSection) -> anyhow::Result<Option<Introspection
     let Some(own) = &section.introspection else {
         return Ok(None);
     };
-    let secret = secret::resolve("clientSecret", None, Some(&own.client_secret_file))
-        .with_context(|| format!("`introspection` of the issuer `{}`", section.issuer))?
-        .unwrap_or_default();
+    let key = "introspection.clientSecretFile";
+    let secret = secret::from_file(key, &own.client_secret_file).with_context(|| {
+        format!(
+            "the issuer `{}` cannot be asked about tokens",
+            section.issuer
+        )
+    })?;
     Ok(Some(IntrospectionConfig {
         endpoint: own.endpoint.clone(),
         client_id: own.client_id.clone(),

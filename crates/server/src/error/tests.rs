@@ -73,19 +73,34 @@ fn documented_statuses_are_the_answered_ones() {
 }
 
 #[test]
-fn er_1_a_401_names_the_issuer_and_never_claims() {
-    for error in [
-        TokenError::Missing,
-        TokenError::Expired,
-        TokenError::NotBearer,
+fn er_1_a_401_names_the_issuer_and_the_application_and_never_claims() {
+    let start = "Bearer realm=\"\", authorization_uri=\"https://h/t/oauth2/v2.0/authorize\", \
+                 client_id=\"00000003-0000-0000-c000-000000000000\"";
+    let gone = ServiceError::refused(
+        Code::InvalidAuthenticationToken,
+        "the token's `sub` is \"nobody's\"",
+    );
+    for (error, rest) in [
+        (Error::Token(TokenError::Missing), ""),
+        (
+            Error::Token(TokenError::Expired),
+            ", error=\"invalid_token\", error_description=\"the token has expired\"",
+        ),
+        (
+            Error::Token(TokenError::NotBearer),
+            ", error=\"invalid_request\", error_description=\"the authorization header is not of the form Bearer and \
+             token\"",
+        ),
+        (
+            gone.into(),
+            ", error=\"invalid_token\", error_description=\"the token's `sub` is nobody's\"",
+        ),
     ] {
-        let reply = reply(Error::Token(error));
+        let reply = reply(error);
 
         let challenge = reply.headers[header::WWW_AUTHENTICATE].to_str().unwrap();
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
-        assert!(challenge.starts_with(
-            "Bearer realm=\"\", authorization_uri=\"https://h/t/oauth2/v2.0/authorize\""
-        ));
+        assert_eq!(challenge, format!("{start}{rest}"));
         assert!(!challenge.contains("claims"), "{challenge}");
     }
 }

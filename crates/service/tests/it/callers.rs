@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use auth::principal::{DirectoryRole, NamedUser, Permission, PermissionSet, Principal, Verified};
+use auth::principal::{
+    DirectoryRole, Lookup, Permission, PermissionSet, Principal, Unbound, UserAttribute, Verified,
+};
 use auth::roles::{EmRole, Scope};
+use domain::change::Change;
 use domain::directory::{
     GroupChanges, GroupRole, NewRoleAssignment, ServicePrincipalChanges, UserChanges,
 };
 use domain::id::ObjectId;
 use domain::time::Duration;
-use service::callers::{LoadedCaller, load, resolve};
+use service::callers::{LoadedCaller, admit, load};
 use service::directory::{Operation, members, service_principals, users};
 use service::{Code, ServiceError, role_assignments};
 use store::directory::role_member;
@@ -183,6 +186,7 @@ async fn the_unknown_the_disabled_and_the_deleted_do_not_get_in() {
 async fn an_application_is_known_by_its_object_or_by_its_client_id() {
     let world = World::new();
     let payroll = world.application(5, "Payroll", &[]);
+    let client_id = object(5).to_string();
     let token = |object: ObjectId, client_id: &str| {
         Arc::new(Principal::application(
             object,
@@ -191,17 +195,23 @@ async fn an_application_is_known_by_its_object_or_by_its_client_id() {
         ))
     };
 
-    let by_object = load(&world.service, &token(payroll, "anything"))
+    let by_object = load(&world.service, &token(payroll, &client_id))
         .await
         .unwrap();
-    let by_client = load(&world.service, &token(object(77), &object(5).to_string()))
+    let by_client = load(&world.service, &token(object(77), &client_id))
         .await
         .unwrap();
-    let stranger = load(&world.service, &token(object(77), "anything")).await;
+    let again = load(&world.service, &token(object(77), &client_id))
+        .await
+        .unwrap();
 
-    assert_eq!(by_object.caller.principal.object(), payroll);
-    assert_eq!(by_client.caller.principal.object(), payroll);
-    assert_eq!(code(stranger), Code::InvalidAuthenticationToken);
+    for found in [by_object, by_client, again] {
+        assert_eq!(found.caller.principal.object(), payroll);
+    }
+    for (object, client) in [(object(77), "anything"), (payroll, "anything")] {
+        let refused = load(&world.service, &token(object, client)).await;
+        assert_eq!(code(refused), Code::InvalidAuthenticationToken);
+    }
     let off = ServicePrincipalChanges {
         account_enabled: Some(false),
         ..ServicePrincipalChanges::default()
@@ -210,28 +220,112 @@ async fn an_application_is_known_by_its_object_or_by_its_client_id() {
     service_principals::update(&world.service, &administrator, payroll, off)
         .await
         .unwrap();
-    let disabled = load(&world.service, &token(payroll, "anything")).await;
+    let disabled = load(&world.service, &token(payroll, &client_id)).await;
     assert_eq!(code(disabled), Code::InvalidAuthenticationToken);
 }
 
 #[tokio::test]
-async fn a_user_known_by_name_is_looked_up() {
+async fn what_is_remembered_of_a_user_is_not_an_applications() {
     let world = World::new();
     let alice = world.user(1, "alice");
-    let named = |name: &str| {
-        let token = token_of(object(0)).token.clone();
-        Verified::Named(Arc::new(NamedUser {
-            name: name.to_owned(),
-            client_id: None,
-            token,
-        }))
-    };
+    call(&world, alice).await.unwrap();
 
-    let found = resolve(&world.service, &named("ALICE@example.com"))
+    let application = Principal::application(alice, "anything", PermissionSet::EMPTY);
+    let refused = load(&world.service, &Arc::new(application)).await;
+
+    assert_eq!(code(refused), Code::InvalidAuthenticationToken);
+}
+
+fn looked_up(lookup: Lookup) -> Verified {
+    Verified::Unbound(Arc::new(Unbound {
+        lookup,
+        claim: "sub".to_owned(),
+        client_id: None,
+        token: token_of(object(0)).token.clone(),
+    }))
+}
+
+fn by(by: UserAttribute, value: &str) -> Verified {
+    looked_up(Lookup::User {
+        by,
+        value: value.to_owned(),
+    })
+}
+
+#[tokio::test]
+async fn a_user_is_found_by_the_attribute_that_the_issuer_tells() {
+    let world = World::new();
+    let alice = world.user(1, "alice");
+    let administrator = app_with(&[Permission::DirectoryReadWriteAll]);
+    let changes = UserChanges {
+        mail: Change::Set("A.Lice@example.com".to_owned()),
+        employee_id: Change::Set("E-7".to_owned()),
+        ..UserChanges::default()
+    };
+    users::update(&world.service, &administrator, alice, changes)
         .await
         .unwrap();
-    let stranger = resolve(&world.service, &named("bob@example.com")).await;
+    world
+        .service
+        .store
+        .write_blocking(move |tx| {
+            store::provisioning::name_user(tx, alice, Some("hr-7"), None)
+        })
+        .unwrap();
 
-    assert_eq!(found.as_user(), Some(alice));
+    for (attribute, value) in [
+        (UserAttribute::UserPrincipalName, "ALICE@example.com"),
+        (UserAttribute::Mail, "a.lice@EXAMPLE.com"),
+        (UserAttribute::EmployeeId, "E-7"),
+        (UserAttribute::ExternalId, "hr-7"),
+    ] {
+        for _ in 0..2 {
+            let found = admit(&world.service, &by(attribute, value)).await.unwrap();
+            assert_eq!(found.caller.principal.as_user(), Some(alice), "{value}");
+        }
+        let stranger = admit(&world.service, &by(attribute, "nobody")).await;
+        let told = stranger.unwrap_err().to_string();
+        let name = attribute.as_str();
+        assert!(told.contains("`sub`") && told.contains(name), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_could_be_two_users_is_neither() {
+    let world = World::new();
+    let administrator = app_with(&[Permission::DirectoryReadWriteAll]);
+    for user in [world.user(1, "alice"), world.user(2, "bob")] {
+        let changes = UserChanges {
+            employee_id: Change::Set("E-7".to_owned()),
+            ..UserChanges::default()
+        };
+        users::update(&world.service, &administrator, user, changes)
+            .await
+            .unwrap();
+    }
+
+    let refused = admit(&world.service, &by(UserAttribute::EmployeeId, "E-7")).await;
+
+    let told = refused.unwrap_err().to_string();
+    assert!(told.contains("more than one user"), "{told}");
+}
+
+#[tokio::test]
+async fn an_application_of_another_issuer_is_found_by_its_app_id() {
+    let world = World::new();
+    let payroll = world.application(5, "Payroll", &[]);
+    let of = |id: &str| {
+        looked_up(Lookup::Application {
+            app_id: id.parse().unwrap(),
+        })
+    };
+
+    let found = admit(&world.service, &of(&object(5).to_string()))
+        .await
+        .unwrap();
+    let stranger = admit(&world.service, &of(&object(6).to_string())).await;
+
+    assert!(found.caller.principal.is_application());
+    assert_eq!(found.caller.principal.object(), payroll);
     assert_eq!(code(stranger), Code::InvalidAuthenticationToken);
 }
