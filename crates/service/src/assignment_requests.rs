@@ -7,6 +7,7 @@ mod submit;
 pub mod withdraw;
 
 pub use submit::submit;
+pub(crate) use withdraw::is_own;
 pub use withdraw::{cancel, delete};
 
 use auth::roles::Action;
@@ -101,17 +102,9 @@ fn creation_activity(request_type: RequestType, is_extension: bool) -> Activity 
         RequestType::UserUpdate => Activity::UserRequestsUpdate,
         RequestType::UserRemove => Activity::UserRequestsRemoval,
         RequestType::AdminAdd => Activity::AdministratorAssigns,
-        RequestType::AdminUpdate | RequestType::SystemUpdate => {
-            Activity::UpdateRequest
-        }
-        RequestType::AdminRemove | RequestType::ApproverRemove => {
-            Activity::AdministratorRemoves
-        }
-        RequestType::SystemAdd => {
-            Activity::SystemAssigns
-        }
-        RequestType::SystemRemove => {
-            Activity::SystemRemoves
-        }
+        RequestType::AdminUpdate | RequestType::SystemUpdate => Activity::UpdateRequest,
+        RequestType::AdminRemove | RequestType::ApproverRemove => Activity::AdministratorRemoves,
+        RequestType::SystemAdd => Activity::SystemAssigns,
+        RequestType::SystemRemove => Activity::SystemRemoves,
     }
 }

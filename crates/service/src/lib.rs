@@ -21,6 +21,7 @@ pub mod directory;
 mod drift;
 pub mod entrance;
 pub mod error;
+pub mod explain;
 pub mod extensions;
 pub mod external_connectors;
 mod guards;

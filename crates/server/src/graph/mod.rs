@@ -7,6 +7,7 @@
 
 mod answered;
 mod asked;
+mod asked_by;
 pub(crate) mod authenticate;
 mod batch;
 mod condition;
@@ -35,6 +36,7 @@ use crate::error::Error;
 use crate::limits::Work;
 use crate::reply::Reply;
 
+pub(crate) use asked_by::asked_by;
 pub(crate) use locate::nothing;
 pub(crate) use request::GraphRequest;
 pub(crate) use table::{Handler, Place, Refusal, Route};

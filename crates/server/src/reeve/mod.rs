@@ -7,6 +7,7 @@ mod audit_log;
 mod bindings;
 mod clock;
 mod deliveries;
+mod explain;
 mod faults;
 mod ledger;
 mod notices;
@@ -35,8 +36,8 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
-use crate::limits::Work;
 use crate::graph::authenticate;
+use crate::limits::Work;
 use crate::reply::Reply;
 
 pub(crate) use request::OwnRequest;

@@ -179,6 +179,7 @@ fn schemas() -> Value {
             "dueDateTime": { "type": ["string", "null"], "format": "date-time" },
             "finishedDateTime": { "type": ["string", "null"], "format": "date-time" },
         })),
+        "Authorization": authorization(&text, &text_or_null),
         "StuckObjects": list("StuckObject"),
         "StuckObject": object(&json!({ "kind": text, "id": text, "since": instant })),
         "PreviewDraft": object(&json!({
@@ -239,4 +240,33 @@ fn schemas() -> Value {
             })),
         })),
     })
+}
+
+fn authorization(text: &Value, text_or_null: &Value) -> Value {
+    let texts = json!({ "type": "array", "items": text });
+    let group = object(&json!({ "id": text, "displayName": text_or_null }));
+    object(&json!({
+        "decision": { "type": "string", "enum": ["allowed", "denied", "notFound"] },
+        "reason": text,
+        "rule": text,
+        "operation": text,
+        "principal": object(&json!({
+            "id": text,
+            "type": { "type": "string", "enum": ["user", "servicePrincipal"] },
+        })),
+        "object": object(&json!({ "id": text, "type": text_or_null, "catalogId": text_or_null })),
+        "basis": object(&json!({
+            "type": { "type": "string", "enum": ["permission", "role", "own"] },
+            "role": text,
+            "scope": text,
+            "roleAssignmentId": text_or_null,
+            "throughGroups": { "type": "array", "items": group },
+            "fromToken": { "type": "boolean" },
+        })),
+        "needed": object(&json!({
+            "permissions": texts,
+            "roles": texts,
+            "permissionOrRole": { "type": "boolean" },
+        })),
+    }))
 }

@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
-    OwnRequest, audit_log, bindings, clock, deliveries, faults, ledger, notices, policy_preview, resources, snapshots, stuck, targets,
+    OwnRequest, audit_log, bindings, clock, deliveries, explain, faults, ledger, notices, policy_preview, resources, snapshots, stuck, targets,
 };
 use crate::error::Error;
 use crate::reply::Reply;
@@ -154,10 +154,51 @@ const NOTICES: &[Parameter] = &[
 ];
 
 const AUDIT_LOG: &[Parameter] = &[
-    parameter("since", "string", "Begin with the first event that is not older."),
-    parameter("until", "string", "End before the first event that is not older."),
-    parameter("after", "integer", "Go on behind this place, from the link of the answer before."),
-    parameter("through", "integer", "End with this place, from the same link."),
+    parameter(
+        "since",
+        "string",
+        "Begin with the first event that is not older.",
+    ),
+    parameter(
+        "until",
+        "string",
+        "End before the first event that is not older.",
+    ),
+    parameter(
+        "after",
+        "integer",
+        "Go on behind this place, from the link of the answer before.",
+    ),
+    parameter(
+        "through",
+        "integer",
+        "End with this place, from the same link.",
+    ),
+];
+
+const AUTHORIZATION: &[Parameter] = &[
+    parameter(
+        "operation",
+        "string",
+        "What is to be done: the name of an operation such as `reprocess`, or a command of the Graph API such as \
+         `POST /v1.0/identityGovernance/entitlementManagement/assignmentRequests/{id}/reprocess`.",
+    ),
+    parameter(
+        "object",
+        "string",
+        "The id of the catalog, access package, policy, request, assignment, resource, extension or role assignment.",
+    ),
+    parameter(
+        "principal",
+        "string",
+        "Who is to do it, by object id, sign-in name or client id; by default the caller.",
+    ),
+    parameter(
+        "permissions",
+        "string",
+        "The permissions that the token is to have, with spaces between them; by default those of the caller's own \
+         token, and every permission for others.",
+    ),
 ];
 
 const LEDGER: &[Parameter] = &[
@@ -223,6 +264,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     with_query(read("/auditLog", "exportAuditLog", "Writes out the sealed events of the audit log as JSON lines; `Link` leads to the rest.", "AuditLines", run!(audit_log::list)), AUDIT_LOG),
     with_query(read("/notices", "listNotices", "Lists what people were told by mail, or were not, and why.", "Notices", run!(notices::list)), NOTICES),
     change(Method::POST, "/notices/{id}/retry", "retryNotice", "Sends a notice again that came to no good end.", None, run!(notices::retry)),
+    with_query(read("/explain/authorization", "explainAuthorization", "Tells why somebody may do something, or may not, and what would be enough.", "Authorization", run!(explain::authorization)), AUTHORIZATION),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

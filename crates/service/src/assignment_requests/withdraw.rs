@@ -62,7 +62,7 @@ async fn try_to_cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<()
 }
 
 /// Whether the request is the caller's own: asked for by them, or for them.
-pub(super) fn is_own(
+pub(crate) fn is_own(
     tx: &mut ReadTx<'_>,
     ctx: &Ctx,
     request: &AssignmentRequest,
