@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use peers::postgres::Cluster;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -103,8 +103,36 @@ impl Tenant {
 
     /// Reeve, as its client `admin`.
     pub(crate) fn target(&self, server: &Server) -> anyhow::Result<Target> {
+        self.target_as(server, ["--client", "admin"])
+    }
+
+    /// Reeve, as one of the users that every development tenant has.
+    pub(crate) fn target_as_user(&self, server: &Server, name: &str) -> anyhow::Result<Target> {
+        self.target_as(server, ["--user", name])
+    }
+
+    /// Puts more into a SQLite file, before the first start.
+    pub(crate) fn add(
+        &self,
+        add: impl FnOnce(&rusqlite::Transaction<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let Database::Sqlite(file) = &self.database else {
+            bail!("only a SQLite file is added to");
+        };
+        let mut connection = rusqlite::Connection::open(file)?;
+        let tx = connection.transaction()?;
+        add(&tx)?;
+        tx.commit()?;
+        // Into the file itself, which yardsticks copy.
+        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        Ok(())
+    }
+
+    fn target_as(&self, server: &Server, who: [&str; 2]) -> anyhow::Result<Target> {
         let told = Command::new(&self.reeve)
-            .args(["token", "--client", "admin", "--data"])
+            .arg("token")
+            .args(who)
+            .arg("--data")
             .arg(self.folder.path().join("data"))
             .output()?;
         ensure!(

@@ -46,6 +46,12 @@ impl Size {
         }
     }
 
+    /// How many catalogs the packages are in.
+    pub(crate) const fn catalogs(self) -> u64 {
+        let full = self.packages / 50;
+        if full == 0 { 1 } else { full }
+    }
+
     /// Who holds assignment `n`, and which package it is of.
     fn holding(self, n: u64) -> (u64, u64) {
         let user = n % self.users;
@@ -70,7 +76,7 @@ pub(crate) enum Kind {
     User = 1,
     /// A group of the directory.
     Group = 2,
-    /// The one catalog.
+    /// A catalog; package `n` is in catalog `n % catalogs`.
     Catalog = 3,
     /// A resource.
     Resource = 4,

@@ -111,7 +111,7 @@ fn catalog(size: Size) -> Vec<Table> {
     let catalog = |n| {
         vec![
             of(Kind::Catalog, n),
-            text("Measured"),
+            text(format!("Catalog {n:04}")),
             text("userManaged"),
             text("published"),
             NO,
@@ -120,10 +120,10 @@ fn catalog(size: Size) -> Vec<Table> {
             number(1),
         ]
     };
-    let package = |n| {
+    let package = move |n| {
         vec![
             of(Kind::Package, n),
-            of(Kind::Catalog, 0),
+            of(Kind::Catalog, n % size.catalogs()),
             text(format!("Package {n:04}")),
             text(format!("Membership of group {n:04}")),
             NO,
@@ -150,7 +150,7 @@ fn catalog(size: Size) -> Vec<Table> {
         Table {
             name: "catalog",
             columns: "id, display_name, catalog_type, state, is_externally_visible, created_at, modified_at, version",
-            count: 1,
+            count: size.catalogs(),
             row: Box::new(catalog),
         },
         Table {
@@ -174,10 +174,10 @@ fn catalog(size: Size) -> Vec<Table> {
 
 /// Each package has one role: membership of a group of its own.
 fn resources(size: Size) -> Vec<Table> {
-    let resource = |n| {
+    let resource = move |n| {
         vec![
             of(Kind::Resource, n),
-            of(Kind::Catalog, 0),
+            of(Kind::Catalog, n % size.catalogs()),
             text("AadGroup"),
             of(Kind::Group, n),
             text(format!("Group {n:04}")),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::page::{below_host, get};
-use super::{Bench, Figure, Pair, Plan, Section, open};
+use super::{Bench, Figure, Pair, Plan, Section, open, scope};
 use crate::data::{Kind, Size, id};
 use crate::http::{Call, Connection, Run, Target, send_for};
 use crate::machine;
@@ -32,10 +32,12 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
     let mut figures = Vec::new();
     let mut medians = Vec::new();
     let mut export = None;
+    let mut scoped = Vec::new();
     for (name, assignments) in NAMES.into_iter().zip(plan.growth) {
         eprintln!("growth: filling a SQLite file with {assignments} assignments ...");
         let size = Size::of(assignments);
         let tenant = Tenant::on_sqlite(reeve, size)?;
+        scope::prepare(&tenant, size)?;
         let bare = tenant.yardstick("group", 1)?;
         let server = tenant.start()?;
         let target = tenant.target(&server)?;
@@ -55,11 +57,14 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
         figures.push(figure);
         medians.push(median);
         if assignments == plan.growth[2] {
+            eprintln!("growth: lists of {assignments} as callers with roles");
+            scoped = scope::measure(&mut bench, size)?;
             eprintln!("growth: export of {assignments}");
             export = Some(exported(&bench, assignments)?);
         }
     }
     figures.push(flatness(&medians)?);
+    figures.extend(scoped);
     figures.extend(export);
     let [small, middle, large] = plan.growth;
     Ok(Section {

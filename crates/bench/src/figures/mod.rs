@@ -3,10 +3,12 @@
 //! **Invariant:** Reeve and its yardstick take turns within a pair, and which of them begins changes from pair to pair.
 
 mod accept;
+mod decide;
 mod deliver;
 mod footprint;
 mod growth;
 mod page;
+mod scope;
 mod start;
 
 use std::path::Path;
@@ -41,6 +43,8 @@ pub(crate) struct Plan {
     deliveries: u64,
     /// How long a run of lists takes.
     listing: Duration,
+    /// Token checks in a run, and tokens that are seen for the first time.
+    checks: [u32; 2],
     /// Assignments in the tenants that tell how cost grows.
     growth: [u64; 3],
 }
@@ -57,6 +61,7 @@ impl Plan {
             single_accepts: 3_000,
             deliveries: 4_000,
             listing: Duration::from_secs(3),
+            checks: [50_000, 1_000],
             growth: [10_000, 100_000, 1_000_000],
         }
     }
@@ -72,6 +77,7 @@ impl Plan {
             single_accepts: 100,
             deliveries: 200,
             listing: Duration::from_millis(200),
+            checks: [500, 50],
             growth: [4_000, 8_000, 16_000],
         }
     }
@@ -134,7 +140,7 @@ pub(crate) fn measure(
     plan: &Plan,
     only: Option<Only>,
 ) -> anyhow::Result<Vec<Section>> {
-    let mut sections = Vec::new();
+    let mut sections = vec![decide::measure(plan)?];
     if only != Some(Only::Postgres) {
         eprintln!("filling a SQLite file ...");
         let tenant = Tenant::on_sqlite(reeve, plan.size)?;
