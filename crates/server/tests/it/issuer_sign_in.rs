@@ -260,7 +260,8 @@ async fn a_blocked_user_gets_nothing_more() {
     let mut browser = Browser::new(&server);
     let code = browser.code("alice", "offline_access h/.default").await;
     let tokens = redeem(&server, &code).await.expect(200).json();
-    let open = browser.code("bob", "h/.default").await;
+    let mut bobs = Browser::new(&server);
+    let open = bobs.code("bob", "h/.default").await;
 
     for user in ["alice", "bob"] {
         let path = format!("/v1.0/users/{}", server.id_of(user));
@@ -279,8 +280,8 @@ async fn a_blocked_user_gets_nothing_more() {
     assert_eq!(error(&late), "invalid_grant");
     assert_eq!(error(&redeem(&server, &open).await), "invalid_grant");
     // The session of bob's browser is over too.
-    let page = browser.get(&authorize(&[])).await.expect(200);
-    browser.sign_in(&page, "bob").await.expect(400);
+    let page = bobs.get(&authorize(&[])).await.expect(200);
+    bobs.sign_in(&page, "bob").await.expect(400);
 }
 
 #[tokio::test]
