@@ -12,6 +12,7 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let mut config = Config::load(args.config.config.as_deref())?;
     instance::override_listeners(&mut config, args.http, args.https);
     logging::start(&config.log)?;
+    exposure::check_files(&config)?;
     if args.dev {
         exposure::check_development(&config, args.dev_allow_remote)?;
     }

@@ -21,7 +21,7 @@ use serde::Deserialize;
 
 pub(crate) use notices::{MailEncryption, NoticeSink, NoticesSection};
 pub(crate) use sections::{
-    ApplicationBy, CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
+    ApplicationBy, AutoAssignmentSection, CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
     LogFormat, LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection,
     RequestsSection, ScimTarget, ServerSection, TargetSection, UserBy,
 };
@@ -42,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) reprocess: ReprocessSection,
     pub(crate) delivery: DeliverySection,
     pub(crate) requests: RequestsSection,
+    pub(crate) auto_assignment: AutoAssignmentSection,
     pub(crate) compat: CompatSection,
     pub(crate) odata: ODataSection,
     pub(crate) extensions: ExtensionsSection,
@@ -138,6 +139,7 @@ impl Config {
                 .collect(),
             delivery_poll_interval: self.delivery.poll_interval.0,
             delete_with_live_assignment: self.requests.delete_with_live_assignment,
+            auto_assignment_max_targets: self.auto_assignment.max_targets.into(),
             admin_add_auto_approves: self.compat.admin_add_auto_approves,
             legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
             deprecation_headers: self.compat.deprecation_headers,
@@ -149,6 +151,7 @@ impl Config {
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
             provisioning_unknown_members: self.provisioning.unknown_members.setting(),
+            ..service::settings::Settings::default()
         }
     }
 }

@@ -206,3 +206,44 @@ fn secrets_do_not_show() {
 
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn limits_that_cannot_be_kept_are_named_by_their_keys() {
+    for (text, key) in [
+        ("[limits]\nrequests = 0", "`limits.requests`"),
+        ("[limits]\nbodyBytes = 1", "`limits.bodyBytes`"),
+        (
+            "[limits]\nheaderTimeout = \"PT0S\"",
+            "`limits.headerTimeout`",
+        ),
+        ("[limits]\nidleTimeout = \"PT60S\"", "`limits.idleTimeout`"),
+        ("[limits]\nburst = 3", "`limits.burst`"),
+        (
+            "[limits]\nrequestsPerSecond = 0",
+            "`limits.requestsPerSecond`",
+        ),
+        (
+            "[limits]\ntrustedProxies = [\"proxy\"]",
+            "`limits.trustedProxies`",
+        ),
+        ("[limits]\nrequest = 1", "unknown field"),
+    ] {
+        assert!(message(text).contains(key), "{text}: {}", message(text));
+    }
+}
+
+#[test]
+fn limits_may_come_from_the_environment() {
+    let variables = [
+        ("REEVE__LIMITS__REQUESTS_PER_SECOND", "50"),
+        ("REEVE__LIMITS__TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1"),
+        ("REEVE__LIMITS__REQUEST_TIMEOUT", "PT30S"),
+    ]
+    .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+
+    let limits = Config::parse("", variables).unwrap().limits.limits();
+
+    assert_eq!(limits.requests_per_second, Some(50));
+    assert_eq!(limits.trusted_proxies.len(), 2);
+    assert_eq!(limits.request_timeout.as_secs(), 30);
+}

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use peers::policy::started_or_skipped;
 
-use crate::support::{Server, text};
+use crate::support::{Server, http, text};
 
 fn walks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../clients")
@@ -20,13 +20,21 @@ fn walk(command: &mut Command) {
 }
 
 fn python(script: &str) {
+    python_limited(script, "", |_| {});
+}
+
+/// The same with a configuration; `after` looks at the server once the walk is over.
+fn python_limited(script: &str, configuration: &str, after: impl FnOnce(&Server)) {
     let Some(python) =
         started_or_skipped("the Graph SDKs for Python", Ok(peers::clients::python()))
     else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_with_tls(&folder.path().join("data"), &[]);
+    let config = folder.path().join("reeve.toml");
+    std::fs::write(&config, configuration).unwrap();
+    let config = ["--config", config.to_str().unwrap()];
+    let server = Server::start_with_tls(&folder.path().join("data"), &config);
 
     walk(
         Command::new(python)
@@ -35,6 +43,7 @@ fn python(script: &str) {
             .arg(walks().join("python").join(script))
             .arg(server.data.join("dev.json")),
     );
+    after(&server);
 }
 
 fn javascript(version: &str) {
@@ -68,6 +77,20 @@ fn javascript(version: &str) {
 #[test]
 fn the_python_sdk_walks_through_v1_0() {
     python("v1_0.py");
+}
+
+#[test]
+fn th_1_the_python_sdk_waits_as_it_is_told_and_walks_on() {
+    let limits = "[limits]\nrequestsPerSecond = 4\nburst = 4\n";
+
+    python_limited("v1_0.py", limits, |server| {
+        let url = format!("{}/metrics", server.url);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let metrics = runtime
+            .block_on(async { http().get(url).send().await?.text().await })
+            .unwrap();
+        assert!(metrics.contains("status=\"429\""), "{metrics}");
+    });
 }
 
 #[test]

@@ -81,6 +81,7 @@ kind = "ldap"
 url = "ldap://127.0.0.1:9"
 bindDn = "cn=reeve,dc=example,dc=com"
 passwordFile = "{password}"
+userDn = "uid={{localPart}},ou=people,dc=example,dc=com"
 timeout = "PT2S"
 "#,
             webhook = webhook.display(),
@@ -358,6 +359,8 @@ fn a_secret_that_others_may_read_stops_the_server_and_doctor_before_anything_els
         );
         assert!(!doctor.status.success());
         assert!(text(&doctor.stdout).contains("chmod 600"), "{doctor:?}");
+        assert!(!data.exists(), "nothing was made");
+        std::fs::remove_file(data.with_extension("stderr")).unwrap();
         written.add(format!("the refusal of {name}"), refused);
         written.add_output("doctor", &doctor);
     }
