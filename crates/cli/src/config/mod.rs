@@ -151,7 +151,6 @@ impl Config {
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
             provisioning_unknown_members: self.provisioning.unknown_members.setting(),
-            ..service::settings::Settings::default()
         }
     }
 }

@@ -339,6 +339,22 @@ pub(crate) struct RequestsSection {
     pub(crate) delete_with_live_assignment: bool,
 }
 
+/// `[autoAssignment]`: policies that assign by rule.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct AutoAssignmentSection {
+    /// How many may have an access package by one policy.
+    pub(crate) max_targets: u32,
+}
+
+impl Default for AutoAssignmentSection {
+    fn default() -> Self {
+        Self {
+            max_targets: 15_000,
+        }
+    }
+}
+
 /// `[compat]`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
