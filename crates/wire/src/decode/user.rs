@@ -42,6 +42,20 @@ const KEPT: &[&str] = &[
     "streetAddress",
 ];
 
+/// What the names of members begin with that applications define.
+const CUSTOM: &str = "extension_";
+
+/// The members of a body that are only kept and served.
+fn kept(body: &Json) -> Vec<&str> {
+    let custom = body.as_object().into_iter().flat_map(|members| {
+        members
+            .keys()
+            .map(String::as_str)
+            .filter(|name| name.starts_with(CUSTOM))
+    });
+    KEPT.iter().copied().chain(custom).collect()
+}
+
 /// Reads what a create or an update says about a user.
 pub fn changes(body: &Json) -> Result<UserChanges, DecodeError> {
     let root = root(body)?;
@@ -64,7 +78,7 @@ pub fn changes(body: &Json) -> Result<UserChanges, DecodeError> {
         mobile_phone: changed_text(&root, "mobilePhone")?,
         usage_location: changed_text(&root, "usageLocation")?,
         preferred_language: changed_text(&root, "preferredLanguage")?,
-        details: details(&root, KEPT),
+        details: details(&root, &kept(body)),
         manager_id: reference::bound(&manager)?,
         password: match profile.object()? {
             Some(profile) => {
@@ -116,6 +130,23 @@ mod tests {
         assert_eq!(
             changes.manager_id.unwrap().to_string(),
             "ae79f266-94d4-4dab-b730-feca7e132178"
+        );
+    }
+
+    // AU-7
+    #[test]
+    fn what_applications_define_is_kept() {
+        let body = json!({"extension_0af1_level": 7, "extensionless": 1});
+
+        let kept = changes(&body).unwrap().details;
+
+        assert_eq!(
+            kept,
+            [(
+                "extension_0af1_level".to_owned(),
+                Change::Set("7".to_owned())
+            )]
+            .into()
         );
     }
 
