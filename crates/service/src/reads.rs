@@ -34,11 +34,14 @@ pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Se
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
-            let me = scope::Me::of(tx, &ctx)?.offered(tx, &ctx, &query, Hidden::Left)?;
-            let mut query = scope::by_role(&ctx, &me, query)?;
+            let mut query = query;
             if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
                 query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
             }
+            let me = scope::Me::of(tx, &ctx)?
+                .offered(tx, &ctx, &query, Hidden::Left)?
+                .listing(tx, &ctx, &query)?;
+            let query = scope::by_role(&ctx, &me, query)?;
             me.read(tx, &ctx, query)
         })
         .await

@@ -1,17 +1,21 @@
 //! Access packages.
 
+use std::collections::BTreeSet;
+
 use domain::id::{AccessPackageId, CatalogId};
 use domain::time::Timestamp;
 
 use crate::column::{instant, opt_string, parsed};
 use crate::engine::Row;
-use crate::value::{boolean, int, opt_text, text};
+use crate::value::{boolean, int, list, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     FIND_UNIQUE_NAME,
     COUNT_IN_CATALOG,
+    IN_CATALOGS,
+    COUNT,
     INSERT,
     SAVE,
     DELETE,
@@ -30,6 +34,8 @@ macro_rules! select {
 
 const FIND: &str = select!("WHERE id = $1");
 const FIND_UNIQUE_NAME: &str = "SELECT id FROM access_package WHERE unique_name = $1";
+const IN_CATALOGS: &str = "SELECT id FROM access_package WHERE catalog_id IN EACH($1) LIMIT $2";
+const COUNT: &str = "SELECT count(*) FROM access_package";
 const COUNT_IN_CATALOG: &str = "SELECT count(*) FROM access_package WHERE catalog_id = $1";
 const INSERT: &str = "INSERT INTO access_package (id, catalog_id, display_name, description, is_hidden, \
     is_role_scopes_visible, unique_name, created_by, created_at, modified_by, modified_at, version) \
@@ -86,6 +92,22 @@ pub fn find_unique_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Access
 /// How many packages a catalog has.
 pub fn count_in_catalog(tx: &mut ReadTx<'_>, catalog: CatalogId) -> Result<i64, Error> {
     tx.query_one(COUNT_IN_CATALOG, &[text(catalog)])?.int(0)
+}
+
+/// The packages of some catalogs, at most so many.
+pub fn in_catalogs(
+    tx: &mut ReadTx<'_>,
+    catalogs: &BTreeSet<CatalogId>,
+    limit: i64,
+) -> Result<Vec<AccessPackageId>, Error> {
+    tx.query_map(IN_CATALOGS, &[list(catalogs), int(limit)], |row| {
+        parsed(row, 0, "access_package.id")
+    })
+}
+
+/// How many packages there are.
+pub fn count(tx: &mut ReadTx<'_>) -> Result<i64, Error> {
+    tx.query_one(COUNT, &[])?.int(0)
 }
 
 /// Stores a new package.

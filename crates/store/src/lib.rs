@@ -31,6 +31,7 @@ pub mod incompatible;
 pub mod ledger;
 pub mod list;
 mod migrate;
+pub mod newest;
 pub mod notice;
 pub mod offer;
 pub mod package_history;

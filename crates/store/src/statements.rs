@@ -12,6 +12,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::catalog::STATEMENTS,
     crate::incompatible::STATEMENTS,
     crate::offer::STATEMENTS,
+    crate::newest::STATEMENTS,
     crate::package_history::STATEMENTS,
     crate::provisioning::STATEMENTS,
     crate::environment::STATEMENTS,

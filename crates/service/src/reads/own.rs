@@ -156,8 +156,8 @@ pub(super) fn predicate(
             comparison: Comparison::Eq,
             value: Value::Text(user.to_string()),
         }),
-        Own::Assignments(relation) => related(&model::ASSIGNMENT, relation, user, waiting),
-        Own::Requests(relation) => related(&model::ASSIGNMENT_REQUEST, relation, user, waiting),
+        Own::Assignments(relation) => related(tx, &model::ASSIGNMENT, relation, user, waiting),
+        Own::Requests(relation) => related(tx, &model::ASSIGNMENT_REQUEST, relation, user, waiting),
         Own::Approvals => ids(
             &model::APPROVAL,
             waiting.iter().map(|(id, _)| id.to_string()),
@@ -183,31 +183,43 @@ pub(super) fn predicate(
 }
 
 fn related(
+    tx: &mut ReadTx<'_>,
     entity: &'static Entity,
     relation: OwnRelation,
     user: ObjectId,
     waiting: &[(RequestId, StageId)],
 ) -> Result<Predicate, ServiceError> {
-    let user = Value::Text(user.to_string());
-    let equals = |path: Path| Predicate::Compare {
-        path,
-        comparison: Comparison::Eq,
-        value: user.clone(),
+    // The subject is looked up first, so that the rows are found by its id.
+    let subject = store::subject::find_by_object(tx, user)?.map(|subject| subject.id);
+    let is_subject = |field: &str| -> Result<Predicate, ServiceError> {
+        Ok(match subject {
+            Some(subject) => equals(path(entity, &[], field)?, &Value::Text(subject.to_string())),
+            None => Predicate::False,
+        })
     };
-    let target = equals(path(entity, &["target"], "object_id")?);
+    let user = Value::Text(user.to_string());
     Ok(match relation {
-        OwnRelation::Target => target,
+        OwnRelation::Target => is_subject("target_id")?,
         OwnRelation::CreatedBy => created_by(entity, &user)?,
-        OwnRelation::TargetOrRequestor => {
-            target.or(equals(path(entity, &["requestor"], "object_id")?))
+        OwnRelation::TargetOrRequestor => is_subject("target_id")?.or(is_subject("requestor_id")?),
+        OwnRelation::TargetManager => {
+            equals(path(entity, &["target", "user"], "manager_id")?, &user)
         }
-        OwnRelation::TargetManager => equals(path(entity, &["target", "user"], "manager_id")?),
         OwnRelation::RequestForOthers => {
-            created_by(entity, &user)?.and(Predicate::Not(Box::new(target)))
+            let for_oneself = is_subject("target_id")?;
+            created_by(entity, &user)?.and(Predicate::Not(Box::new(for_oneself)))
         }
         OwnRelation::Approver => ids(entity, waiting.iter().map(|(id, _)| id.to_string()))?,
         OwnRelation::SponsorOrOwner => Predicate::False,
     })
+}
+
+fn equals(path: Path, value: &Value) -> Predicate {
+    Predicate::Compare {
+        path,
+        comparison: Comparison::Eq,
+        value: value.clone(),
+    }
 }
 
 /// Requests that the user sent, or assignments that such a request made.

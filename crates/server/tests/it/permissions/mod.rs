@@ -4,6 +4,7 @@
 
 mod operations;
 mod rules;
+mod scoped;
 mod table;
 mod world;
 

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every condition that a caller's query gets, for its rows, its expansions and its filter, is made here.
 
+mod few;
 mod guard;
 mod mine;
 mod rules;
@@ -36,6 +37,8 @@ pub(super) struct Me {
     offered: Vec<AccessPackageId>,
     /// Why they are, where the query asks for suggestions.
     reasons: BTreeMap<AccessPackageId, Json>,
+    /// What their roles show of the list that is asked for, where that is found by a few packages.
+    listed: Option<Predicate>,
 }
 
 impl Me {
@@ -62,6 +65,7 @@ impl Me {
             principals,
             offered: Vec::new(),
             reasons: BTreeMap::new(),
+            listed: None,
         })
     }
 
@@ -147,6 +151,18 @@ impl Me {
         Ok(user.is_some_and(|user| user.user_type.eq_ignore_ascii_case("Member")))
     }
 
+    /// The same, knowing which packages the list is about, if these are few. To be asked of the client's own query, and
+    /// not where anything but the scope is added to it.
+    pub(super) fn listing(
+        mut self,
+        tx: &mut ReadTx<'_>,
+        ctx: &Ctx,
+        query: &Query,
+    ) -> Result<Self, ServiceError> {
+        self.listed = few::in_few_packages(tx, ctx, query)?;
+        Ok(self)
+    }
+
     /// Answers a query that was narrowed to what the caller may see.
     pub(super) fn read(
         &self,
@@ -169,7 +185,11 @@ pub(super) fn by_role(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, Service
         return Ok(query);
     }
     let entity = query.entity;
-    let shown = match (visible(ctx, entity)?, without_role(me, entity)) {
+    let by_role = match (visible(ctx, entity)?, &me.listed) {
+        (Ok(_), Some(listed)) => Ok(listed.clone()),
+        (by_role, _) => by_role,
+    };
+    let shown = match (by_role, without_role(me, entity)) {
         (Ok(by_role), Some(other)) => by_role.or(other),
         (Ok(by_role), None) => by_role,
         (Err(_), Some(other)) => other,
