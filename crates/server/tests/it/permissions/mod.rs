@@ -98,13 +98,17 @@ fn expected(operation: &Operation, caller: &Caller) -> String {
         .to_owned(),
         Call::Tenant(_) => if allowed_here { "+" } else { "3" }.to_owned(),
         Call::Within(_) => {
+            // Requestor and approver know the request, whatever they may do with it.
+            let is_about_request = ["approve/deny", "cancel"].contains(&operation.row);
+            let is_part = matches!(caller.column, Column::Requestor | Column::Approver);
+            let knows_own = caller.sees_their_catalog() || (is_about_request && is_part);
             let own = if allowed_here && operation.is_across && !is_everywhere {
                 // The package is theirs, the catalog that it is to go to is not there for them.
                 '4'
             } else if allowed_here {
                 '+'
             } else {
-                refused(operation, caller, caller.sees_their_catalog())
+                refused(operation, caller, knows_own)
             };
             let other = if allowed_here && is_everywhere {
                 '+'
@@ -117,21 +121,28 @@ fn expected(operation: &Operation, caller: &Caller) -> String {
 }
 
 /// RP-5, ER-5: who holds no role is refused before the id is looked at; who holds one but may not know the object is
-/// told that it is not there. A read is refused as a whole if it shows nothing at all to the caller; requests and
+/// told that it is not there. A read is refused as a whole if it shows nothing at all to the caller. Requests and
 /// assignments may be the caller's own, so that any user may ask.
-fn refused(operation: &Operation, caller: &Caller, sees_it: bool) -> char {
-    let is_people_s = operation.row == "approve/deny" || is_for_users(operation.row);
-    if is_people_s || caller.sees_the_tenant() || sees_it {
+fn refused(operation: &Operation, caller: &Caller, knows_it: bool) -> char {
+    let is_closed =
+        is_for_users(operation.row) || (operation.row == "approve/deny" && caller.is_application);
+    if is_closed || caller.sees_the_tenant() || knows_it {
         return '3';
     }
-    let looks_further = if operation.is_get {
-        let may_be_own = cell(operation.row, Column::Requestor) == "own" && !caller.is_application;
-        cell(operation.row, caller.column) != "." || may_be_own
-    } else if operation.row == "subject lifecycle" {
+    let reads = |row| cell(row, caller.column) != ".";
+    let may_be_own = !caller.is_application;
+    let looks_further = match operation.row {
+        "approve/deny" | "cancel" => may_be_own || caller.holds_a_role(),
         // A subject is in no catalog: who may do this in none is refused whoever it is.
-        cell(operation.row, caller.column) != "."
-    } else {
-        caller.holds_a_role()
+        "subject lifecycle" => reads(operation.row),
+        row if operation.is_get => {
+            reads(row) || (may_be_own && cell(row, Column::Requestor) == "own")
+        }
+        // The catalog in the path is read first.
+        _ if operation.is_below_catalog => {
+            reads("list/get catalogs, access packages, resources, roles")
+        }
+        _ => caller.holds_a_role(),
     };
     if looks_further { '4' } else { '3' }
 }

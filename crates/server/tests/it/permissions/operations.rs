@@ -48,6 +48,8 @@ pub(crate) struct Operation {
     pub(crate) is_get: bool,
     /// Whether it needs the right in both catalogs.
     pub(crate) is_across: bool,
+    /// Whether its path leads through the catalog to what is in it.
+    pub(crate) is_below_catalog: bool,
 }
 
 fn within(row: &'static str, name: &'static str, call: fn(&World, &Place) -> Ask) -> Operation {
@@ -57,6 +59,7 @@ fn within(row: &'static str, name: &'static str, call: fn(&World, &Place) -> Ask
         call: Call::Within(call),
         is_get: false,
         is_across: false,
+        is_below_catalog: false,
     }
 }
 
@@ -67,12 +70,20 @@ fn one(row: &'static str, name: &'static str, call: fn(&World, &Place) -> Ask) -
         call: Call::Within(call),
         is_get: true,
         is_across: false,
+        is_below_catalog: false,
     }
 }
 
 fn across(row: &'static str, name: &'static str, call: fn(&World, &Place) -> Ask) -> Operation {
     Operation {
         is_across: true,
+        ..within(row, name, call)
+    }
+}
+
+fn below(row: &'static str, name: &'static str, call: fn(&World, &Place) -> Ask) -> Operation {
+    Operation {
+        is_below_catalog: true,
         ..within(row, name, call)
     }
 }
@@ -84,6 +95,7 @@ fn tenant(row: &'static str, name: &'static str, call: fn(&World) -> Ask) -> Ope
         call: Call::Tenant(call),
         is_get: false,
         is_across: false,
+        is_below_catalog: false,
     }
 }
 
@@ -94,6 +106,7 @@ fn list(row: &'static str, name: &'static str, path: String, id: fn(&Place) -> &
         call: Call::List(path, id),
         is_get: false,
         is_across: false,
+        is_below_catalog: false,
     }
 }
 
@@ -213,7 +226,7 @@ fn catalogs() -> Vec<Operation> {
         within(resources, "refresh resource", |_, p| {
             ask(
                 Method::POST,
-                format!("{V1}/resources/{}/refresh", p.custom),
+                format!("{V1}/resources/{}/refresh", p.resource),
                 None,
             )
         }),
@@ -231,7 +244,7 @@ fn catalogs() -> Vec<Operation> {
             );
             post(path, extension("https://forbidden.example.net/in"))
         }),
-        within("custom extensions", "update extension", |_, p| {
+        below("custom extensions", "update extension", |_, p| {
             let path = format!(
                 "{V1}/catalogs/{}/customWorkflowExtensions/{}",
                 p.package.catalog, p.extension
@@ -242,7 +255,7 @@ fn catalogs() -> Vec<Operation> {
                 Some(extension("https://hooks.example.com/in")),
             )
         }),
-        within("upload sessions", "create upload session", |_, p| {
+        below("upload sessions", "create upload session", |_, p| {
             let path = format!(
                 "{V1}/catalogs/{}/resources/{}/uploadSessions",
                 p.package.catalog, p.custom
@@ -309,15 +322,15 @@ fn packages() -> Vec<Operation> {
             );
             let other = format!(
                 "identityGovernance/entitlementManagement/accessPackages/{}",
-                p.rival.id
+                p.package.id
             );
             post(path, reference_at(&other))
         }),
-        within("moveToCatalog", "move package within", |_, p| {
-            let path = format!("{BETA}/accessPackages/{}/moveToCatalog", p.package.id);
-            post(path, json!({"catalogId": p.package.catalog}))
-        }),
         // It calls an extension, so that it stays where it is.
+        within("moveToCatalog", "move package within", |w, p| {
+            let path = format!("{BETA}/accessPackages/{}/moveToCatalog", p.bound.id);
+            post(path, json!({"catalogId": w.second}))
+        }),
         across("moveToCatalog", "move package across", |w, p| {
             let to = if p.bound.id == w.own.bound.id {
                 &w.other
@@ -480,7 +493,9 @@ fn tenant_wide() -> Vec<Operation> {
                 "{V1}/connectedOrganizations/{}/internalSponsors/$ref",
                 w.organization
             );
-            post(path, reference("users", &w.dave))
+            // An application speaks for nobody: refused, but not for lack of rights.
+            let application = w.app.id_of("app:0").to_string();
+            post(path, reference("directoryObjects", &application))
         }),
         tenant(settings, "update settings", |_| {
             ask(

@@ -86,6 +86,8 @@ pub(crate) struct World {
     pub(crate) own: Place,
     pub(crate) other: Place,
     pub(crate) callers: Vec<Caller>,
+    /// A catalog where everybody holds the role, too, that they hold in the first.
+    pub(crate) second: String,
     pub(crate) organization: String,
     pub(crate) control: Value,
     pub(crate) dave: String,
@@ -97,7 +99,8 @@ impl World {
         let app = app.await.expect("SQLite is always there");
         let own = place(&app, "Own", "alice", "bob", "dave").await;
         let other = place(&app, "Other", "frank", "erin", "dave").await;
-        let callers = callers(&app, &own.package).await;
+        let second = app.package(Plan::new("Second").in_catalog("Second")).await;
+        let callers = callers(&app, &[&own.package, &second]).await;
         let operator = app.as_operator();
         let organizations = format!("{V1}/connectedOrganizations");
         let made = operator
@@ -123,6 +126,7 @@ impl World {
             own,
             other,
             callers,
+            second: second.catalog,
             organization,
             control: control.unwrap(),
             dave,
@@ -163,7 +167,7 @@ async fn give_directory_role(app: &TestApp, name: &str, role: DirectoryRole) {
 }
 
 /// A caller for every column, and some of the ways to come into one.
-async fn callers(app: &TestApp, package: &Package) -> Vec<Caller> {
+async fn callers(app: &TestApp, packages: &[&Package]) -> Vec<Caller> {
     use Column as C;
     let mut callers = Vec::new();
     let mut user = |name, column| {
@@ -215,7 +219,9 @@ async fn callers(app: &TestApp, package: &Package) -> Vec<Caller> {
         ("CR", EmRole::CatalogReader, C::CatalogReader),
     ] {
         app.add_user(name).await;
-        app.give_role(name, role, package).await;
+        for package in packages {
+            app.give_role(name, role, package).await;
+        }
         user(name, column);
     }
     // AZ-12: the same role, held by a group that the caller is in through another group.
@@ -232,7 +238,9 @@ async fn callers(app: &TestApp, package: &Package) -> Vec<Caller> {
             .await
             .assert_status(204);
     }
-    app.give_role("outer", EmRole::CatalogOwner, package).await;
+    for package in packages {
+        app.give_role("outer", EmRole::CatalogOwner, package).await;
+    }
     user("CO:g", C::CatalogOwner);
     for (name, column) in [
         ("alice", C::Requestor),
@@ -252,7 +260,11 @@ async fn callers(app: &TestApp, package: &Package) -> Vec<Caller> {
     ] {
         app.add_application(name).await;
         match name {
-            "app:CO" => app.give_role(name, EmRole::CatalogOwner, package).await,
+            "app:CO" => {
+                for package in packages {
+                    app.give_role(name, EmRole::CatalogOwner, package).await;
+                }
+            }
             "app:GR" => give_directory_role(app, name, DirectoryRole::GlobalReader).await,
             "app:IGA" => {
                 give_directory_role(app, name, DirectoryRole::IdentityGovernanceAdministrator)
