@@ -64,7 +64,7 @@ pub enum OAuthRefusal {
 }
 
 impl OAuthRefusal {
-    /// The `error` of RFC 6749, OpenID Connect or RFC 8628.
+    /// The `error` of RFC 6749, of `OpenID` Connect or of RFC 8628.
     pub const fn error(self) -> &'static str {
         match self {
             Self::UnknownClient => "unauthorized_client",

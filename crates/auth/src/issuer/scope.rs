@@ -7,6 +7,10 @@ use super::{OAuthError, OAuthRefusal};
 use crate::principal::{Permission, PermissionSet};
 
 /// What a token request asks for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one word of the protocol, there or not"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeRequest {
     /// The resource, as the client spells it; none: the scopes stand alone.
@@ -98,6 +102,7 @@ impl ScopeRequest {
     }
 
     /// This request as far as an earlier one reached: what was asked for first is the most there is.
+    #[must_use]
     pub fn within(&self, earlier: &Self) -> Self {
         let asked = match (self.asked, earlier.asked) {
             (asked, Asked::Default) => asked,

@@ -104,7 +104,8 @@ impl<'a> Visit<'a> {
             Answer::Redirect(address) => see(&address),
             Answer::Form { action, fields } => {
                 let page = pages::form_post(&action, &fields);
-                page_reply(StatusCode::OK, page, leads_to)
+                let script = format!("script-src '{}'; ", pages::script_hash());
+                guarded(StatusCode::OK, page, leads_to, &script)
             }
         }
     }
@@ -177,11 +178,14 @@ pub(super) fn see(address: &str) -> Reply {
 }
 
 fn page_reply(status: StatusCode, page: Markup, leads_to: &str) -> Reply {
+    guarded(status, page, leads_to, "")
+}
+
+/// A page with its policy; `more` is what only some pages are allowed.
+fn guarded(status: StatusCode, page: Markup, leads_to: &str, more: &str) -> Reply {
     let policy = format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; form-action 'self' {leads_to}; frame-ancestors 'none'; \
-         base-uri 'none'",
+        "default-src 'none'; style-src '{}'; {more}form-action 'self' {leads_to}; frame-ancestors 'none'; base-uri 'none'",
         pages::style_hash(),
-        pages::script_hash(),
     );
     Reply::typed(status, HTML, page.into_string().into_bytes())
         .with(header::CONTENT_SECURITY_POLICY, &policy)

@@ -74,6 +74,7 @@ async fn the_page_is_plain_html_that_nothing_can_be_smuggled_into() {
     ] {
         assert!(policy.contains(part), "{part}: {policy}");
     }
+    assert!(!policy.contains("script-src"), "{policy}");
     assert_eq!(page.header("cache-control"), "no-store");
     assert_eq!(page.header("referrer-policy"), "no-referrer");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
