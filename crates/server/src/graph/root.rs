@@ -32,11 +32,7 @@ pub(crate) const BUILT_IN: &str =
     "this object is part of the server: what hangs on it can be changed, the object itself cannot";
 
 /// Answers what needs no token; `None` if the path is something else.
-pub(super) fn public(
-    cloud: Cloud,
-    version: Version,
-    call: &Call,
-) -> Option<Result<Reply, Error>> {
+pub(super) fn public(cloud: Cloud, version: Version, call: &Call) -> Option<Result<Reply, Error>> {
     let segments = odata::path::parse(&call.path).ok()?;
     let is_metadata = match segments.as_slice() {
         [] => false,
@@ -47,7 +43,11 @@ pub(super) fn public(
         return Some(Err(refused));
     }
     Some(Ok(if is_metadata {
-        Reply::typed(StatusCode::OK, XML, metadata(cloud, version).as_bytes().to_vec())
+        Reply::typed(
+            StatusCode::OK,
+            XML,
+            metadata(cloud, version).as_bytes().to_vec(),
+        )
     } else {
         service_document(version, call)
     }))
