@@ -154,9 +154,12 @@ async fn what_is_governed_lives(app: &TestApp) {
             "resource": {"originId": group.to_string(), "originSystem": "AadGroup"}})
     };
     let asked = format!("{V1}/resourceRequests");
-    for kind in ["adminAdd", "adminUpdate", "adminRemove"] {
-        operator.post(&asked, resource(kind)).await.assert_status(201);
-    }
+    made(&operator, &asked, resource("adminAdd")).await;
+    let resources = format!("{catalog_path}/resources");
+    let added = operator.get(&resources).await.assert_status(200).rows();
+    let added = format!("{resources}/{}/refresh", added[0]["id"].as_str().unwrap());
+    operator.post_empty(&added).await.assert_status(204);
+    made(&operator, &asked, resource("adminRemove")).await;
     let extensions = format!("{catalog_path}/customWorkflowExtensions");
     let extension = json!({
         "@odata.type": "#microsoft.graph.accessPackageAssignmentRequestWorkflowExtension",
@@ -330,7 +333,7 @@ async fn al_4_a_sensitive_call_that_is_refused_leaves_one_event_with_the_reason(
             "accessPackageId": held.package.id}});
         let resume = json!({"source": "x", "type": "microsoft.graph.accessPackageCustomExtensionStage.assignmentRequestCreated",
             "data": {"@odata.type": "microsoft.graph.accessPackageAssignmentRequestCallbackData",
-                "stage": "assignmentRequestCreated", "state": "approved",
+                "stage": "assignmentRequestCreated", "state": "Denied",
                 "customExtensionStageInstanceId": "11111111-2222-4333-8444-555555555555",
                 "customExtensionStageInstanceDetail": ""}});
         let cases = [
