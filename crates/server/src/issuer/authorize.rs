@@ -89,7 +89,7 @@ async fn begin(visit: &Visit<'_>, raw: &str) -> Result<Reply, Failure> {
     let asked = Asked::read(visit.app, raw).await?;
     let request = match &asked.request {
         Ok(request) => request,
-        Err(error) => return Ok(refused(visit, &asked, *error)),
+        Err(error) => return Ok(refused(&asked, *error)),
     };
     let session = visit.session().await?;
     let usable = session
@@ -101,7 +101,7 @@ async fn begin(visit: &Visit<'_>, raw: &str) -> Result<Reply, Failure> {
         }
         (Prompt::Nothing, None) => {
             let error = OAuthError::new(OAuthRefusal::LoginRequired);
-            Ok(refused(visit, &asked, error))
+            Ok(refused(&asked, error))
         }
         (Prompt::Account, usable) => {
             let shown = Shown {
@@ -147,10 +147,13 @@ pub(super) async fn complete(
         nonce: request.nonce.clone(),
     };
     let code = sign_in::issue_code(visit.app.service(), order, visit.now).await?;
-    Ok(visit.answer(asked.to.with_code(&code), &asked.to.form_source()))
+    Ok(visit::back(
+        asked.to.with_code(&code),
+        &asked.to.form_source(),
+    ))
 }
 
 /// Sends the browser back with a refusal.
-pub(super) fn refused(visit: &Visit<'_>, asked: &Asked, error: OAuthError) -> Reply {
-    visit.answer(asked.to.with_error(error), &asked.to.form_source())
+pub(super) fn refused(asked: &Asked, error: OAuthError) -> Reply {
+    visit::back(asked.to.with_error(error), &asked.to.form_source())
 }

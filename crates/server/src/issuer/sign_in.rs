@@ -138,7 +138,7 @@ async fn for_client(
 ) -> Result<Reply, Failure> {
     let request = match &asked.request {
         Ok(request) => request,
-        Err(error) => return Ok(authorize::refused(visit, asked, *error)),
+        Err(error) => return Ok(authorize::refused(asked, *error)),
     };
     if form.get("continue").is_some() && visit.is_marked(form) {
         let session = visit.session().await?;

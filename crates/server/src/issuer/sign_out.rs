@@ -126,11 +126,9 @@ async fn next(
 }
 
 fn gone(visit: &Visit<'_>, next: Option<&str>) -> Reply {
-    match next {
-        Some(next) => see(next),
-        None => {
-            let page = pages::told("You are signed out", "You can close this page.");
-            visit.page(StatusCode::OK, page, "")
-        }
+    if let Some(next) = next {
+        return see(next);
     }
+    let page = pages::told("You are signed out", "You can close this page.");
+    visit.page(StatusCode::OK, page, "")
 }

@@ -98,18 +98,6 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// The way back to the client.
-    pub(super) fn answer(&self, answer: Answer, leads_to: &str) -> Reply {
-        match answer {
-            Answer::Redirect(address) => see(&address),
-            Answer::Form { action, fields } => {
-                let page = pages::form_post(&action, &fields);
-                let script = format!("script-src '{}'; ", pages::script_hash());
-                guarded(StatusCode::OK, page, leads_to, &script)
-            }
-        }
-    }
-
     /// The same answer, after which somebody is signed in.
     pub(super) fn signed_in(&self, reply: Reply, secret: &str) -> Reply {
         with_cookie(
@@ -169,6 +157,18 @@ fn replied(app: &App, ids: &CallIds, outcome: Result<Reply, Failure>) -> Respons
         Err(Failure::Ours(error)) => error
             .into_reply(ids, app.service().clock.now(), app.challenge())
             .into(),
+    }
+}
+
+/// The way back to the client.
+pub(super) fn back(answer: Answer, leads_to: &str) -> Reply {
+    match answer {
+        Answer::Redirect(address) => see(&address),
+        Answer::Form { action, fields } => {
+            let page = pages::form_post(&action, &fields);
+            let script = format!("script-src '{}'; ", pages::script_hash());
+            guarded(StatusCode::OK, page, leads_to, &script)
+        }
     }
 }
 
