@@ -131,7 +131,7 @@ fn signed(
     let issuance = Issuance {
         issuer: &auth::issuer::issuer_url(&dev.base_url, &dev.tenant_id),
         tenant: &dev.tenant_id,
-        audience: instance::GRAPH,
+        audience: domain::cloud::GRAPH_ID,
         token_id: &moment.id(|uuid| uuid.to_string()),
         client_id,
         client_name,
