@@ -2,6 +2,7 @@
 
 mod authorization;
 mod counted;
+mod decisions;
 mod documents;
 mod edges;
 mod generated;
@@ -45,6 +46,7 @@ fn findings(workspace: &Workspace) -> anyhow::Result<Vec<Finding>> {
     let mut findings = edges::check(&workspace.packages);
     findings.extend(unused::check(&workspace.packages, &manifest, &files)?);
     findings.extend(modules::check(&workspace.packages, &files));
+    findings.extend(decisions::check(&files));
     findings.extend(names::check(&files));
     findings.extend(places::check(&files));
     findings.extend(documents::check(&workspace.root, &files));

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use auth::decide::{Ground, Refusal, ground};
+use auth::decide::{Access, Ground, Refusal, ground};
 use auth::directory::{DIRECTORY, DirectoryAction};
 use auth::principal::{Permission, PermissionSet, Principal};
 use auth::roles::{Action, MATRIX, Role, Who, row};
@@ -292,7 +292,8 @@ async fn decided(
         // What is readable without the role is the caller's own.
         return Ok(by_role().map_or(Found::Own, Found::Ground));
     }
-    if action == Action::Cancel && subject.user().is_some() {
+    let may_own = authorize::as_requestor(subject, Access::Write).is_ok();
+    if action == Action::Cancel && may_own {
         let request = place.and_then(|place| place.request.clone());
         let Some(request) = request else {
             return Err(unknown());
