@@ -139,7 +139,13 @@ impl<'w> Parser<'w> {
                 self.next();
                 self.condition(name, word.at)
             }
-            _ => Err(self.refuse("an attribute such as user.department, or `(`")),
+            Token::Operator(_)
+            | Token::Text(_)
+            | Token::Number(_)
+            | Token::Close
+            | Token::OpenList
+            | Token::CloseList
+            | Token::Comma => Err(self.refuse("an attribute such as user.department, or `(`")),
         }
     }
 

@@ -139,7 +139,9 @@ async fn a_rule_that_cannot_be_read_is_400_and_says_where_au_7() {
     let app = TestApp::new().await;
     let package = package(&app).await;
 
-    let refused = write(&app, &package, "user.department -eq Sales").await.assert_status(400);
+    let refused = write(&app, &package, "user.department -eq Sales")
+        .await
+        .assert_status(400);
     let error = &refused.json()["error"];
     assert_eq!(error["code"], "InvalidMembershipRule");
     assert_eq!(error["target"], "specificAllowedTargets/0/membershipRule");
