@@ -8,8 +8,8 @@
 use domain::extension::{Stage, StageSetting};
 use domain::flaw::Flaw;
 use domain::policy::{
-    AnswerKind, ApprovalSettings, ApprovalStage, ApproverVisibility, AutomaticSettings, DEFAULT_STAGE_TIME, Expiration,
-    PolicySettings, Question, RequestorSettings,
+    AnswerKind, ApprovalSettings, ApprovalStage, ApproverVisibility, AutomaticSettings,
+    DEFAULT_STAGE_TIME, Expiration, PolicySettings, Question, RequestorSettings,
 };
 use domain::subject_set::{SubjectSet, SubjectSetKind as Kind};
 use domain::time::{Duration, Timestamp};

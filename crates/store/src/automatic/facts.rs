@@ -160,8 +160,14 @@ impl<'a> Plan<'a> {
 
 fn details(row: &Row<'_>) -> Result<Json, Error> {
     let written = row.text(COLUMNS.len())?;
-    serde_json::from_str(written)
-        .map_err(|_| Error::corrupt("directory_user", "details", row.text(0).unwrap_or_default(), written))
+    serde_json::from_str(written).map_err(|_| {
+        Error::corrupt(
+            "directory_user",
+            "details",
+            row.text(0).unwrap_or_default(),
+            written,
+        )
+    })
 }
 
 fn named_in_any_case<'d>(details: &'d Json, name: &str) -> Option<&'d Json> {

@@ -10,9 +10,8 @@ use crate::engine::Row;
 use crate::value::{int, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[
-    REQUEST, NEXT, FIND, ADVANCE, FINISH, EVALUATED, HELD, NOTED,
-];
+pub(crate) const STATEMENTS: &[&str] =
+    &[REQUEST, NEXT, FIND, ADVANCE, FINISH, EVALUATED, HELD, NOTED];
 
 const REQUEST: &str = "INSERT INTO automatic_sweep (access_package_id, after_object_id, looked_at, requested_at) \
     VALUES ($1, '', 0, $2) ON CONFLICT (access_package_id) DO UPDATE SET after_object_id = '', looked_at = 0, \
@@ -21,7 +20,8 @@ const NEXT: &str = "SELECT access_package_id, after_object_id, looked_at, reques
     ORDER BY requested_at, access_package_id LIMIT 1 SKIP_LOCKED";
 const FIND: &str = "SELECT access_package_id, after_object_id, looked_at, requested_at FROM automatic_sweep \
     WHERE access_package_id = $1";
-const ADVANCE: &str = "UPDATE automatic_sweep SET after_object_id = $2, looked_at = $3 WHERE access_package_id = $1";
+const ADVANCE: &str =
+    "UPDATE automatic_sweep SET after_object_id = $2, looked_at = $3 WHERE access_package_id = $1";
 const FINISH: &str = "DELETE FROM automatic_sweep WHERE access_package_id = $1";
 const EVALUATED: &str =
     "UPDATE automatic_policy SET evaluated_at = $2 WHERE access_package_id = $1";
