@@ -145,9 +145,8 @@ fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
         until: args.until,
     }));
     while let Some(mut under_way) = export.take() {
-        let (text, under_way) = store.read_blocking(move |tx| {
-            under_way.next(tx).map(|text| (text, under_way))
-        })?;
+        let (text, under_way) =
+            store.read_blocking(move |tx| under_way.next(tx).map(|text| (text, under_way)))?;
         if let Some(text) = text {
             out.write_all(text.as_bytes())
                 .context("cannot write the export")?;

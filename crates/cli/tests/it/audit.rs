@@ -28,7 +28,10 @@ fn a_log_is_proven_exported_and_found_out() {
 
     let (whole, told) = audit(&["verify", "--data", data_text]);
     assert!(whole, "{told}");
-    assert!(told.starts_with("whole: ") && !told.contains("not sealed"), "{told}");
+    assert!(
+        told.starts_with("whole: ") && !told.contains("not sealed"),
+        "{told}"
+    );
     let head = told.rsplit("head ").next().unwrap().trim().to_owned();
     let (held, told) = audit(&["verify", "--data", data_text, "--head", &head]);
     assert!(held, "{told}");
@@ -44,13 +47,22 @@ fn a_log_is_proven_exported_and_found_out() {
     let (whole, told) = audit(&["verify", file_text]);
     assert!(!whole && told.starts_with("BROKEN: event 1 "), "{told}");
 
-    tamper(&data, "UPDATE audit_event SET activity = 'Nothing' WHERE seq = 3");
+    tamper(
+        &data,
+        "UPDATE audit_event SET activity = 'Nothing' WHERE seq = 3",
+    );
     let (whole, told) = audit(&["verify", "--data", data_text]);
     assert!(!whole && told.starts_with("BROKEN: event 3 "), "{told}");
     tamper(&data, "DELETE FROM audit_event WHERE seq = 2");
     let (whole, told) = audit(&["verify", "--data", data_text]);
-    assert!(!whole && told.starts_with("BROKEN: events 2 to 2 "), "{told}");
-    assert!(!audit(&["sign", "--data", data_text]).0, "links that are broken are not signed");
+    assert!(
+        !whole && told.starts_with("BROKEN: events 2 to 2 "),
+        "{told}"
+    );
+    assert!(
+        !audit(&["sign", "--data", data_text]).0,
+        "links that are broken are not signed"
+    );
     assert!(!audit(&["verify", "--data", folder.path().to_str().unwrap()]).0);
     assert!(!audit(&["verify", "--data", data_text, "--head", "5"]).0);
 }

@@ -244,7 +244,16 @@ async fn old_events_go_and_the_rest_is_proven_from_a_signed_anchor() {
 
         app.tamper("UPDATE audit_chain SET seq = seq + 1 WHERE place = 'anchor'");
         let found = check(app, &signer, None).await;
-        assert!(matches!(found, Err(Break::Forged { place: "anchor", .. })), "{found:?}");
+        assert!(
+            matches!(
+                found,
+                Err(Break::Forged {
+                    place: "anchor",
+                    ..
+                })
+            ),
+            "{found:?}"
+        );
         app.tamper("DELETE FROM audit_chain WHERE place = 'anchor'");
         assert_eq!(
             check(app, &signer, None).await,
@@ -266,11 +275,17 @@ async fn an_exported_file_proves_itself_and_shows_what_was_done_to_it() {
         let lines = export(app, Stretch::default()).await;
         assert_eq!(lines.len(), usize::try_from(last).unwrap() + 1);
         assert_eq!(check_lines(&lines, Some(&signer)).unwrap().last, last);
-        let later = Stretch { since: Some(since), until: None };
+        let later = Stretch {
+            since: Some(since),
+            until: None,
+        };
         let later = export(app, later).await;
         assert!(later.len() < lines.len() && later.len() > 3);
         assert_eq!(check_lines(&later, Some(&signer)).unwrap().last, last);
-        let earlier = Stretch { since: None, until: Some(since) };
+        let earlier = Stretch {
+            since: None,
+            until: Some(since),
+        };
         let earlier = export(app, earlier).await;
         assert_eq!(earlier.len() + later.len(), lines.len() + 1);
         check_lines(&earlier, Some(&signer)).unwrap();
@@ -289,12 +304,31 @@ async fn an_exported_file_proves_itself_and_shows_what_was_done_to_it() {
         let cut = lines[..lines.len() - 1].to_vec();
         let seq = i64::try_from(nth).unwrap();
         let cases: [(&str, Vec<String>, fn(&Break, i64) -> bool); 6] = [
-            ("changed", changed, |found, at| matches!(found, Break::Changed { seq, .. } if *seq == at)),
-            ("without", without, |found, at| *found == Break::Missing { from: at, to: at }),
-            ("swapped", swapped, |found, at| *found == Break::Missing { from: at, to: at }),
-            ("twice", twice, |found, at| matches!(found, Break::Changed { seq, .. } if *seq == at)),
-            ("garbled", garbled, |found, at| *found == Break::Unreadable { line: usize::try_from(at).unwrap() + 1 }),
-            ("cut", cut, |found, _| matches!(found, Break::Missing { .. })),
+            (
+                "changed",
+                changed,
+                |found, at| matches!(found, Break::Changed { seq, .. } if *seq == at),
+            ),
+            ("without", without, |found, at| {
+                *found == Break::Missing { from: at, to: at }
+            }),
+            ("swapped", swapped, |found, at| {
+                *found == Break::Missing { from: at, to: at }
+            }),
+            (
+                "twice",
+                twice,
+                |found, at| matches!(found, Break::Changed { seq, .. } if *seq == at),
+            ),
+            ("garbled", garbled, |found, at| {
+                *found
+                    == Break::Unreadable {
+                        line: usize::try_from(at).unwrap() + 1,
+                    }
+            }),
+            ("cut", cut, |found, _| {
+                matches!(found, Break::Missing { .. })
+            }),
         ];
         for (what, file, is_found) in cases {
             let found = check_lines(&file, None).unwrap_err();
@@ -302,7 +336,10 @@ async fn an_exported_file_proves_itself_and_shows_what_was_done_to_it() {
         }
         let mut forged = lines.clone();
         forged[0] = forged[0].replace("\"proof\":\"ey", "\"proof\":\"ez");
-        assert!(matches!(check_lines(&forged, Some(&signer)), Err(Break::Forged { .. })));
+        assert!(matches!(
+            check_lines(&forged, Some(&signer)),
+            Err(Break::Forged { .. })
+        ));
         assert!(check_lines(&[], None).is_err());
     })
     .await;

@@ -26,10 +26,7 @@ fn members(seq: i64, event: &StoredEvent) -> Map<String, Json> {
     for (name, value) in [
         ("seq", json!(seq)),
         ("id", json!(event.id)),
-        (
-            "activityDateTime",
-            json!(event.happened_at.to_string()),
-        ),
+        ("activityDateTime", json!(event.happened_at.to_string())),
         ("activityDisplayName", json!(event.activity)),
         ("category", json!(event.category)),
         ("operationType", json!(event.operation_type)),
@@ -64,7 +61,9 @@ pub enum Break {
         to: i64,
     },
     /// The event is not the one that was sealed at its place.
-    #[error("event {seq} ({id}) is not the one that was sealed there: it was changed, put in or moved")]
+    #[error(
+        "event {seq} ({id}) is not the one that was sealed there: it was changed, put in or moved"
+    )]
     Changed {
         /// Its place.
         seq: i64,

@@ -5,8 +5,8 @@ use auth::directory::DirectoryAction;
 use auth::seal::{NO_HASH, Signer};
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
-use store::{ReadTx, Store};
 use store::audit_chain::{self, Backlog, Mark, Place, StoredEvent};
+use store::{ReadTx, Store};
 
 use super::chain::{Break, HASH, Walk, canonical, line};
 use crate::authorize;
@@ -68,13 +68,14 @@ fn walk(
         let after = walk.seq;
         let is_last = i64::try_from(events.len()).unwrap_or(i64::MAX) < BATCH;
         if is_last {
-            let (head, unsealed, more) = store.read_blocking(move |tx| -> Result<_, ServiceError> {
-                Ok((
-                    audit_chain::mark(tx, Place::Head)?,
-                    audit_chain::backlog(tx)?,
-                    audit_chain::after(tx, after, BATCH)?,
-                ))
-            })?;
+            let (head, unsealed, more) =
+                store.read_blocking(move |tx| -> Result<_, ServiceError> {
+                    Ok((
+                        audit_chain::mark(tx, Place::Head)?,
+                        audit_chain::backlog(tx)?,
+                        audit_chain::after(tx, after, BATCH)?,
+                    ))
+                })?;
             if !more.is_empty() && head.as_ref().is_some_and(|head| head.seq > after) {
                 // Sealed while we were walking.
                 events = more;
