@@ -26,6 +26,8 @@ const MAY_CHANGE_NOTHING: &[&str] = &[
     "/reprocess",
     "moveToCatalog",
     "Sponsors/$ref",
+    "incompatibleGroups/$ref",
+    "incompatibleAccessPackages/$ref",
     "/scim/v2/Groups/",
     "/uploadSessions/",
 ];

@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::graph;
 use crate::reply::Reply;
 
+/// What stands for a token without any permission.
+const NO_PERMISSION: &str = "none";
+
 /// Explains a decision.
 pub(super) async fn authorization(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let name = request
@@ -66,7 +69,7 @@ fn operation(request: &OwnRequest<'_>, text: &str) -> Result<(Operation, Option<
 
 fn permissions(text: &str) -> Result<Vec<Permission>, Error> {
     text.split([' ', ','])
-        .filter(|name| !name.is_empty())
+        .filter(|name| !name.is_empty() && *name != NO_PERMISSION)
         .map(|name| {
             let unknown = || {
                 wrong(

@@ -196,7 +196,7 @@ const AUTHORIZATION: &[Parameter] = &[
     parameter(
         "permissions",
         "string",
-        "The permissions that the token is to have, with spaces between them; by default those of the caller's own \
+        "The permissions that the token is to have, with spaces between them, or `none`; by default those of the caller's own \
          token, and every permission for others.",
     ),
 ];

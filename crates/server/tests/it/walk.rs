@@ -144,22 +144,35 @@ fn refuses_everybody(command: &str) -> bool {
 #[tokio::test]
 async fn az_1_a_token_that_gives_the_right_is_let_in_everywhere() {
     let world = World::new().await;
-    let (operator, admin) = (world.operator(), world.user("admin"));
+    let (operator, admin, approver) = (world.operator(), world.user("admin"), world.user("bob"));
     let mut offers = surface::graph();
     // What others are found by is deleted last.
     offers.sort_by_key(|offer| offer.method == "DELETE");
+    let lets_in = |status: u16| status < 500 && ![401, 403].contains(&status);
     let (mut shut, mut reached) = (Vec::new(), BTreeSet::new());
     for offer in &offers {
+        // A command that was carried out has changed what it would be asked of again.
+        if offer
+            .command
+            .as_ref()
+            .is_some_and(|command| reached.contains(command))
+        {
+            continue;
+        }
         let mut answers = Vec::new();
-        for who in [&operator, &admin] {
-            if let Some(reply) = world.call(offer, Pick::Any, who).await {
-                answers.push(reply);
+        for who in [&operator, &admin, &approver] {
+            let Some(reply) = world.call(offer, Pick::Any, who).await else {
+                continue;
+            };
+            let is_in = lets_in(reply.status.as_u16());
+            answers.push(reply);
+            if is_in {
+                break;
             }
         }
         if answers.is_empty() {
             continue;
         }
-        let lets_in = |status: u16| status < 500 && ![401, 403].contains(&status);
         if answers.iter().any(|reply| lets_in(reply.status.as_u16())) {
             reached.extend(offer.command.clone());
         } else {
@@ -174,14 +187,11 @@ async fn az_1_a_token_that_gives_the_right_is_let_in_everywhere() {
     );
     let not_walked: Vec<String> = surface::commands()
         .into_iter()
-        .filter(|command| !reached.contains(command) && !UNREACHED.contains(&command.as_str()))
+        .filter(|command| !reached.contains(command))
         .collect();
     assert!(not_walked.is_empty(), "not walked: {not_walked:#?}");
     world.app.wait_out_retries().await;
 }
-
-/// Commands on what is never there: what is deleted of built-in roles.
-const UNREACHED: &[&str] = &[];
 
 #[tokio::test]
 async fn reeves_own_api_lets_in_who_has_the_right_and_nobody_else() {
