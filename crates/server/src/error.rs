@@ -302,12 +302,12 @@ impl Error {
         let retry_after = match self {
             Self::Service(
                 ServiceError::Unavailable { retry_after } | ServiceError::Throttled { retry_after },
-            ) => Some(*retry_after),
+            )
+            | Self::TooMany { retry_after } => Some(*retry_after),
             Self::Service(ServiceError::Refused {
                 code: Code::TooManyRequests,
                 ..
             }) => Some(RETRY_THROTTLED),
-            Self::TooMany { retry_after } => Some(*retry_after),
             Self::TimedOut { .. } | Self::Busy => Some(RETRY_SOON),
             Self::Token(error) if error.is_temporary() => Some(RETRY_SOON),
             _ => None,

@@ -153,15 +153,14 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let until = match this.farewell {
-            Some(until) => until,
-            None => {
-                ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-                let until = Instant::now() + LINGER;
-                this.farewell = Some(until);
-                this.touch(LINGER_IDLE);
-                until
-            }
+        let until = if let Some(until) = this.farewell {
+            until
+        } else {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            let until = Instant::now() + LINGER;
+            this.farewell = Some(until);
+            this.touch(LINGER_IDLE);
+            until
         };
         let mut waste = [0; 4096];
         while !this.is_at_end && Instant::now() < until {
