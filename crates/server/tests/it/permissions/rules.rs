@@ -277,7 +277,7 @@ async fn az_6_a_strict_tenant_has_catalog_roles_list_one_package_at_a_time() {
                 let named = format!("accessPackage/id eq '{}'", package.id);
                 for client in &scoped {
                     for filter in [
-                        "".to_owned(),
+                        String::new(),
                         "?$top=5".to_owned(),
                         format!("?$filter={named} or state ne 'x'")
                             .replace("state ne 'x'", "id ne null"),

@@ -62,9 +62,9 @@ async fn lists_of_few_packages_page_through_the_same_rows_as_those_of_all() {
         for (name, catalog) in [("A", "Own"), ("B", "Own"), ("C", "Own"), ("D", "Other"), ("E", "Empty")] {
             packages.push(app.package(Plan::new(name).in_catalog(catalog)).await);
         }
-        let [a, b, c, d, e] = packages.as_slice() else { panic!() };
+        let [crowded, sparse, mixed, other, empty] = packages.as_slice() else { panic!() };
         let body = serde_json::json!({"requestType": "adminAdd", "assignment": {
-            "targetId": app.id_of("alice").to_string(), "accessPackageId": a.id, "assignmentPolicyId": a.policy,
+            "targetId": app.id_of("alice").to_string(), "accessPackageId": crowded.id, "assignmentPolicyId": crowded.policy,
         }});
         let made = app.as_operator().post(&format!("{V1}/assignmentRequests"), body).await;
         made.assert_status(201);
@@ -73,22 +73,22 @@ async fn lists_of_few_packages_page_through_the_same_rows_as_those_of_all() {
         let id: AssignmentId = rows[0]["id"].as_str().unwrap().parse().unwrap();
         let read = app.service().store.read(move |tx| store::assignment::find(tx, id));
         let like = read.await.unwrap().unwrap();
-        // A has many at few times, B few over a long time, C as many as D at the same times.
-        fill(app, a, &like, &(0..60).map(|at| at / 20).collect::<Vec<_>>()).await;
-        fill(app, b, &like, &[1, 1, 2, 500]).await;
+        // Many at few times, few over a long time, and as many as elsewhere at the same times.
+        fill(app, crowded, &like, &(0..60).map(|at| at / 20).collect::<Vec<_>>()).await;
+        fill(app, sparse, &like, &[1, 1, 2, 500]).await;
         let steps: Vec<_> = (0..25).map(|at| at * 7 % 40).collect();
-        fill(app, c, &like, &steps).await;
-        fill(app, d, &like, &steps).await;
-        app.give_role("carol", EmRole::CatalogReader, a).await;
-        app.give_role("dave", EmRole::CatalogOwner, e).await;
-        app.give_role("erin", EmRole::CatalogOwner, d).await;
-        app.give_role("erin", EmRole::CatalogOwner, e).await;
+        fill(app, mixed, &like, &steps).await;
+        fill(app, other, &like, &steps).await;
+        app.give_role("carol", EmRole::CatalogReader, crowded).await;
+        app.give_role("dave", EmRole::CatalogOwner, empty).await;
+        app.give_role("erin", EmRole::CatalogOwner, other).await;
+        app.give_role("erin", EmRole::CatalogOwner, empty).await;
 
         let named = |packages: &[&Package]| {
             let named = packages.iter().map(|package| format!("accessPackage/id eq '{}'", package.id));
             named.collect::<Vec<_>>().join(" or ")
         };
-        for (name, sees) in [("carol", vec![a, b, c]), ("dave", vec![e]), ("erin", vec![d, e])] {
+        for (name, sees) in [("carol", vec![crowded, sparse, mixed]), ("dave", vec![empty]), ("erin", vec![other, empty])] {
             let all = format!("{V1}/assignments?$top=999&$filter={}", named(&sees));
             let expected = pages(&app.as_operator(), &all, 999).await;
             for size in [1, 7, 20, 100, 999] {

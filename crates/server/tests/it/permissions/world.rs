@@ -96,7 +96,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let app = TestApp::on(Backend::Sqlite, crate::extensions::open());
-        let app = app.await.expect("SQLite is always there");
+        let app = app.await.unwrap();
         let own = place(&app, "Own", "alice", "bob", "dave").await;
         let other = place(&app, "Other", "frank", "erin", "dave").await;
         let second = app.package(Plan::new("Second").in_catalog("Second")).await;
@@ -249,6 +249,13 @@ async fn callers(app: &TestApp, packages: &[&Package]) -> Vec<Caller> {
     ] {
         user(name, column);
     }
+    applications(app, packages, &mut callers).await;
+    callers
+}
+
+/// Applications with a permission, with a role, and with neither.
+async fn applications(app: &TestApp, packages: &[&Package], callers: &mut Vec<Caller>) {
+    use Column as C;
     for (name, permissions, column) in [
         ("app:W", WRITE, C::WritingApplication),
         ("app:R", READ, C::ReadingApplication),
@@ -280,7 +287,6 @@ async fn callers(app: &TestApp, packages: &[&Package]) -> Vec<Caller> {
             client,
         });
     }
-    callers
 }
 
 async fn place(app: &TestApp, name: &str, target: &str, approver: &str, former: &str) -> Place {
@@ -319,21 +325,7 @@ async fn place(app: &TestApp, name: &str, target: &str, approver: &str, former: 
     app.deliver().await;
     let assignment = assignment_of(app, &package, target).await;
 
-    let direct =
-        |kind: &str, assignment: Value| json!({"requestType": kind, "assignment": assignment});
-    let add = json!({"targetId": app.id_of(former).to_string(), "accessPackageId": rival.id,
-        "assignmentPolicyId": rival.policy});
-    operator
-        .post(&requests, direct("adminAdd", add))
-        .await
-        .assert_status(201);
-    app.deliver().await;
-    let ended = assignment_of(app, &rival, former).await;
-    operator
-        .post(&requests, direct("adminRemove", json!({"id": ended})))
-        .await
-        .assert_status(201);
-    app.deliver().await;
+    let ended = ended(app, &rival, former).await;
 
     let catalog = &package.catalog;
     let body = json!({
@@ -389,6 +381,28 @@ async fn place(app: &TestApp, name: &str, target: &str, approver: &str, former: 
         target: app.id_of(target).to_string(),
         package,
     }
+}
+
+/// Gives somebody a package and takes it away again; answers the assignment.
+async fn ended(app: &TestApp, rival: &Package, former: &str) -> String {
+    let operator = app.as_operator();
+    let requests = format!("{V1}/assignmentRequests");
+    let direct =
+        |kind: &str, assignment: Value| json!({"requestType": kind, "assignment": assignment});
+    let add = json!({"targetId": app.id_of(former).to_string(), "accessPackageId": rival.id,
+        "assignmentPolicyId": rival.policy});
+    operator
+        .post(&requests, direct("adminAdd", add))
+        .await
+        .assert_status(201);
+    app.deliver().await;
+    let ended = assignment_of(app, rival, former).await;
+    operator
+        .post(&requests, direct("adminRemove", json!({"id": ended})))
+        .await
+        .assert_status(201);
+    app.deliver().await;
+    ended
 }
 
 async fn assignment_of(app: &TestApp, package: &Package, target: &str) -> String {
