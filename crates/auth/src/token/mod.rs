@@ -83,7 +83,7 @@ impl Verifier {
             if let Some(introspector) = Introspector::new(&config)? {
                 asked.push((Arc::clone(&name), introspector));
             }
-            let issuer = Issuer { name, config, keys };
+            let issuer = Issuer { config, name, keys };
             if issuers.insert(url.clone(), issuer).is_some() {
                 return Err(ConfigError::DuplicateIssuer { issuer: url });
             }

@@ -268,9 +268,7 @@ async fn a_user_is_found_by_the_attribute_that_the_issuer_tells() {
     world
         .service
         .store
-        .write_blocking(move |tx| {
-            store::provisioning::name_user(tx, alice, Some("hr-7"), None)
-        })
+        .write_blocking(move |tx| store::provisioning::name_user(tx, alice, Some("hr-7"), None))
         .unwrap();
 
     for (attribute, value) in [
