@@ -185,6 +185,21 @@ async fn az_1_a_token_that_gives_the_right_is_let_in_everywhere() {
         shut.len(),
         shut.join("\n")
     );
+    // What the tenant has no object for is called with an id that nothing has: let in, and not found.
+    for offer in &offers {
+        let Some(command) = offer.command.clone().filter(|one| !reached.contains(one)) else {
+            continue;
+        };
+        let body = if offer.method == "GET" {
+            Value::Null
+        } else {
+            world.body(&command, Pick::Any, &operator).await
+        };
+        let reply = send(&operator.client, &offer.method, &filled(offer), body).await;
+        if lets_in(reply.status.as_u16()) {
+            reached.insert(command);
+        }
+    }
     let not_walked: Vec<String> = surface::commands()
         .into_iter()
         .filter(|command| !reached.contains(command))

@@ -201,7 +201,11 @@ impl World {
             ("incompatibleAccessPackageId", _) => NOWHERE,
             ("accessPackageId", _) => {
                 let path = format!("{V1}/accessPackages");
-                return self.one_of(&path, Pick::Foreign, who).await;
+                let foreign = self.one_of(&path, Pick::Foreign, who).await;
+                return match foreign {
+                    Some(id) => Some(id),
+                    None => self.one_of(&path, Pick::Any, who).await,
+                };
             }
             _ => "x",
         };
