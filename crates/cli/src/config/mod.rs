@@ -21,9 +21,10 @@ use serde::Deserialize;
 
 pub(crate) use notices::{MailEncryption, NoticeSink, NoticesSection};
 pub(crate) use sections::{
-    ApplicationBy, AutoAssignmentSection, CompatSection, DatabaseSection, DeliverySection, ExtensionsSection, IssuerSection, LdapTarget,
-    LogFormat, LogSection, MatchBy, ODataSection, ProvisioningSection, ReprocessSection,
-    RequestsSection, ScimTarget, ServerSection, TargetSection, UserBy,
+    ApplicationBy, AutoAssignmentSection, CompatSection, DatabaseSection, DeliverySection,
+    ExtensionsSection, IssuerSection, LdapTarget, LogFormat, LogSection, MatchBy, ODataSection,
+    ProvisioningSection, ReprocessSection, RequestsSection, ScimTarget, ServerSection,
+    TargetSection, UserBy,
 };
 pub(crate) use value::{Iso, Listen};
 
@@ -157,8 +158,8 @@ impl Config {
 
 /// A configuration file that holds secrets has to be as private as a file of their own.
 fn keep_to_private_file(text: &str, path: &Path) -> anyhow::Result<()> {
-    let metadata = std::fs::metadata(path)
-        .with_context(|| format!("cannot look at `{}`", path.display()))?;
+    let metadata =
+        std::fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
     if secret::is_private(&metadata) {
         return Ok(());
     }
