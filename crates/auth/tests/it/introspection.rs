@@ -43,7 +43,8 @@ fn verifier(issuer: &FakeIssuer) -> Verifier {
 
 /// What an issuer says of alice's token, with a time that has a fraction, as some write it.
 fn active() -> Value {
-    let expires = (later(600).micros() / 1_000_000) as f64 + 0.25;
+    let seconds = i32::try_from(later(600).micros() / 1_000_000).unwrap();
+    let expires = f64::from(seconds) + 0.25;
     json!({
         "active": true,
         "username": "alice@example.com",
