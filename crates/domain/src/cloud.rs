@@ -6,8 +6,10 @@ use crate::word::words;
 
 words! {
     /// A cloud, by the word of `server.cloudProfile`.
+    #[derive(Default)]
     pub enum Cloud {
         /// The worldwide one.
+        #[default]
         Global = "global",
         /// The one of the US government, level 4.
         UsGov = "usGov",
@@ -20,12 +22,6 @@ words! {
 
 /// The audience that tokens for Graph have in every cloud.
 pub const GRAPH_ID: &str = "00000003-0000-0000-c000-000000000000";
-
-impl Default for Cloud {
-    fn default() -> Self {
-        Self::Global
-    }
-}
 
 impl Cloud {
     /// The root of Graph: scheme and host.
