@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a notice is written in the transaction of what it tells of, one for each person, and once (NO-3).
 
+mod facts;
 mod near_end;
 mod work;
 

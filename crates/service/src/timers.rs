@@ -196,9 +196,10 @@ pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> 
         .read(move |tx| -> Result<Option<Timestamp>, ServiceError> {
             let timer = store::ledger::lease::next_timer(tx)?;
             let near_end = callouts::next_near_end(tx)?;
-            let announced = match notifies {
-                true => notices::next_near_end(tx)?,
-                false => None,
+            let announced = if notifies {
+                notices::next_near_end(tx)?
+            } else {
+                None
             };
             Ok(timer.into_iter().chain(near_end).chain(announced).min())
         })

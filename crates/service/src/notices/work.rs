@@ -5,17 +5,16 @@
 
 use auth::roles::Action;
 use domain::activity::Activity;
-use domain::approval::StageStatus;
 use domain::assignment;
 use domain::assignment_request::State;
-use domain::id::{NoticeId, ObjectId};
+use domain::id::NoticeId;
 use domain::notice::{NoticeState, Occasion, retry_after};
 use domain::time::{Duration, Timestamp};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
+use store::WriteTx;
 use store::notice::Notice;
-use store::{ReadTx, WriteTx};
 
-use super::{EVERYBODY, asked, person};
+use super::facts::compose;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, authorize};
@@ -82,7 +81,12 @@ pub async fn claim(service: &Service, owner: &str, limit: i64) -> Result<Vec<Mai
                         mails.push(mail);
                     }
                     Err(reason) => {
-                        finish(&mut notice, &moment, NoticeState::Dropped, Some(reason));
+                        finish(
+                            &mut notice,
+                            &moment,
+                            NoticeState::Dropped,
+                            Some(reason.to_owned()),
+                        );
                         store::notice::save(tx, &notice)?;
                     }
                 }
@@ -123,10 +127,20 @@ pub async fn record(
                 Outcome::Logged => finish(&mut notice, &moment, NoticeState::Sent, None),
                 Outcome::Postponed { reason } => postpone(&mut notice, &moment, reason),
                 Outcome::Refused { reason } => {
-                    finish(&mut notice, &moment, NoticeState::Failed, Some(reason.clone()));
+                    finish(
+                        &mut notice,
+                        &moment,
+                        NoticeState::Failed,
+                        Some(reason.clone()),
+                    );
                 }
                 Outcome::Unknown { reason } => {
-                    finish(&mut notice, &moment, NoticeState::Uncertain, Some(reason.clone()));
+                    finish(
+                        &mut notice,
+                        &moment,
+                        NoticeState::Uncertain,
+                        Some(reason.clone()),
+                    );
                 }
             }
             Ok(store::notice::save(tx, &notice)?)
@@ -165,11 +179,9 @@ fn show(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<(), ServiceError> {
     };
     if let Some(mut request) = request {
         let told = match (notice.occasion, request.state, request.status.as_str()) {
-            (
-                Occasion::AccessDelivered | Occasion::AccessEnded,
-                State::Delivered,
-                "Delivered",
-            ) => "FulfilledNotificationTriggered",
+            (Occasion::AccessDelivered | Occasion::AccessEnded, State::Delivered, "Delivered") => {
+                "FulfilledNotificationTriggered"
+            }
             (Occasion::RequestDenied, State::Denied, "Denied") => "DeniedNotificationTriggered",
             (Occasion::RequestExpired, State::Denied, "Expired") => "ExpiredNotificationTriggered",
             _ => return Ok(()),
@@ -186,124 +198,6 @@ fn show(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<(), ServiceError> {
         store::assignment::save(tx, &assignment)?;
     }
     Ok(())
-}
-
-/// The mail of a notice, or why there is no need of one any more.
-fn compose(tx: &mut ReadTx<'_>, notice: &Notice) -> Result<Result<Mail, String>, ServiceError> {
-    let Some(recipient) = store::directory::user::find_present(tx, notice.recipient_id)? else {
-        return Ok(Err("the recipient is gone".to_owned()));
-    };
-    let external = recipient.user_principal_name.contains("#EXT#");
-    let address = recipient
-        .mail
-        .filter(|mail| !mail.is_empty())
-        .or_else(|| (!external).then_some(recipient.user_principal_name));
-    let Some(address) = address else {
-        return Ok(Err("the recipient has no mail address".to_owned()));
-    };
-    let facts = match facts(tx, notice)? {
-        Ok(facts) => facts,
-        Err(void) => return Ok(Err(void)),
-    };
-    let mut data = facts;
-    data["number"] = json!(notice.number);
-    data["occasion"] = json!(notice.occasion.as_str());
-    data["recipient"] = json!({ "displayName": recipient.display_name, "mail": address });
-    Ok(Ok(Mail {
-        id: notice.id,
-        number: notice.number,
-        occasion: notice.occasion,
-        name: recipient.display_name,
-        address,
-        data,
-    }))
-}
-
-/// What the notice tells, as things are now; or why it is void.
-fn facts(tx: &mut ReadTx<'_>, notice: &Notice) -> Result<Result<Json, String>, ServiceError> {
-    let mut data = json!({
-        "request": null, "requestor": null, "target": null, "stage": null, "assignment": null,
-    });
-    let request = match notice.request_id {
-        Some(id) => store::assignment_request::find(tx, id)?,
-        None => None,
-    };
-    let held = match notice.assignment_id {
-        Some(id) => store::assignment::find(tx, id)?,
-        None => None,
-    };
-    if let Some(request) = &request {
-        data["request"] = json!({
-            "id": request.id.to_string(),
-            "requestType": request.request_type.as_str(),
-            "justification": request.justification,
-        });
-        data["requestor"] = name_of(tx, request.created_by)?;
-        if let Some(id) = notice.stage_id {
-            let Some(stage) = store::approval::find(tx, request.id, id)? else {
-                return Ok(Err("the stage is gone".to_owned()));
-            };
-            let open = stage.status == StageStatus::InProgress
-                && request.state == State::PendingApproval
-                && asked(tx, request, &stage, EVERYBODY)?.contains(&notice.recipient_id);
-            if notice.occasion.asks_for_decision() && !open {
-                return Ok(Err("the stage needs no decision of the recipient any more".to_owned()));
-            }
-            let stages = store::approval::of_request(tx, request.id)?.len();
-            data["stage"] = json!({
-                "number": stage.ordinal + 1,
-                "count": stages,
-                "dueDateTime": stage.due_at.map(|at| at.to_string()),
-                "decision": stage.verdict.as_str(),
-                "justification": stage.justification,
-            });
-        }
-    }
-    if let Some(held) = &held {
-        let is_void = notice.occasion == Occasion::AccessNearEnd
-            && (held.state == assignment::State::Expired
-                || held
-                    .ends_at
-                    .is_none_or(|end| !notice.about.contains(&format!("/{}/", end.micros()))));
-        if is_void {
-            return Ok(Err("the access does not end then any more".to_owned()));
-        }
-        data["assignment"] = json!({
-            "id": held.id.to_string(),
-            "endDateTime": held.ends_at.map(|at| at.to_string()),
-        });
-    }
-    let package = request
-        .as_ref()
-        .map(|request| request.access_package_id)
-        .or(held.as_ref().map(|held| held.access_package_id));
-    let target = request
-        .as_ref()
-        .map(|request| request.target_id)
-        .or(held.as_ref().map(|held| held.target_id));
-    let Some((package, target)) = package.zip(target) else {
-        return Ok(Err("what it is about is gone".to_owned()));
-    };
-    data["target"] = match person(tx, target)? {
-        Some(object) => name_of(tx, object)?,
-        None => Json::Null,
-    };
-    let Some(package) = store::access_package::find(tx, package)? else {
-        return Ok(Err("the access package is gone".to_owned()));
-    };
-    data["accessPackage"] = json!({
-        "id": package.id.to_string(),
-        "displayName": package.display_name,
-        "description": package.description,
-    });
-    Ok(Ok(data))
-}
-
-fn name_of(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Json, ServiceError> {
-    let known = store::directory::object::find(tx, object)?;
-    Ok(json!({
-        "displayName": known.and_then(|known| known.display_name),
-    }))
 }
 
 /// The notices in a state, the oldest first, after the one that is given.
@@ -354,7 +248,10 @@ pub async fn retry(service: &Service, ctx: &Ctx, id: NoticeId) -> Result<(), Ser
             if !is_over {
                 return Err(ServiceError::refused(
                     Code::BadRequest,
-                    format!("the notice is {}, so there is nothing to send again", notice.state),
+                    format!(
+                        "the notice is {}, so there is nothing to send again",
+                        notice.state
+                    ),
                 ));
             }
             notice.state = NoticeState::Queued;
