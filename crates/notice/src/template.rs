@@ -222,8 +222,10 @@ fn samples(occasion: Occasion) -> Vec<Json> {
         return vec![rich, bare];
     }
     let mut alone = rich.clone();
-    for member in ["request", "requestor", "stage"] {
-        alone[member] = Json::Null;
+    for pointer in ["/request", "/requestor", "/stage"] {
+        if let Some(place) = alone.pointer_mut(pointer) {
+            *place = Json::Null;
+        }
     }
     vec![rich, bare, alone]
 }

@@ -54,17 +54,19 @@ pub(super) fn public(cloud: Cloud, version: Version, call: &Call) -> Option<Resu
 }
 
 /// The document of each version, once it was asked for; it is the same as long as the server runs.
-static METADATA: Mutex<Vec<((Cloud, Version), Arc<str>)>> = Mutex::new(Vec::new());
+static METADATA: Mutex<Vec<(Cloud, Version, Arc<str>)>> = Mutex::new(Vec::new());
 
 fn metadata(cloud: Cloud, version: Version) -> Arc<str> {
     // Documents are added whole, so a panic elsewhere cannot have left one half-written.
     let mut known = METADATA.lock().unwrap_or_else(PoisonError::into_inner);
-    let of = (cloud, version);
-    if let Some((_, text)) = known.iter().find(|(one, _)| *one == of) {
+    let found = known
+        .iter()
+        .find(|(of_cloud, of_version, _)| (*of_cloud, *of_version) == (cloud, version));
+    if let Some((.., text)) = found {
         return Arc::clone(text);
     }
     let text: Arc<str> = csdl::metadata(cloud, version).into();
-    known.push((of, Arc::clone(&text)));
+    known.push((cloud, version, Arc::clone(&text)));
     text
 }
 

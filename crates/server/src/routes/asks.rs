@@ -30,8 +30,6 @@ pub(crate) fn of(entity: &Entity, place: Place, method: &Method) -> Option<Asked
             Asked::Entitlements(A::ManagePolicies)
         }
         ("assignment_request", Place::Object) => Asked::Entitlements(A::DeleteRequest),
-        // Who asks for themselves does so by the same command as who administers.
-        ("assignment_request" | "approval_stage", _) => Asked::Own,
         ("custom_extension" | "legacy_custom_extension", _) => {
             Asked::Entitlements(A::ManageExtensions)
         }
@@ -54,8 +52,9 @@ pub(crate) fn of(entity: &Entity, place: Place, method: &Method) -> Option<Asked
             Asked::Directory(D::WriteGroups)
         }
         ("directory_object", Place::Links(_) | Place::Link(_)) => Asked::Directory(D::WriteMembers),
-        // By the kind of the object that the id names.
-        ("directory_object", _) => Asked::Own,
+        // Who asks for themselves does so by the same command as who administers; and what is asked of a directory object
+        // depends on its kind, which the id alone tells.
+        ("assignment_request" | "approval_stage" | "directory_object", _) => Asked::Own,
         ("application" | "service_principal", _) => Asked::Directory(D::WriteApplications),
         ("app_role_assignment", _) => Asked::Directory(D::WriteAppRoleAssignments),
         _ => {
