@@ -16,6 +16,7 @@ mod policy_preview;
 mod request;
 mod resources;
 mod rows;
+mod schemas;
 mod snapshots;
 mod stuck;
 mod table;
