@@ -356,6 +356,10 @@ impl Default for AutoAssignmentSection {
 }
 
 /// `[compat]`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, named by the semantics"
+)]
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct CompatSection {

@@ -19,10 +19,22 @@ async fn every_mail_of_the_table_is_sent_to_whom_it_is_for() {
     let Some(post) = Post::open().await else {
         return;
     };
-    let app = &post.app;
-    let mut numbers = BTreeSet::new();
+    one_stage(&post).await;
+    stages_with_alternates(&post).await;
+    bad_ends_and_two_approvals(&post).await;
 
-    // One stage without escalation: opened, reminded, approved, delivered, near its end twice, over.
+    let all = post.sent().await;
+    let numbers: BTreeSet<_> = all.iter().map(|(number, _)| *number).collect();
+    assert_eq!(
+        numbers.into_iter().collect::<Vec<_>>(),
+        (1..=20).collect::<Vec<_>>()
+    );
+    assert_eq!(post.arrived().len(), all.len(), "each came once");
+}
+
+/// One stage without escalation: opened, reminded, approved, delivered, near its end twice, over.
+async fn one_stage(post: &Post) {
+    let app = &post.app;
     let stages = json!([post.stage(&["bob"], &[])]);
     let one = post.package("One", Some(30), stages).await;
     let request = app.ask(&one, "alice").await;
@@ -48,9 +60,12 @@ async fn every_mail_of_the_table_is_sent_to_whom_it_is_for() {
         to(20, "alice"),
     ];
     assert_eq!(sent, expected, "T3, T7, A6, A7, A8");
-    numbers.extend(sent.iter().map(|(number, _)| *number));
+}
 
-    // Two stages with alternates: the first approved by an alternate, the second by nobody.
+/// Two stages with alternates: the first approved by an alternate, the second by nobody.
+async fn stages_with_alternates(post: &Post) {
+    let app = &post.app;
+    let sent = post.sent().await;
     let stages = json!([
         post.stage(&["bob"], &["carol"]),
         post.stage(&["dave"], &["erin"])
@@ -86,9 +101,11 @@ async fn every_mail_of_the_table_is_sent_to_whom_it_is_for() {
         to(17, "erin"),
     ];
     assert_eq!(more, expected, "T6, T9, T10, AP-6");
-    numbers.extend(more.iter().map(|(number, _)| *number));
+}
 
-    // A stage that nobody decides in; one that is denied; two that are approved, without alternates.
+/// A stage that nobody decides in; one that is denied; two that are approved, without alternates.
+async fn bad_ends_and_two_approvals(post: &Post) {
+    let app = &post.app;
     let stages = json!([post.stage(&["dave"], &[])]);
     let late = post.package("Late", None, stages.clone()).await;
     app.ask(&late, "erin").await;
@@ -130,13 +147,6 @@ async fn every_mail_of_the_table_is_sent_to_whom_it_is_for() {
         all.contains(&to(16, "bob")),
         "NO-2: those of all stages are told at the end"
     );
-    numbers.extend(all.iter().map(|(number, _)| *number));
-
-    assert_eq!(
-        numbers.into_iter().collect::<Vec<_>>(),
-        (1..=20).collect::<Vec<_>>()
-    );
-    assert_eq!(post.arrived().len(), all.len(), "each came once");
 }
 
 #[tokio::test]
