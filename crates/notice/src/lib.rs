@@ -59,7 +59,7 @@ impl Sender {
     }
 
     /// Sends until told to stop; what is under way then is brought to its end.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
         let poll = self.service.settings.delivery_poll_interval.micros();
         let poll = RealTime::from_micros(poll.max(1_000).unsigned_abs());
         let mut failures = 0_u32;

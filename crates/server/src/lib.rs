@@ -33,5 +33,5 @@ pub use issuer::Issuer;
 pub use limits::{Limits, Network, NotANetwork};
 pub use listen::{Bound, Https, ListenError, Listeners, bind};
 pub use metrics::Metrics;
-pub use reeve::{Delivery, Stuck, StuckQuery, Target};
+pub use reeve::{Delivery, Settle, Stuck, StuckQuery, Target};
 pub use router::router;

@@ -6,7 +6,7 @@ use auth::decide::Caller;
 use domain::id::ObjectId;
 use domain::time::Timestamp;
 use store::Store;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use crate::automatic::Rules;
@@ -90,6 +90,8 @@ pub struct Service {
     pub rules: Arc<Rules>,
     /// Keeps whoever delivers or plans apart from whoever exchanges the whole tenant.
     pub standstill: Arc<Standstill>,
+    /// Held by whoever moves the clock of a development tenant: one at a time.
+    pub journeys: Arc<Mutex<()>>,
 }
 
 impl Service {
@@ -106,6 +108,7 @@ impl Service {
             callers: Arc::default(),
             rules: Arc::default(),
             standstill: Arc::default(),
+            journeys: Arc::default(),
         }
     }
 

@@ -76,9 +76,14 @@ pub async fn due_targets(service: &Service) -> Result<Vec<String>, ServiceError>
         .await?)
 }
 
+/// When the next attempt is due, or was.
+pub(crate) async fn earliest_attempt(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
+    Ok(service.store.read(lease::next_attempt).await?)
+}
+
 /// When the next thing is due that waits for time.
 pub async fn next_due(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    let attempt = service.store.read(lease::next_attempt).await?;
+    let attempt = earliest_attempt(service).await?;
     let timer = timers::next(service).await?;
     Ok(attempt.into_iter().chain(timer).min())
 }

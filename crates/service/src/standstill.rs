@@ -51,6 +51,11 @@ impl Standstill {
         self.waiting.load(Ordering::SeqCst) > 0
     }
 
+    /// Waits for the work that is under way now.
+    pub async fn until_still(&self) {
+        drop(self.gate.write().await);
+    }
+
     /// How often everything was exchanged: what is remembered of an earlier time is worth nothing.
     pub fn exchanges(&self) -> u64 {
         self.exchanges.load(Ordering::SeqCst)

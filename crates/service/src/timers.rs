@@ -188,6 +188,28 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
     Ok(count)
 }
 
+/// When the next thing is due after `instant`, of whatever kind: these things, users about whom something is noted, and
+/// attempts at targets, extensions and mailboxes.
+pub async fn next_after(
+    service: &Service,
+    instant: Timestamp,
+) -> Result<Option<Timestamp>, ServiceError> {
+    let timer = next(service).await?;
+    let others = service
+        .store
+        .read(move |tx| -> Result<_, store::Error> {
+            Ok([
+                store::automatic::note::next_due(tx)?,
+                store::ledger::lease::next_attempt_after(tx, instant)?,
+                store::extension_callout::next_due(tx)?,
+                store::notice::next_due(tx)?,
+            ])
+        })
+        .await?;
+    let due = timer.into_iter().chain(others.into_iter().flatten());
+    Ok(due.filter(|due| *due > instant).min())
+}
+
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
     let notifies = service.settings.notices.is_on;

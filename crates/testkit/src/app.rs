@@ -41,7 +41,7 @@ pub struct Start {
 pub struct TestApp {
     pub(crate) inner: Arc<Inner>,
     engine: Mutex<Engine>,
-    caller: Caller,
+    caller: Arc<Caller>,
 }
 
 /// What callers share with the app.
@@ -121,6 +121,11 @@ impl TestApp {
         Self::made(backend, start, false).await
     }
 
+    /// A fresh development tenant; `None`, after saying so, if PostgreSQL is not installed and may be missing.
+    pub async fn in_development(backend: Backend) -> Option<Self> {
+        Self::made(backend, Start::default(), true).await
+    }
+
     async fn made(backend: Backend, start: Start, is_development: bool) -> Option<Self> {
         let (store, home) = backend.open()?;
         let service = Service::new(store, Clock::manual(START), Ids::counted(1), start.settings);
@@ -129,7 +134,8 @@ impl TestApp {
             .into();
         let faults = FaultPlan::default();
         let engine = engine(&service, &targets, &faults);
-        let router = router(&service, &engine, is_development);
+        let caller = Arc::new(caller(&service));
+        let router = router(&service, &engine, &caller, is_development);
         let inner = Inner {
             service,
             router,
@@ -142,7 +148,6 @@ impl TestApp {
             home,
         };
         people::settle_in(&inner).await;
-        let caller = caller(&inner.service);
         Some(Self {
             inner: Arc::new(inner),
             engine: Mutex::new(engine),
@@ -302,7 +307,12 @@ fn signer() -> Arc<Signer> {
     Arc::clone(made)
 }
 
-fn router(service: &Service, engine: &Engine, is_development: bool) -> Router {
+fn router(
+    service: &Service,
+    engine: &Engine,
+    caller: &Arc<Caller>,
+    is_development: bool,
+) -> Router {
     let mut registry = Metrics::default();
     let metrics = server::Metrics::register(&mut registry);
     engine.metrics().register(&mut registry);
@@ -315,7 +325,7 @@ fn router(service: &Service, engine: &Engine, is_development: bool) -> Router {
         authorization_uri: None,
         issuer: None,
         signer: Some(signer()),
-        delivery: known_of_delivery(service),
+        delivery: known_of_delivery(service, engine, caller),
         development: is_development,
         paging_key: [7; 32],
         metrics,
@@ -325,7 +335,7 @@ fn router(service: &Service, engine: &Engine, is_development: bool) -> Router {
 }
 
 /// What the server is told of the engine.
-fn known_of_delivery(service: &Service) -> Delivery {
+fn known_of_delivery(service: &Service, engine: &Engine, caller: &Arc<Caller>) -> Delivery {
     let kinds = [
         (delivery::DIRECTORY, "directory"),
         (ERP, "memory"),
@@ -349,6 +359,20 @@ fn known_of_delivery(service: &Service) -> Delivery {
                 });
                 Ok(stuck.collect())
             })
+        }),
+        settle: Arc::new({
+            let (engine, caller) = (engine.clone(), Arc::clone(caller));
+            move || {
+                let (engine, caller) = (engine.clone(), Arc::clone(&caller));
+                Box::pin(async move {
+                    loop {
+                        engine.settle().await?;
+                        if caller.pass().await? == 0 {
+                            return Ok(());
+                        }
+                    }
+                })
+            }
         }),
     }
 }

@@ -1,7 +1,7 @@
 //! Requests and assignments in every state, brought there by real means: people who ask and decide, targets that fail,
 //! time that passes.
 
-use domain::time::Duration;
+use domain::time::{Duration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::app::TestApp;
@@ -93,6 +93,19 @@ impl TestApp {
             .await
             .assert_status(201)
             .text("id")
+    }
+
+    /// Somebody asks to keep what they have until this time; answers what came of it.
+    pub async fn try_extend(&self, assignment: &str, name: &str, until: Timestamp) -> Reply {
+        let body = json!({
+            "requestType": "userUpdate",
+            "assignment": {"id": assignment},
+            "schedule": {
+                "expiration": {"type": "afterDateTime", "endDateTime": until.to_string()}
+            }
+        });
+        let path = format!("{V1}/assignmentRequests");
+        self.as_user(name).post(&path, body).await
     }
 
     /// Somebody decides the open stage of a request.

@@ -18,6 +18,8 @@ pub struct Plan {
     stages: Vec<Value>,
     approvers: Vec<Vec<String>>,
     fallbacks: Vec<Vec<String>>,
+    alternates: Vec<Vec<String>>,
+    asks_for_updates: bool,
     lasts_for: Option<String>,
     incompatible: Vec<String>,
 }
@@ -32,6 +34,8 @@ impl Plan {
             stages: Vec::new(),
             approvers: Vec::new(),
             fallbacks: Vec::new(),
+            alternates: Vec::new(),
+            asks_for_updates: false,
             lasts_for: None,
             incompatible: Vec::new(),
         }
@@ -81,8 +85,29 @@ impl Plan {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         self.approvers.push(owned(names));
         self.fallbacks.push(owned(fallback));
+        self.alternates.push(Vec::new());
         self.stages
             .push(json!({"durationBeforeAutomaticDenial": "P14D"}));
+        self
+    }
+
+    /// The last stage that was added asks these people too, once this time is over.
+    #[must_use]
+    pub fn escalating_to(mut self, names: &[&str], after: &str) -> Self {
+        let (Some(alternates), Some(stage)) = (self.alternates.last_mut(), self.stages.last_mut())
+        else {
+            panic!("there is no stage to escalate");
+        };
+        *alternates = names.iter().map(|&name| name.to_owned()).collect();
+        stage["isEscalationEnabled"] = true.into();
+        stage["durationBeforeEscalation"] = after.into();
+        self
+    }
+
+    /// Changes of an assignment need approval as well.
+    #[must_use]
+    pub fn approving_updates(mut self) -> Self {
+        self.asks_for_updates = true;
         self
     }
 
@@ -115,6 +140,8 @@ impl Plan {
             let stage = stage.as_object_mut().unwrap();
             stage.insert("primaryApprovers".to_owned(), set(first).into());
             stage.insert("fallbackPrimaryApprovers".to_owned(), set(fallback).into());
+            let alternates = set(self.alternates.get(at));
+            stage.insert("escalationApprovers".to_owned(), alternates.into());
         }
         let expiration = match &self.lasts_for {
             Some(duration) => json!({"type": "afterDuration", "duration": duration}),
@@ -134,7 +161,7 @@ impl Plan {
             },
             "requestApprovalSettings": {
                 "isApprovalRequiredForAdd": !stages.is_empty(),
-                "isApprovalRequiredForUpdate": false,
+                "isApprovalRequiredForUpdate": self.asks_for_updates,
                 "stages": stages
             },
             "accessPackage": {"id": package}

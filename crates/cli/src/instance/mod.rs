@@ -19,13 +19,15 @@ use anyhow::{Context, anyhow};
 use auth::callout::Signer;
 use auth::keys::{Algorithm, SigningKeys, TlsMaterial};
 use auth::token::Verifier;
+use callout::Caller;
 use connector_api::Connector;
 use domain::cloud::GRAPH_ID;
 use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use notice::Sender;
 use prometheus_client::registry::Registry as MetricsRegistry;
 use server::{
-    App, Bound, Delivery, Https, Issuer, Listeners, Metrics, Parts, Stuck,
-    StuckQuery, Target,
+    App, Bound, Delivery, Https, Issuer, Listeners, Metrics, Parts, Settle, Stuck, StuckQuery,
+    Target,
 };
 use service::Service;
 use service::clock::{Clock, Ids};
@@ -135,11 +137,16 @@ impl Instance {
         }
 
         let registry = register_targets(&config, &service, more, dev)?;
-        let delivery = operators_view(&config, &service, &registry);
+        let (known, stuck) = operators_view(&config, &service, &registry);
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
         let signer = Arc::new(callouts::signer(&config, &data, &base_url)?);
-        let caller = callouts::caller(&config, &service, &signer)?;
-        let sender = notices::sender(&config, &service)?;
+        let caller = Arc::new(callouts::caller(&config, &service, &signer)?);
+        let sender = notices::sender(&config, &service)?.map(Arc::new);
+        let delivery = Delivery {
+            targets: known,
+            stuck,
+            settle: settling(&service, &engine, &caller, sender.as_ref()),
+        };
         let sealer = audit::Sealer::new(
             &service,
             audit::signer(&audit::key_folder(&config, &data))?,
@@ -167,7 +174,7 @@ impl Instance {
                     engine.run(engine_stopped),
                     caller.run(caller_stopped),
                     sealer.run(sealer_stopped),
-                    notices::run(sender, sender_stopped)
+                    notices::run(sender.as_deref(), sender_stopped)
                 );
             }
         });
@@ -466,7 +473,11 @@ fn app(
 }
 
 /// What operators are shown of deliveries.
-fn operators_view(config: &Config, service: &Service, registry: &Registry) -> Delivery {
+fn operators_view(
+    config: &Config,
+    service: &Service,
+    registry: &Registry,
+) -> (Vec<Target>, StuckQuery) {
     let targets = registry
         .names()
         .map(|name| {
@@ -500,7 +511,36 @@ fn operators_view(config: &Config, service: &Service, registry: &Registry) -> De
                 .collect())
         })
     });
-    Delivery { targets, stuck }
+    (targets, stuck)
+}
+
+/// All that can be done at the time it is, by whoever works in the background as well, for a clock that is moved.
+fn settling(
+    service: &Service,
+    engine: &Engine,
+    caller: &Arc<Caller>,
+    sender: Option<&Arc<Sender>>,
+) -> Settle {
+    let (service, engine, caller) = (service.clone(), engine.clone(), Arc::clone(caller));
+    let sender = sender.map(Arc::clone);
+    Arc::new(move || {
+        let (service, engine, caller) = (service.clone(), engine.clone(), Arc::clone(&caller));
+        let sender = sender.clone();
+        Box::pin(async move {
+            loop {
+                service.standstill.until_still().await;
+                let report = engine.settle().await?;
+                let called = caller.pass().await?;
+                let sent = match &sender {
+                    Some(sender) => sender.pass().await?,
+                    None => 0,
+                };
+                if report.passes <= 1 && called + sent == 0 {
+                    return Ok(());
+                }
+            }
+        })
+    })
 }
 
 /// Replaces what the command line says about listeners.

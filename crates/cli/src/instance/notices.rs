@@ -22,7 +22,7 @@ pub(super) fn sender(config: &Config, service: &Service) -> anyhow::Result<Optio
 }
 
 /// Sends until told to stop.
-pub(super) async fn run(sender: Option<Sender>, stop: watch::Receiver<bool>) {
+pub(super) async fn run(sender: Option<&Sender>, stop: watch::Receiver<bool>) {
     if let Some(sender) = sender {
         sender.run(stop).await;
     }

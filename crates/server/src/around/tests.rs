@@ -40,6 +40,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         delivery: Delivery {
             targets: Vec::new(),
             stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
+            settle: Arc::new(|| Box::pin(async { Ok(()) })),
         },
         development: false,
         paging_key: [0; 32],

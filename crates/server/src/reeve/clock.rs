@@ -1,9 +1,12 @@
 //! `GET` and `POST /dev/clock`: the time of a development tenant.
 
+use std::sync::Arc;
+use std::time::Duration as RealTime;
+
 use domain::time::{Duration, Timestamp};
 use http::StatusCode;
 use serde_json::json;
-use service::tenant;
+use service::{ServiceError, tenant};
 
 use super::OwnRequest;
 use crate::error::Error;
@@ -12,13 +15,17 @@ use crate::reply::Reply;
 /// The furthest that one call moves the clock.
 const FURTHEST: Duration = Duration::from_days(36_500);
 
+/// How long, in real time, the clock waits wherever it stops.
+const PATIENCE: RealTime = RealTime::from_secs(5);
+
 /// Tells the time.
 pub(super) async fn get(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let now = tenant::clock(request.service(), request.ctx())?;
     Ok(told(now))
 }
 
-/// Moves the clock forward; what waits for time follows.
+/// Moves the clock forward; what waits for time follows, in its order. The clock goes all the way even if the caller has
+/// gone.
 pub(super) async fn advance(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let body = request.json()?;
     let wrong = || Error::InvalidModel {
@@ -31,8 +38,26 @@ pub(super) async fn advance(request: &OwnRequest<'_>) -> Result<Reply, Error> {
         .and_then(|text| Duration::parse(text).ok())
         .filter(|by| (Duration::default()..=FURTHEST).contains(by))
         .ok_or_else(wrong)?;
-    let now = tenant::advance_clock(request.service(), request.ctx(), by).await?;
+    let (service, ctx) = (request.service().clone(), request.ctx().clone());
+    let settle = Arc::clone(&request.app().delivery().settle);
+    let journey = tokio::spawn(async move {
+        tenant::advance_clock(&service, &ctx, by, || patiently(settle())).await
+    });
+    let now = journey
+        .await
+        .map_err(|error| ServiceError::Internal(Box::new(error)))??;
     Ok(told(now))
+}
+
+/// Waits for work, but not for a target that never answers: its lease runs out as the clock goes on.
+async fn patiently(
+    settled: impl Future<Output = Result<(), ServiceError>>,
+) -> Result<(), ServiceError> {
+    if let Ok(settled) = tokio::time::timeout(PATIENCE, settled).await {
+        return settled;
+    }
+    tracing::warn!("the clock moves on, though a target has not answered yet");
+    Ok(())
 }
 
 fn told(now: Timestamp) -> Reply {

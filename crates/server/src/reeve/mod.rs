@@ -51,6 +51,8 @@ pub struct Delivery {
     pub targets: Vec<Target>,
     /// Asks which objects are stuck.
     pub stuck: StuckQuery,
+    /// Does what can be done now; what waits for the clock, or for a target to recover, is left.
+    pub settle: Settle,
 }
 
 impl fmt::Debug for Delivery {
@@ -73,6 +75,9 @@ pub struct Target {
 /// Asks the engine which objects are stuck (L9).
 pub type StuckQuery =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Stuck>, ServiceError>> + Send + Sync>;
+
+/// Does what can be done now, for a clock that is moved.
+pub type Settle = Arc<dyn Fn() -> BoxFuture<'static, Result<(), ServiceError>> + Send + Sync>;
 
 /// An object that nobody moves on although its deadline has passed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,3 +16,4 @@ mod requests;
 mod requests_again;
 mod walk;
 mod withdrawal;
+mod year;

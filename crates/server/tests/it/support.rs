@@ -146,6 +146,7 @@ impl Server {
                     };
                     Box::pin(async move { Ok(vec![stuck]) })
                 }),
+                settle: Arc::new(|| Box::pin(async { Ok(()) })),
             },
             development: true,
             paging_key: [7; 32],

@@ -25,6 +25,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     RECLAIM,
     DUE_TARGETS,
     NEXT_ATTEMPT,
+    NEXT_ATTEMPT_AFTER,
     NEXT_TIMER,
     WAITING,
 ];
@@ -90,6 +91,8 @@ const RECLAIM: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1
 const DUE_TARGETS: &str =
     "SELECT DISTINCT target FROM ledger WHERE phase = 'pending' AND next_attempt_at <= $1";
 const NEXT_ATTEMPT: &str = "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending'";
+const NEXT_ATTEMPT_AFTER: &str =
+    "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending' AND next_attempt_at > $1";
 const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     SELECT min(lease_until) AS due FROM ledger WHERE phase = 'leased' \
     UNION ALL SELECT min(starts_at) FROM assignment_request WHERE state = 'scheduled' \
@@ -352,6 +355,17 @@ pub fn due_targets(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<String>, E
 pub fn next_attempt(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
     Ok(tx
         .query_one(NEXT_ATTEMPT, &[])?
+        .opt_int(0)?
+        .map(Timestamp::from_micros))
+}
+
+/// When the next attempt is due that was not due at `instant` already.
+pub fn next_attempt_after(
+    tx: &mut ReadTx<'_>,
+    instant: Timestamp,
+) -> Result<Option<Timestamp>, Error> {
+    Ok(tx
+        .query_one(NEXT_ATTEMPT_AFTER, &[value::int(instant.micros())])?
         .opt_int(0)?
         .map(Timestamp::from_micros))
 }
