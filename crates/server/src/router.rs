@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{Extension, Request, State};
 use axum::middleware;
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{MethodRouter, any, get};
 
 use crate::app::App;
 use crate::around;
@@ -15,30 +15,42 @@ use crate::call::CallIds;
 use crate::error::Error;
 use crate::{extensions, graph, health, issuer, reeve, scim};
 
+/// What the router answers at one address.
+pub(crate) type Door = (&'static str, fn() -> MethodRouter<App>);
+
+/// What is for whoever asks: for machines that watch the server, and for receivers of callouts.
+pub(crate) const OPEN: &[Door] = &[
+    ("/healthz", || get(health::live)),
+    ("/readyz", || get(health::ready)),
+    ("/metrics", || get(health::metrics)),
+    ("/extensions/keys", || get(extensions::keys)),
+    ("/extensions/.well-known/openid-configuration", || {
+        get(extensions::configuration)
+    }),
+];
+
 /// The whole server as one service.
 pub fn router(app: App) -> Router {
-    let mut router = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .route("/extensions/keys", get(extensions::keys))
-        .route(
-            "/extensions/.well-known/openid-configuration",
-            get(extensions::configuration),
-        )
+    let mut router = with(Router::new(), OPEN)
         .route("/reeve/v1", any(reeve::serve))
         .route("/reeve/v1/{*rest}", any(reeve::serve))
         .route(scim::ROOT, any(scim::serve))
         .route("/scim/v2/", any(scim::serve))
         .route("/scim/v2/{*rest}", any(scim::serve));
     if app.issuer().is_some() {
-        router = router.merge(issuer::routes());
+        router = with(router, issuer::DOORS);
     }
     router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(graph::serve)
         .layer(middleware::from_fn_with_state(app.clone(), around::around))
         .with_state(app)
+}
+
+fn with(router: Router<App>, doors: &[Door]) -> Router<App> {
+    doors
+        .iter()
+        .fold(router, |router, (path, door)| router.route(path, door()))
 }
 
 /// The routes of this router answer other methods in the common envelope; who may is in `Allow`.

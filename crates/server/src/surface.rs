@@ -14,8 +14,8 @@ use wire::sets::{ENTITY_SETS, OPERATIONS, Operation};
 use wire::table::Type;
 
 use crate::graph::table::{self, Place, Route};
-use crate::reeve;
 use crate::routes::ROUTES;
+use crate::{issuer, reeve, router, scim};
 
 /// How many navigations are followed from an entity set.
 const DEPTH: usize = 2;
@@ -75,6 +75,19 @@ pub fn own() -> Vec<Offer> {
         command: Some(row.id.to_owned()),
     });
     rows.collect()
+}
+
+/// The addresses of provisioning, with `{id}` where anything may stand.
+pub fn provisioning() -> Vec<String> {
+    let below = scim::addresses().into_iter();
+    below.map(|path| format!("{}/{path}", scim::ROOT)).collect()
+}
+
+/// The addresses that need no token: for machines, for receivers of callouts, and those of the development issuer, with its
+/// name of the tenant in braces.
+pub fn open() -> Vec<&'static str> {
+    let doors = router::OPEN.iter().chain(issuer::DOORS);
+    doors.map(|(path, _)| *path).collect()
 }
 
 fn at_collection(

@@ -18,10 +18,9 @@ mod visit;
 
 use auth::issuer::Throttle;
 use auth::keys::SigningKeys;
-use axum::Router;
 use axum::routing::{get, post};
 
-use crate::app::App;
+use crate::router::Door;
 
 /// The issuer's own settings.
 #[derive(Debug)]
@@ -71,29 +70,24 @@ const SIGN_IN_PAGE: &str = "login";
 /// Where people sign out.
 const SIGN_OUT_PAGE: &str = "oauth2/v2.0/logout";
 
-/// The issuer's routes.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route(
-            "/{tenant}/oauth2/v2.0/authorize",
-            get(authorize::by_query).post(authorize::by_form),
-        )
-        .route("/{tenant}/login", post(sign_in::submit))
-        .route("/{tenant}/oauth2/v2.0/token", post(token::issue))
-        .route("/{tenant}/oauth2/v2.0/devicecode", post(device::start))
-        .route(
-            "/{tenant}/oauth2/deviceauth",
-            get(device::page).post(device::decide),
-        )
-        .route(
-            "/{tenant}/oauth2/v2.0/logout",
-            get(sign_out::by_query).post(sign_out::by_form),
-        )
-        .route(
-            "/{tenant}/v2.0/.well-known/openid-configuration",
-            get(discovery::openid_configuration),
-        )
-        .route("/{tenant}/discovery/v2.0/keys", get(discovery::keys))
-        .route("/{tenant}/discovery/instance", get(discovery::instance))
-        .route("/metadata/endpoints", get(discovery::metadata))
-}
+/// The issuer's pages. Nobody who comes here has a token yet: each page asks for what proves who comes.
+pub(crate) const DOORS: &[Door] = &[
+    ("/{tenant}/oauth2/v2.0/authorize", || {
+        get(authorize::by_query).post(authorize::by_form)
+    }),
+    ("/{tenant}/login", || post(sign_in::submit)),
+    ("/{tenant}/oauth2/v2.0/token", || post(token::issue)),
+    ("/{tenant}/oauth2/v2.0/devicecode", || post(device::start)),
+    ("/{tenant}/oauth2/deviceauth", || {
+        get(device::page).post(device::decide)
+    }),
+    ("/{tenant}/oauth2/v2.0/logout", || {
+        get(sign_out::by_query).post(sign_out::by_form)
+    }),
+    ("/{tenant}/v2.0/.well-known/openid-configuration", || {
+        get(discovery::openid_configuration)
+    }),
+    ("/{tenant}/discovery/v2.0/keys", || get(discovery::keys)),
+    ("/{tenant}/discovery/instance", || get(discovery::instance)),
+    ("/metadata/endpoints", || get(discovery::metadata)),
+];

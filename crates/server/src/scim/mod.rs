@@ -6,6 +6,7 @@
 mod fault;
 mod groups;
 mod lists;
+mod places;
 mod request;
 mod resources;
 mod row;
@@ -22,6 +23,7 @@ use scim::list::response;
 use service::Ctx;
 
 use self::fault::Fault;
+use self::places::Place;
 use self::request::{ScimRequest, scim_json};
 use self::types::TYPES;
 use crate::app::App;
@@ -31,6 +33,8 @@ use crate::error::Error;
 use crate::limits::Work;
 use crate::graph::authenticate;
 use crate::reply::Reply;
+
+pub(crate) use places::addresses;
 
 /// Where the protocol is spoken.
 pub(crate) const ROOT: &str = "/scim/v2";
@@ -85,16 +89,17 @@ async fn answer(app: &App, call: &Call) -> Result<Reply, Fault> {
     let request = ScimRequest::new(app, &ctx, call);
     let segments = request::segments(&call.path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    match segments.as_slice() {
-        [] => match call.method.as_str() {
+    let found = places::find(&segments).ok_or_else(|| request.nowhere())?;
+    match (found.place, found.resource_type) {
+        (Place::Everything, _) => match call.method.as_str() {
             "GET" | "HEAD" => lists::everything(&request, &request.search()?).await,
             _ => Err(not_allowed("GET, HEAD")),
         },
-        [".search"] => {
+        (Place::SearchOfEverything, _) => {
             only(call, &Method::POST)?;
             lists::everything(&request, &request.search_of_body()?).await
         }
-        ["ServiceProviderConfig"] => {
+        (Place::Provider, _) => {
             description(&request)?;
             let provider = Provider {
                 max_results: MAX_RESULTS,
@@ -105,33 +110,27 @@ async fn answer(app: &App, call: &Call) -> Result<Reply, Fault> {
                 &provider.document(request.base()),
             ))
         }
-        [name @ ("ResourceTypes" | "Schemas"), rest @ ..] if rest.len() < 2 => {
+        (Place::ResourceTypes | Place::Schemas, _) => {
             description(&request)?;
-            described(&request, name, rest.first().copied())
+            described(&request, found.place, found.id)
         }
-        ["Me", ..] => Err(Fault::NotImplemented(
+        (Place::Me, _) => Err(Fault::NotImplemented(
             "`/Me` is not served: the Graph API tells who calls, at `/v1.0/me`",
         )),
-        ["Bulk"] => Err(Fault::NotImplemented(
+        (Place::Bulk, _) => Err(Fault::NotImplemented(
             "bulk operations are not supported: see `/ServiceProviderConfig`",
         )),
-        [collection, rest @ ..] => {
-            let found = TYPES
-                .iter()
-                .find(|one| one.endpoint.trim_start_matches('/') == *collection);
-            match (found, rest) {
-                (Some(resource_type), []) => resources::collection(&request, resource_type).await,
-                (Some(resource_type), [".search"]) => {
-                    only(call, &Method::POST)?;
-                    let search = request.search_of_body()?;
-                    lists::list(&request, resource_type, &search).await
-                }
-                (Some(resource_type), [id]) => {
-                    resources::resource(&request, resource_type, id).await
-                }
-                _ => Err(request.nowhere()),
-            }
+        (Place::Collection, Some(kind)) => resources::collection(&request, kind).await,
+        (Place::Search, Some(kind)) => {
+            only(call, &Method::POST)?;
+            lists::list(&request, kind, &request.search_of_body()?).await
         }
+        (Place::Resource, Some(kind)) => {
+            let id = found.id.unwrap_or_default();
+            resources::resource(&request, kind, id).await
+        }
+        // A place of a type whose address names none.
+        (Place::Collection | Place::Search | Place::Resource, None) => Err(request.nowhere()),
     }
 }
 
@@ -146,9 +145,13 @@ fn description(request: &ScimRequest<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn described(request: &ScimRequest<'_>, name: &str, wanted: Option<&str>) -> Result<Reply, Fault> {
+fn described(
+    request: &ScimRequest<'_>,
+    place: Place,
+    wanted: Option<&str>,
+) -> Result<Reply, Fault> {
     let base = request.base();
-    let documents: Vec<_> = if name == "Schemas" {
+    let documents: Vec<_> = if place == Place::Schemas {
         let schemas = TYPES.iter().flat_map(|one| one.schemas());
         schemas.map(|one| (one.urn, one.document(base))).collect()
     } else {

@@ -8,6 +8,7 @@
 
 mod applications;
 mod audit_chain;
+mod audit_export;
 mod audit_life;
 mod audits;
 mod automatic;
@@ -51,5 +52,7 @@ mod uploads;
 mod explain;
 mod outsider_property;
 mod walk;
+mod walk_doors;
+mod walk_queries;
 mod walk_unknown;
 mod walk_world;

@@ -10,7 +10,7 @@ use testkit::Reply;
 use crate::walk_world::{Pick, Who, World, absent};
 
 /// An answer without what differs from call to call: ids as one word, no dates, no ids of the call.
-fn told(reply: &Reply, named: &[String]) -> String {
+pub(crate) fn told(reply: &Reply, named: &[String]) -> String {
     let mut body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if let Some(error) = body.get_mut("error").and_then(Value::as_object_mut) {
         error.remove("innerError");
@@ -94,7 +94,7 @@ fn offers() -> Vec<Offer> {
 }
 
 /// Roles of entitlement management count alone: what is in the directory these callers may not see.
-const PERMISSIONS: &[Permission] = &[
+pub(crate) const PERMISSIONS: &[Permission] = &[
     Permission::EntitlementManagementReadWriteAll,
     Permission::SubjectAccessReadWrite,
 ];

@@ -124,7 +124,7 @@ impl World {
     }
 
     /// An id of the collection at this path.
-    async fn one_of(&self, path: &str, pick: Pick, who: &Who) -> Option<String> {
+    pub(crate) async fn one_of(&self, path: &str, pick: Pick, who: &Who) -> Option<String> {
         for id in self.all_of(path).await {
             if pick == Pick::Any || !self.knows(path, &id, who).await {
                 return Some(id);
@@ -134,7 +134,7 @@ impl World {
     }
 
     /// Whether somebody can see an object: in its list, by itself, or because it is offered to them.
-    async fn knows(&self, path: &str, id: &str, who: &Who) -> bool {
+    pub(crate) async fn knows(&self, path: &str, id: &str, who: &Who) -> bool {
         let offered = format!("{V1}/availableAccessPackages");
         for list in [path, &offered] {
             if self.listed(list, who).await.iter().any(|one| one == id) {
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// The ids of a collection, whoever may see it.
-    async fn all_of(&self, path: &str) -> Vec<String> {
+    pub(crate) async fn all_of(&self, path: &str) -> Vec<String> {
         for who in [
             self.operator(),
             self.user("admin"),
@@ -171,7 +171,7 @@ impl World {
         Vec::new()
     }
 
-    async fn listed(&self, path: &str, who: &Who) -> Vec<String> {
+    pub(crate) async fn listed(&self, path: &str, who: &Who) -> Vec<String> {
         let key = (who.name.to_owned(), path.to_owned());
         if let Some(known) = self.lists.borrow().get(&key) {
             return known.clone();
