@@ -47,7 +47,7 @@ pub async fn refresh(service: &Service, ctx: &Ctx, id: ResourceId) -> Result<(),
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
-            let stored = resource_for(tx, &ctx, id)?;
+            let stored = resource_for(tx, &ctx, Action::ManageResources, id)?;
             if !stored.origin_system.is_directory() {
                 return Ok(());
             }
@@ -82,7 +82,7 @@ pub async fn set_drift_action(
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
-            let stored = resource_for(tx, &ctx, id)?;
+            let stored = resource_for(tx, &ctx, Action::ManageResources, id)?;
             let changed = Resource {
                 drift_action: action,
                 modified_at: moment.now,
@@ -90,23 +90,24 @@ pub async fn set_drift_action(
             };
             resource::save(tx, &changed)?;
             let name = Some(changed.display_name);
-            let event = success(Activity::UpdateResource, TYPE, id, name)
-                .with("driftAction", action);
+            let event =
+                success(Activity::UpdateResource, TYPE, id, name).with("driftAction", action);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
 }
 
-/// The resource, if the caller may manage the resources of its catalog.
+/// The resource, if the caller may do this to the resources of its catalog.
 pub(crate) fn resource_for(
     tx: &mut ReadTx<'_>,
     ctx: &Ctx,
+    action: Action,
     id: ResourceId,
 ) -> Result<Resource, ServiceError> {
     let not_found = || ServiceError::not_found("resource", id);
-    authorize::admitted(ctx, Action::ManageResources)?;
+    authorize::admitted(ctx, action)?;
     let found = resource::find(tx, id)?.ok_or_else(not_found)?;
-    authorize_in(ctx, Action::ManageResources, found.catalog_id, not_found)?;
+    authorize_in(ctx, action, found.catalog_id, not_found)?;
     Ok(found)
 }
 

@@ -30,7 +30,7 @@ pub async fn create(
     service
         .store
         .write(move |tx| -> Result<UploadSessionId, ServiceError> {
-            let resource = resource_for(tx, &ctx, resource)?;
+            let resource = resource_for(tx, &ctx, Action::UploadSessions, resource)?;
             if resource.origin_system.is_directory() {
                 let message = format!(
                     "the access to resources of `{}` is known and cannot be uploaded",
@@ -199,7 +199,7 @@ pub(crate) fn expire(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<usize, Ser
     Ok(usize::try_from(closed).unwrap_or(usize::MAX))
 }
 
-/// The upload as it is now and its resource, if the caller may manage that.
+/// The upload as it is now and its resource, if the caller may upload there.
 fn session_for(
     tx: &mut ReadTx<'_>,
     moment: &Moment,
@@ -207,9 +207,9 @@ fn session_for(
     id: UploadSessionId,
 ) -> Result<(UploadSession, Resource), ServiceError> {
     let not_found = || ServiceError::not_found("upload session", id);
-    authorize::admitted(ctx, Action::ManageResources)?;
+    authorize::admitted(ctx, Action::UploadSessions)?;
     let mut session = upload::find(tx, id)?.ok_or_else(not_found)?;
-    let resource = resource_for(tx, ctx, session.resource_id)?;
+    let resource = resource_for(tx, ctx, Action::UploadSessions, session.resource_id)?;
     session.status = status_at(session.status, session.expires_at, moment.now);
     Ok((session, resource))
 }
@@ -237,12 +237,7 @@ fn told(
     id: UploadSessionId,
 ) -> Result<(), ServiceError> {
     let name = Some(resource.display_name.clone());
-    let event = success(
-        Activity::UpdateResource,
-        TYPE,
-        resource.id,
-        name,
-    )
-    .with("uploadSession", format!("{how} {id}"));
+    let event = success(Activity::UpdateResource, TYPE, resource.id, name)
+        .with("uploadSession", format!("{how} {id}"));
     Ok(audit::record(tx, moment, ctx, event)?)
 }

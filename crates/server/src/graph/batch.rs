@@ -56,7 +56,13 @@ fn skipped(app: &App, call: &Call, part: &BatchRequest, dependency: String) -> B
 }
 
 async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> BatchResponse {
-    let call = inner(app, version, outer, part);
+    let call = match inner(app, version, outer, part) {
+        Ok(call) => call,
+        Err(error) => {
+            let body = error.body(&outer.ids, app.service().clock.now());
+            return BatchResponse::error(&part.id, error.status().as_u16(), &body);
+        }
+    };
     // A batch cannot hold a batch, so this is as deep as it goes.
     let reply = Box::pin(dispatch(app, version, &call)).await;
     let headers = reply
@@ -116,8 +122,9 @@ fn below_version(version: Version, path: &str) -> &str {
         .unwrap_or(path)
 }
 
-/// The part as a request of its own: with the token of the whole unless it brings its own.
-fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Call {
+/// The part as a request of its own: with the token of the whole unless it brings its own. A header that cannot be one is
+/// refused, not left out: a part that names a token of its own must never run with the token of the whole.
+fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Result<Call, Error> {
     let (path, raw_query) = part.url.split_once('?').unwrap_or((&part.url, ""));
     let path = below_version(version, path);
     let mut headers = HeaderMap::new();
@@ -130,9 +137,11 @@ fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Call
         let pair = HeaderName::try_from(name)
             .ok()
             .zip(HeaderValue::from_str(value).ok());
-        if let Some((name, value)) = pair {
-            headers.insert(name, value);
-        }
+        let (name, value) = pair.ok_or_else(|| {
+            let message = format!("`{}` is no header of HTTP", name.escape_debug());
+            Error::bad_parameter("headers", message)
+        })?;
+        headers.insert(name, value);
     }
     let body = part
         .body
@@ -146,7 +155,7 @@ fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Call
         let client = outer.ids.client.as_ref()?;
         Some(format!("{client}/{}", part.id))
     });
-    Call {
+    Ok(Call {
         ids,
         origin: outer.origin.clone(),
         method: Method::from_bytes(part.method.as_str().as_bytes()).unwrap_or(Method::GET),
@@ -154,5 +163,5 @@ fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Call
         raw_query: raw_query.to_owned(),
         headers,
         body: Bytes::from(body),
-    }
+    })
 }

@@ -93,6 +93,67 @@ async fn ba_1_each_part_is_authorised_alone() {
 }
 
 #[tokio::test]
+async fn ba_1_a_part_with_a_token_of_its_own_is_its_owners_and_never_falls_back_to_the_whole() {
+    let server = Server::new().await;
+    let catalogs = format!("{ROOT}/catalogs");
+    let make = |id: &str, token: &str| {
+        let headers = json!({"Content-Type": "application/json", "AUTHORIZATION": token});
+        json!({
+            "id": id, "method": "POST", "url": catalogs, "headers": headers,
+            "body": {"displayName": id, "description": ""},
+        })
+    };
+    let (admin, alice) = (server.admin(), server.user("alice"));
+    let weak = format!("Bearer {}", server.application(&[]));
+    let broken = format!("{admin}x");
+    let batch = json!({"requests": [
+        make("alice", &format!("Bearer {alice}")),
+        make("weak", &weak),
+        make("broken", &format!("Bearer {broken}")),
+        make("empty", ""),
+        make("blank", "Bearer "),
+        make("basic", "Basic YWRtaW46YWRtaW4="),
+        make("unsendable", "Bearer a\nb"),
+        make("admin", &format!("Bearer {admin}")),
+        {"id": "nameless", "method": "GET", "url": "/users", "headers": {"a b": "c"}},
+    ]});
+
+    // Whoever sends the batch may do everything.
+    let by_admin = server.post(&admin, "/v1.0/$batch", &batch).await;
+    let by_admin = by_admin.expect(200).json();
+    for (id, status) in [
+        ("alice", 403),
+        ("weak", 403),
+        ("broken", 401),
+        ("empty", 401),
+        ("blank", 401),
+        ("basic", 401),
+        ("unsendable", 400),
+        ("admin", 201),
+        ("nameless", 400),
+    ] {
+        let part = part(&by_admin, id);
+        assert_eq!(part["status"], status, "{part}");
+        let challenge = &part["headers"]["Www-Authenticate"];
+        assert_eq!(challenge.is_string(), status == 401, "{part}");
+        assert!(!part.to_string().contains(&broken), "{part}");
+    }
+    // Nor does a part lend its token to the others.
+    let mut by_alice = batch;
+    by_alice["requests"] = json!([
+        make("again", &format!("Bearer {admin}")),
+        {"id": "own", "method": "GET", "url": "/me"},
+        {"id": "refused", "method": "GET", "url": catalogs},
+    ]);
+    let by_alice = server.post(&alice, "/v1.0/$batch", &by_alice).await;
+    let by_alice = by_alice.expect(200).json();
+    assert_eq!(part(&by_alice, "again")["status"], 201);
+    let me = server.id_of("alice").to_string();
+    assert_eq!(part(&by_alice, "own")["body"]["id"], me);
+    assert_eq!(part(&by_alice, "refused")["status"], 403);
+}
+
+#[tokio::test]
 async fn ba_1_answers_without_a_body_have_none() {
     let server = Server::new().await;
     let (_, assignment) = server.assigned("alice").await;

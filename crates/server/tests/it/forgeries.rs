@@ -340,3 +340,86 @@ async fn callers_who_are_not_in_the_directory_are_told_what_to_do_er_1() {
         );
     }
 }
+
+/// What is told about tokens that are missing, broken, over or for somebody else, wherever they come in: by the message as by the
+/// challenge, with nothing of the token in either.
+#[tokio::test]
+async fn the_message_tells_tokens_apart_on_every_surface_er_1() {
+    let server = Server::new().await;
+    let claims = good_claims(&server);
+    let seconds = start().micros() / 1_000_000;
+    let over = with(claims.clone(), "exp", json!(seconds - 3_600));
+    let elsewhere = with(claims, "aud", json!("https://secret-service.example"));
+    let bearer = |claims: &Value| Some(format!("Bearer {}", server.keys.sign(claims).unwrap()));
+    let cases = [
+        ("missing", None, "no access token was sent"),
+        (
+            "no bearer",
+            Some("Basic c2VjcmV0OnNlY3JldA==".to_owned()),
+            "the authorization header is not of the form Bearer and token",
+        ),
+        (
+            "malformed",
+            Some("Bearer secret.secret".to_owned()),
+            "the token is not a well-formed JSON Web Token",
+        ),
+        ("expired", bearer(&over), "the token has expired"),
+        (
+            "wrong audience",
+            bearer(&elsewhere),
+            "the audience of the token is not this service",
+        ),
+    ];
+    for (name, header, reason) in &cases {
+        for path in [
+            &format!("{V1}/catalogs"),
+            "/beta/users",
+            "/v1.0/$batch",
+            "/reeve/v1/stuck",
+            "/scim/v2/Users",
+        ] {
+            let request = Request::get(path).header("host", "127.0.0.1:8080");
+            let request = match header {
+                Some(header) => request.header("authorization", header),
+                None => request,
+            };
+            let answer = server.send(request.body(Body::empty()).unwrap()).await;
+
+            let answer = answer.expect(401);
+            let body = answer.json();
+            let told = if path.starts_with("/scim") {
+                &body["detail"]
+            } else {
+                assert_eq!(
+                    answer.code(),
+                    "InvalidAuthenticationToken",
+                    "{name}: {path}"
+                );
+                &body["error"]["message"]
+            };
+            assert_eq!(told, reason, "{name}: {path}");
+            assert_leaks_nothing(header.as_deref(), &format!("{body} {:?}", answer.headers));
+        }
+        // A part without a token of its own has that of the batch, so it cannot be missing.
+        let Some(header) = header else { continue };
+        let batch = json!({"requests": [
+            {"id": "1", "method": "GET", "url": "/users", "headers": {"Authorization": header}},
+        ]});
+        let answer = server.post(&server.admin(), "/v1.0/$batch", &batch).await;
+        let answer = answer.expect(200).json();
+        let part = &answer["responses"][0];
+        assert_eq!(part["status"], 401, "{name}");
+        assert_eq!(part["body"]["error"]["message"], *reason, "{name}");
+        assert!(part["headers"]["Www-Authenticate"].is_string(), "{name}");
+        assert_leaks_nothing(Some(header), &part.to_string());
+    }
+}
+
+/// Nothing of a token, nor of what is in it, may come back.
+fn assert_leaks_nothing(header: Option<&str>, answer: &str) {
+    assert!(!answer.contains("secret"), "{answer}");
+    let token = header.and_then(|header| header.split_once(' '));
+    for part in token.map_or("", |(_, token)| token).split('.') {
+        assert!(part.is_empty() || !answer.contains(part), "{answer}");
+    }
+}

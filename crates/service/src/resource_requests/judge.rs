@@ -270,7 +270,7 @@ fn find(
     wanted: &NewResourceRequest,
 ) -> Result<Resource, ServiceError> {
     if let Some(id) = wanted.resource.id {
-        let found = resource_for(tx, ctx, id)?;
+        let found = resource_for(tx, ctx, Action::ManageResources, id)?;
         return match wanted.catalog_id {
             Some(catalog) if catalog != found.catalog_id => {
                 Err(ServiceError::not_found("resource", id))
