@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -17,6 +17,7 @@ use store::{SchemaState, Store};
 
 use crate::args::{AuditCommand, AuditExportArgs, AuditVerifyArgs, ConfigArgs, Noted};
 use crate::config::Config;
+use crate::instance::audit::known_signer;
 use crate::{instance, output};
 
 /// The longest line of an export that is read.
@@ -31,8 +32,8 @@ pub(crate) fn run(command: &AuditCommand) -> anyhow::Result<bool> {
     }
 }
 
-/// The database, and the key that its log is signed with.
-fn open(args: &ConfigArgs) -> anyhow::Result<(Store, Signer)> {
+/// The database, and the folder of the key that its log is signed with.
+fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
     let config = Config::load(args.config.as_deref())?;
     let data = config.data_folder(args.data.as_deref());
     let Some(store) = instance::open_existing(&config, &data)? else {
@@ -45,8 +46,7 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Store, Signer)> {
             instance::describe(state)
         ),
     }
-    let signer = instance::audit::signer(&instance::audit::key_folder(&config, &data))?;
-    Ok((store, signer))
+    Ok((store, instance::audit::key_folder(&config, &data)))
 }
 
 fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
@@ -54,7 +54,7 @@ fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
     let found = match &args.file {
         Some(file) => {
             let signer = match &args.config.data {
-                Some(_) => Some(open(&args.config)?.1),
+                Some(_) => Some(known_signer(&open(&args.config)?.1)?),
                 None => None,
             };
             if signer.is_none() {
@@ -65,8 +65,8 @@ fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
             verify_file(file, signer.as_ref(), noted)?
         }
         None => {
-            let (store, signer) = open(&args.config)?;
-            verify(&store, &signer, noted)?
+            let (store, folder) = open(&args.config)?;
+            verify(&store, &known_signer(&folder)?, noted)?
         }
     };
     Ok(tell(&found))
@@ -158,8 +158,8 @@ fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
 
 /// Signs the ends of the chain with the key that is there now, if every link holds.
 fn sign(args: &ConfigArgs) -> anyhow::Result<bool> {
-    let (store, signer) = open(args)?;
-    let signer = Arc::new(signer);
+    let (store, folder) = open(args)?;
+    let signer = Arc::new(instance::audit::signer(&folder)?);
     let now = Clock::system().now();
     Ok(tell(&sealing::sign_anew(&store, &signer, now)?))
 }

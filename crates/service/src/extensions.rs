@@ -6,13 +6,13 @@ use auth::roles::Action;
 use domain::activity::Activity;
 use domain::extension::{ExtensionChange, ExtensionDraft};
 use domain::id::{CatalogId, CustomExtensionId};
+use store::ReadTx;
 use store::custom_extension::{self, CustomExtension};
-use store::{ReadTx, WriteTx};
 
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::content::{authorize_in, caller_name, catalog_for, flawed};
-use crate::ctx::{Ctx, Moment, Service};
+use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
 
 /// Creates an extension of a catalog.
@@ -40,7 +40,8 @@ pub async fn create(
                 version: 1,
             };
             custom_extension::insert(tx, &created)?;
-            record(tx, &moment, &ctx, Activity::CreateExtension, &created)?;
+            let event = event(Activity::CreateExtension, &created).changing(None, Some(&created));
+            audit::record(tx, &moment, &ctx, event)?;
             Ok(created.id)
         })
         .await
@@ -68,10 +69,12 @@ pub async fn update(
                 content,
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
-                ..stored
+                ..stored.clone()
             };
             custom_extension::save(tx, &changed)?;
-            record(tx, &moment, &ctx, Activity::UpdateExtension, &changed)
+            let event = event(Activity::UpdateExtension, &changed);
+            let event = event.changing(Some(&stored), Some(&changed));
+            Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
 }
@@ -95,7 +98,8 @@ pub async fn delete(
                 ));
             }
             custom_extension::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, Activity::DeleteExtension, &gone)
+            let event = event(Activity::DeleteExtension, &gone);
+            Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await
 }
@@ -113,20 +117,13 @@ fn extension_for(
     Ok(found)
 }
 
-fn record(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    ctx: &Ctx,
-    activity: Activity,
-    extension: &CustomExtension,
-) -> Result<(), ServiceError> {
-    let event = success(
+fn event(activity: Activity, extension: &CustomExtension) -> audit::Event {
+    success(
         activity,
         "CustomExtension",
         extension.id,
         Some(extension.content.display_name.clone()),
     )
     .with("catalog", extension.catalog_id)
-    .with("type", extension.content.object_type);
-    Ok(audit::record(tx, moment, ctx, event)?)
+    .with("type", extension.content.object_type)
 }

@@ -40,7 +40,7 @@ pub async fn create(
                 version: 1,
             };
             external_connector::insert(tx, &created)?;
-            let event = event(Activity::CreateConnector, &created);
+            let event = event(Activity::CreateConnector, &created).changing(None, Some(&created));
             audit::record(tx, &moment, &ctx, event)?;
             Ok(created.id)
         })
@@ -60,7 +60,7 @@ pub async fn update(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = get(tx, id)?;
-            let changed = changed(stored, change.clone()).map_err(flawed)?;
+            let changed = changed(stored.clone(), change.clone()).map_err(flawed)?;
             let changed = ExternalConnector {
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
@@ -68,6 +68,7 @@ pub async fn update(
             };
             external_connector::save(tx, &changed)?;
             let event = event(Activity::UpdateConnector, &changed);
+            let event = event.changing(Some(&stored), Some(&changed));
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await

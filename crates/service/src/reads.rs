@@ -15,6 +15,7 @@ use domain::id::ObjectId;
 use domain::model;
 use domain::query::{Comparison, Page, Predicate, Query, Value};
 
+use crate::audit::search;
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
@@ -37,6 +38,9 @@ pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Se
             let mut query = query;
             if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
                 query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
+            }
+            if query.entity == &model::AUDIT_EVENT {
+                query.filter = search::by_target(query.filter);
             }
             let me = scope::Me::of(tx, &ctx)?
                 .offered(tx, &ctx, &query, Hidden::Left)?

@@ -73,21 +73,24 @@ pub async fn configure_control(
             let changed = ControlConfiguration {
                 is_enabled: change.is_enabled.unwrap_or(stored.is_enabled),
                 is_approval_required: change.is_approval_required.or(stored.is_approval_required),
-                minimum_risk_level: change.minimum_risk_level.or(stored.minimum_risk_level),
+                minimum_risk_level: change
+                    .minimum_risk_level
+                    .or(stored.minimum_risk_level.clone()),
                 related_people_insight_level: change
                     .related_people_insight_level
                     .or(stored.related_people_insight_level),
                 show_approver_details_to_members: change
                     .show_approver_details_to_members
                     .or(stored.show_approver_details_to_members),
-                created_by: stored.created_by.or_else(|| caller_name(&ctx)),
+                created_by: stored.created_by.clone().or_else(|| caller_name(&ctx)),
                 created_at: stored.created_at.or(Some(moment.now)),
                 modified_by: caller_name(&ctx),
                 modified_at: Some(moment.now),
-                ..stored
+                ..stored.clone()
             };
             control_configuration::save(tx, &changed)?;
             let event = success(ACTIVITY, "ControlConfiguration", id, None)
+                .changing(Some(&stored), Some(&changed))
                 .with("type", changed.kind)
                 .with("isEnabled", changed.is_enabled);
             Ok(audit::record(tx, &moment, &ctx, event)?)

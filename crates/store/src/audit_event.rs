@@ -12,7 +12,7 @@ pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_CALL];
 const INSERT: &str = "INSERT INTO audit_event (id, happened_at, activity, category, result, result_reason, \
     initiated_by, target_resources, additional_details, correlation_id, object_id, operation_type, logged_by) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-const OF_CALL: &str = "SELECT COUNT(*) FROM audit_event WHERE correlation_id = $1";
+const OF_CALL: &str = "SELECT COUNT(*) FROM audit_event WHERE LOWER(correlation_id) = LOWER($1)";
 
 /// One event.
 #[derive(Debug, Clone)]

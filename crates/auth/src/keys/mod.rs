@@ -82,17 +82,31 @@ impl Keys {
         purpose: &str,
         algorithm: Algorithm,
     ) -> Result<Self, KeyError> {
-        crate::crypto::install();
-        let path = dir.join(match algorithm {
-            Algorithm::Es256 => format!("{purpose}-es256.key"),
-            Algorithm::Rs256 => format!("{purpose}-rs256.key"),
-        });
+        if let Some(known) = Self::load_as(dir, purpose, algorithm)? {
+            return Ok(known);
+        }
         files::create_folder(dir)?;
-        let pem = match files::read_private(&path)? {
-            Some(pem) => pem,
-            None => files::keep_private(&path, &generate(algorithm)?)?,
-        };
-        Self::from_pem(&pem, algorithm).ok_or(KeyError::Malformed {
+        let path = file(dir, purpose, algorithm);
+        let pem = files::keep_private(&path, &generate(algorithm)?)?;
+        Self::read(&pem, path, algorithm)
+    }
+
+    /// The same, if there is one: none is made.
+    pub fn load_as(
+        dir: &Path,
+        purpose: &str,
+        algorithm: Algorithm,
+    ) -> Result<Option<Self>, KeyError> {
+        let path = file(dir, purpose, algorithm);
+        match files::read_private(&path)? {
+            Some(pem) => Self::read(&pem, path, algorithm).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(pem: &str, path: PathBuf, algorithm: Algorithm) -> Result<Self, KeyError> {
+        crate::crypto::install();
+        Self::from_pem(pem, algorithm).ok_or(KeyError::Malformed {
             path,
             expected: "a private key to sign with",
         })
@@ -145,6 +159,14 @@ impl Keys {
             what: "sign a token",
         })
     }
+}
+
+/// Where the key of a purpose is kept.
+fn file(dir: &Path, purpose: &str, algorithm: Algorithm) -> PathBuf {
+    dir.join(match algorithm {
+        Algorithm::Es256 => format!("{purpose}-es256.key"),
+        Algorithm::Rs256 => format!("{purpose}-rs256.key"),
+    })
 }
 
 impl fmt::Debug for Keys {

@@ -39,6 +39,19 @@ pub(crate) fn signer(folder: &Path) -> anyhow::Result<Signer> {
     Ok(Signer::new(keys))
 }
 
+/// The key of that folder, to check with: none is made, for a log that another key signed would look forged.
+pub(crate) fn known_signer(folder: &Path) -> anyhow::Result<Signer> {
+    let keys = Keys::load_as(folder, PURPOSE, Algorithm::Es256)
+        .context("cannot read the key that the audit log is signed with")?;
+    let keys = keys.with_context(|| {
+        format!(
+            "the key that the audit log is signed with is not in `{}`: put it back, or run `reeve audit sign`",
+            folder.display()
+        )
+    })?;
+    Ok(Signer::new(keys))
+}
+
 /// The sealer.
 #[derive(Debug)]
 pub(super) struct Sealer {

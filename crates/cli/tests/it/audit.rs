@@ -47,6 +47,13 @@ fn a_log_is_proven_exported_and_found_out() {
     let (whole, told) = audit(&["verify", file_text]);
     assert!(!whole && told.starts_with("BROKEN: event 1 "), "{told}");
 
+    let (key, away) = (data.join("audit-es256.key"), folder.path().join("away"));
+    std::fs::rename(&key, &away).unwrap();
+    let (whole, told) = audit(&["verify", "--data", data_text]);
+    assert!(!whole && told.is_empty(), "{told}");
+    assert!(!key.exists(), "a check makes no key");
+    std::fs::rename(&away, &key).unwrap();
+
     tamper(
         &data,
         "UPDATE audit_event SET activity = 'Nothing' WHERE seq = 3",

@@ -17,7 +17,7 @@ pub static AUDIT_EVENT: Entity = Entity {
         field("target_resources", Kind::Document),
         field("additional_details", Kind::Document),
         field("correlation_id", Kind::Text),
-        field("object_id", Kind::Id),
+        field("object_id", Kind::Text),
         field("operation_type", Kind::Text),
         field("logged_by", Kind::Text),
     ],

@@ -101,6 +101,11 @@ async fn every_column_of_an_event_is_part_of_the_proof() {
                     "'00000000-0000-4000-8000-000000000001'".to_owned(),
                     String::new(),
                 ),
+                // It is searched as a document, so the database takes no other.
+                "initiated_by" => (
+                    "REPLACE(initiated_by, '\"displayName\"', '\"name\"')".to_owned(),
+                    "REPLACE(initiated_by, '\"name\"', '\"displayName\"')".to_owned(),
+                ),
                 other => (format!("'x' || {other}"), format!("SUBSTR({other}, 2)")),
             };
             let set = |value: &str| {

@@ -150,3 +150,13 @@ fn resume_paths(request: &str) -> [String; 3] {
         format!("{BETA}/accessPackageAssignmentRequests/{request}/resume"),
     ]
 }
+
+/// A request whose extension is called, for whom only that matters.
+pub(crate) async fn call_one(app: &TestApp) {
+    let receiver = Receiver::new().await;
+    let plan = Plan::new("Called").member_here("Called");
+    let package = calling(app, plan, &receiver, "assignmentRequestCreated", None).await;
+    ask(&app.as_user("alice"), &package).await;
+    app.deliver().await;
+    receiver.only();
+}

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod modified;
 pub mod proof;
 pub mod sealing;
+pub mod search;
 
 use auth::principal::Kind;
 use domain::activity::Activity;

@@ -3,13 +3,17 @@
 //! **Invariant:** no property here holds a secret: passwords are stored elsewhere, and of the endpoint of an extension only
 //! the host is told.
 
-use domain::directory::{Group, User};
+use domain::directory::{AppRole, Application, Details, Group, ServicePrincipal, User};
+use domain::extension::Authentication;
 use serde_json::{Map, Value as Json, json};
 use store::access_package::AccessPackage;
 use store::assignment_policy::AssignmentPolicy;
 use store::catalog::Catalog;
 use store::connected_organization::ConnectedOrganization;
+use store::control_configuration::ControlConfiguration;
+use store::custom_extension::CustomExtension;
 use store::entitlement_settings::EntitlementSettings;
+use store::external_connector::ExternalConnector;
 
 /// An object whose changes are told property by property.
 pub trait Audited {
@@ -178,6 +182,132 @@ impl Audited for EntitlementSettings {
     }
 }
 
+impl Audited for ControlConfiguration {
+    fn properties(&self) -> Vec<(String, Json)> {
+        named([
+            ("IsEnabled", json!(self.is_enabled)),
+            ("IsApprovalRequired", json!(self.is_approval_required)),
+            ("MinimumRiskLevel", json!(self.minimum_risk_level)),
+            (
+                "RelatedPeopleInsightLevel",
+                json!(
+                    self.related_people_insight_level
+                        .map(|level| level.to_string())
+                ),
+            ),
+            (
+                "ShowApproverDetailsToMembers",
+                json!(self.show_approver_details_to_members),
+            ),
+        ])
+    }
+}
+
+impl Audited for CustomExtension {
+    /// Addresses of extensions may hold secrets in their path or query: the host is all that is told.
+    fn properties(&self) -> Vec<(String, Json)> {
+        let content = &self.content;
+        let authentication = content.authentication.as_ref().map(|way| match way {
+            Authentication::Bearer { resource_id } => json!({ "resourceId": resource_id }),
+            Authentication::ProofOfPossession => json!("proofOfPossession"),
+        });
+        let client = content.client.unwrap_or_default();
+        let waits = content.callback.as_ref().map(|one| one.timeout.to_string());
+        named([
+            ("DisplayName", json!(content.display_name)),
+            ("Description", json!(content.description)),
+            ("EndpointHost", json!(host(content.endpoint.url()))),
+            ("AuthenticationConfiguration", json!(authentication)),
+            (
+                "TimeoutInMilliseconds",
+                json!(client.timeout_in_milliseconds),
+            ),
+            ("MaximumRetries", json!(client.maximum_retries)),
+            ("CallbackTimeoutDuration", json!(waits)),
+        ])
+    }
+}
+
+impl Audited for ExternalConnector {
+    fn properties(&self) -> Vec<(String, Json)> {
+        let info = self.connection_info.as_deref();
+        let mut info: Json = serde_json::from_str(info.unwrap_or("null")).unwrap_or_default();
+        for address in ["url", "accessTokenUrl"] {
+            if let Some(value) = info.get_mut(address) {
+                *value = value.as_str().map_or(Json::Null, |url| json!(host(url)));
+            }
+        }
+        named([
+            ("DisplayName", json!(self.display_name)),
+            ("Description", json!(self.description)),
+            ("ConnectorType", json!(self.connector_type.to_string())),
+            ("ConnectionInfo", info),
+        ])
+    }
+}
+
+impl Audited for Application {
+    fn properties(&self) -> Vec<(String, Json)> {
+        let mut all = named([
+            ("DisplayName", json!(self.display_name)),
+            ("Description", json!(self.description)),
+            ("AppRoles", app_roles(&self.app_roles)),
+        ]);
+        all.extend(details(&self.details));
+        all
+    }
+}
+
+impl Audited for ServicePrincipal {
+    fn properties(&self) -> Vec<(String, Json)> {
+        let mut all = named([
+            ("DisplayName", json!(self.display_name)),
+            ("Description", json!(self.description)),
+            ("AccountEnabled", json!(self.account_enabled)),
+            (
+                "AppRoleAssignmentRequired",
+                json!(self.app_role_assignment_required),
+            ),
+            ("ServicePrincipalType", json!(self.service_principal_type)),
+            ("AppRoles", app_roles(&self.app_roles)),
+        ]);
+        all.extend(details(&self.details));
+        all
+    }
+}
+
+fn app_roles(roles: &[AppRole]) -> Json {
+    let each = roles.iter().map(|role| {
+        json!({
+            "id": role.id.to_string(),
+            "displayName": role.display_name,
+            "description": role.description,
+            "value": role.value,
+            "isEnabled": role.is_enabled,
+            "allowedMemberTypes": role.allowed_member_types,
+        })
+    });
+    Json::Array(each.collect())
+}
+
+/// What is kept beside the properties that count here, each as JSON in text.
+fn details(kept: &Details) -> impl Iterator<Item = (String, Json)> {
+    kept.iter().map(|(name, text)| {
+        (
+            capitalised(name),
+            serde_json::from_str(text).unwrap_or_default(),
+        )
+    })
+}
+
+/// The host of an address, without the sign-in name that may come before it.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 /// `name` as `Name`.
 fn capitalised(name: &str) -> String {
     let mut letters = name.chars();
@@ -212,5 +342,23 @@ mod tests {
         assert_eq!(differences(Some(&before), Some(&before)), [] as [Json; 0]);
         assert_eq!(differences(None, Some(&before)).len(), 1);
         assert_eq!(differences(Some(&after), None).len(), 2);
+    }
+
+    #[test]
+    fn of_an_address_only_the_host_is_told() {
+        for (url, told) in [
+            (
+                "https://hooks.example.com/triggers/x?sig=secret",
+                "hooks.example.com",
+            ),
+            ("https://hooks.example.com?sig=secret", "hooks.example.com"),
+            (
+                "https://name:secret@hooks.example.com:8443/x",
+                "hooks.example.com:8443",
+            ),
+            ("hooks.example.com#secret", "hooks.example.com"),
+        ] {
+            assert_eq!(host(url), told);
+        }
     }
 }

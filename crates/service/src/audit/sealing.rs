@@ -24,6 +24,15 @@ pub async fn backlog(service: &Service) -> Result<Backlog, ServiceError> {
     Ok(service.store.read(audit_chain::backlog).await?)
 }
 
+/// Since when the oldest event waits that has no place yet.
+pub async fn waiting_since(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
+    let first = service
+        .store
+        .read(|tx| audit_chain::unsealed(tx, 1))
+        .await?;
+    Ok(first.first().map(|event| event.happened_at))
+}
+
 /// Seals everything that was committed before; answers how many events there were.
 pub async fn seal_all(service: &Service, signer: &Arc<Signer>) -> Result<usize, ServiceError> {
     let mut total = 0;
@@ -38,7 +47,7 @@ pub async fn seal_all(service: &Service, signer: &Arc<Signer>) -> Result<usize, 
 
 async fn seal_some(service: &Service, signer: &Arc<Signer>) -> Result<usize, ServiceError> {
     // A look first: most of the time there is nothing to do, and nobody is to wait for that.
-    if backlog_is_empty(service).await? {
+    if waiting_since(service).await?.is_none() {
         return Ok(0);
     }
     let (signer, now) = (Arc::clone(signer), service.clock.now());
@@ -46,14 +55,6 @@ async fn seal_some(service: &Service, signer: &Arc<Signer>) -> Result<usize, Ser
         .store
         .write_bulk(move |tx| seal_in(tx, &signer, now))
         .await
-}
-
-async fn backlog_is_empty(service: &Service) -> Result<bool, ServiceError> {
-    let first = service
-        .store
-        .read(|tx| audit_chain::unsealed(tx, 1))
-        .await?;
-    Ok(first.is_empty())
 }
 
 fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usize, ServiceError> {

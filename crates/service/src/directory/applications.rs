@@ -7,13 +7,13 @@ use auth::directory::DirectoryAction;
 use domain::activity::Activity;
 use domain::directory::{Application, ServicePrincipalChanges};
 use domain::id::{AppId, ObjectId};
+use store::ReadTx;
 use store::directory::{application, service_principal};
-use store::{ReadTx, WriteTx};
 
 use super::{flawed, service_principals};
 use crate::audit::{self, success};
 use crate::authorize;
-use crate::ctx::{Ctx, Moment, Service};
+use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 
 const TYPE: &str = "Application";
@@ -32,7 +32,8 @@ pub async fn create(
             let (id, app_id) = (moment.id(ObjectId::new), moment.id(AppId::new));
             let created = Application::create(id, app_id, moment.now, &changes).map_err(flawed)?;
             application::insert(tx, &created)?;
-            record(tx, &moment, &ctx, Activity::AddApplication, &created)?;
+            let event = event(Activity::AddApplication, &created).changing(None, Some(&created));
+            audit::record(tx, &moment, &ctx, event)?;
             Ok(created)
         })
         .await
@@ -49,8 +50,9 @@ pub async fn update(
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
-        .write(move |tx| {
-            let mut changed = get(tx, id)?;
+        .write(move |tx| -> Result<(), ServiceError> {
+            let stored = get(tx, id)?;
+            let mut changed = stored.clone();
             changed.change(&changes).map_err(flawed)?;
             application::update(tx, &changed)?;
             let followed = ServicePrincipalChanges {
@@ -63,7 +65,9 @@ pub async fn update(
             {
                 service_principals::update_in(tx, &moment, &ctx, used.id, &followed)?;
             }
-            record(tx, &moment, &ctx, Activity::UpdateApplication, &changed)
+            let event = event(Activity::UpdateApplication, &changed);
+            let event = event.changing(Some(&stored), Some(&changed));
+            Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await?;
     service.callers.invalidate();
@@ -76,13 +80,14 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<(), Se
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
-        .write(move |tx| {
+        .write(move |tx| -> Result<(), ServiceError> {
             let gone = get(tx, id)?;
             if let Some(used) = service_principal::find_by_app(tx, gone.app_id)? {
                 service_principals::delete_in(tx, &moment, &ctx, used.id)?;
             }
             application::delete(tx, id)?;
-            record(tx, &moment, &ctx, Activity::DeleteApplication, &gone)
+            let event = event(Activity::DeleteApplication, &gone);
+            Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await?;
     service.callers.invalidate();
@@ -93,13 +98,6 @@ fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Application, ServiceError> {
     application::find(tx, id)?.ok_or_else(|| ServiceError::not_found("application", id))
 }
 
-fn record(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    ctx: &Ctx,
-    activity: Activity,
-    about: &Application,
-) -> Result<(), ServiceError> {
-    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));
-    Ok(audit::record(tx, moment, ctx, event)?)
+fn event(activity: Activity, about: &Application) -> audit::Event {
+    success(activity, TYPE, about.id, Some(about.display_name.clone()))
 }

@@ -40,7 +40,8 @@ pub async fn create(
                 return Err(ServiceError::invalid(Code::BadRequest, "appId", message));
             }
             service_principal::insert(tx, &created)?;
-            record(tx, &moment, &ctx, Activity::AddServicePrincipal, &created)?;
+            let event = event(Activity::AddServicePrincipal, &created).changing(None, Some(&created));
+            audit::record(tx, &moment, &ctx, event)?;
             Ok(created)
         })
         .await
@@ -71,12 +72,15 @@ pub(super) fn update_in(
     id: ObjectId,
     changes: &ServicePrincipalChanges,
 ) -> Result<ServicePrincipal, ServiceError> {
-    let mut changed = get(tx, id)?;
+    let stored = get(tx, id)?;
+    let mut changed = stored.clone();
     changed.change(changes).map_err(flawed)?;
     service_principal::update(tx, &changed)?;
     changed.version += 1;
     resources::application_changed(tx, moment, &changed)?;
-    record(tx, moment, ctx, Activity::UpdateServicePrincipal, &changed)?;
+    let event =
+        event(Activity::UpdateServicePrincipal, &changed).changing(Some(&stored), Some(&changed));
+    audit::record(tx, moment, ctx, event)?;
     Ok(changed)
 }
 
@@ -102,20 +106,18 @@ pub(super) fn delete_in(
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     service_principal::delete(tx, id)?;
-    record(tx, moment, ctx, Activity::RemoveServicePrincipal, &gone)
+    Ok(audit::record(
+        tx,
+        moment,
+        ctx,
+        event(Activity::RemoveServicePrincipal, &gone),
+    )?)
 }
 
 fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<ServicePrincipal, ServiceError> {
     service_principal::find(tx, id)?.ok_or_else(|| ServiceError::not_found("service principal", id))
 }
 
-fn record(
-    tx: &mut WriteTx<'_>,
-    moment: &Moment,
-    ctx: &Ctx,
-    activity: Activity,
-    about: &ServicePrincipal,
-) -> Result<(), ServiceError> {
-    let event = success(activity, TYPE, about.id, Some(about.display_name.clone()));
-    Ok(audit::record(tx, moment, ctx, event)?)
+fn event(activity: Activity, about: &ServicePrincipal) -> audit::Event {
+    success(activity, TYPE, about.id, Some(about.display_name.clone()))
 }

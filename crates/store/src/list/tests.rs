@@ -347,6 +347,36 @@ fn lists_by_package_and_by_person_follow_an_index() {
 }
 
 #[test]
+fn the_audit_log_is_searched_by_index_for_who_did_what_to_what() {
+    let fixture = Fixture::sqlite();
+    let store = migrated(&fixture);
+    let own = |name| Path::of(model::AUDIT_EVENT.field(name).unwrap());
+    let user = Path {
+        hops: vec![&model::inside::INITIATORS, &model::inside::AUDITED_USERS],
+        field: model::inside::AUDITED_USER.field("id").unwrap(),
+    };
+    for (path, index) in [
+        (own("activity"), "audit_event_activity"),
+        (own("correlation_id"), "audit_event_call"),
+        (own("object_id"), "audit_event_target"),
+        (user, "audit_event_user"),
+    ] {
+        let mut query = everything(&model::AUDIT_EVENT);
+        query.limit = Some(100);
+        query.filter = Predicate::Compare {
+            path,
+            comparison: Comparison::Eq,
+            value: Value::Text("x".to_owned()),
+        };
+        let plan = plan(&store, &query);
+        assert!(plan.contains(&format!("USING INDEX {index} (")), "{plan}");
+        // The events of one call are few; the others come in their order.
+        let is_sorted = plan.contains("TEMP B-TREE");
+        assert_eq!(is_sorted, index == "audit_event_call", "{plan}");
+    }
+}
+
+#[test]
 fn columns_that_are_said_never_to_be_null_are_not() {
     let fixture = Fixture::sqlite();
     let store = migrated(&fixture);

@@ -5,8 +5,13 @@ ALTER TABLE audit_event ADD COLUMN seq BIGINT;
 ALTER TABLE audit_event ADD COLUMN hash TEXT;
 CREATE UNIQUE INDEX audit_event_chain ON audit_event (seq) WHERE seq IS NOT NULL;
 CREATE INDEX audit_event_unsealed ON audit_event (happened_at, id) WHERE seq IS NULL;
-CREATE INDEX audit_event_activity ON audit_event (activity, happened_at DESC, id);
-CREATE INDEX audit_event_call ON audit_event (correlation_id);
+
+-- What the log is searched by. Texts are compared without regard to case, so the indexes hold them in lower case; the last
+-- one reads the document as a filter on `initiatedBy/user/id` does.
+CREATE INDEX audit_event_activity ON audit_event (LOWER(activity), happened_at DESC, id);
+CREATE INDEX audit_event_call ON audit_event (LOWER(correlation_id));
+CREATE INDEX audit_event_target ON audit_event (LOWER(object_id), happened_at DESC, id);
+CREATE INDEX audit_event_user ON audit_event (CAST((initiated_by) -> 'user' ->> 'id' AS TEXT), happened_at DESC, id);
 
 -- Where the chain begins (`anchor`, once old events are gone) and where it ends (`head`), each with the server's signature.
 CREATE TABLE audit_chain (
