@@ -356,6 +356,7 @@ fn pages_have_a_size_and_continue_at_a_position_of_their_own() {
     assert_eq!(decode_position(&payload).unwrap(), position);
     let resumed = |query: &str, after: Vec<Value>| {
         resolve(Request {
+            cloud: Cloud::Global,
             version: Version::V1,
             of,
             filter: Predicate::True,
@@ -580,6 +581,7 @@ fn the_envelope_follows_the_metadata_level() {
 #[test]
 fn a_single_object_has_an_etag() {
     let plan = resolve(Request {
+        cloud: Cloud::Global,
         version: Version::V1,
         of: &tables::CATALOG,
         filter: Predicate::True,
