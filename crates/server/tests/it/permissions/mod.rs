@@ -6,6 +6,7 @@ mod operations;
 mod rules;
 mod scoped;
 mod table;
+mod words;
 mod world;
 
 use std::collections::BTreeMap;
