@@ -53,6 +53,13 @@ pub struct Submission {
     pub is_validation_only: bool,
 }
 
+impl Submission {
+    /// An update that gives answers and no dates leaves the dates as they are.
+    pub fn only_answers(&self) -> bool {
+        !self.answers.is_empty() && !self.schedule.is_custom()
+    }
+}
+
 /// What is wrong with the answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerFault {
@@ -65,6 +72,9 @@ pub enum AnswerFault {
     /// The answer is not one of the choices, or too many are chosen.
     #[error("the answer to question `{0}` is not one that the question offers")]
     NotOffered(QuestionId),
+    /// The answer was given for good.
+    #[error("the answer to question `{0}` cannot be changed")]
+    NotEditable(QuestionId),
     /// The text does not match what the question demands.
     #[error("the answer to question `{0}` does not have the form that the question demands")]
     Malformed(QuestionId),
@@ -77,12 +87,7 @@ pub fn check_answers(
     matches: impl Fn(&str, &str) -> bool,
 ) -> Result<(), AnswerFault> {
     for answer in answers {
-        let id = answer.question_id;
-        let question = questions
-            .iter()
-            .find(|question| question.id == Some(id))
-            .ok_or(AnswerFault::Unknown(id))?;
-        check_answer(question, answer, &matches)?;
+        check_answer(asked(questions, answer)?, answer, &matches)?;
     }
     for question in questions.iter().filter(|question| question.is_required) {
         let Some(id) = question.id else { continue };
@@ -94,6 +99,36 @@ pub fn check_answers(
         }
     }
     Ok(())
+}
+
+/// Checks the answers that an update gives (QA-3): those it does not give stay, and only those that may be changed are.
+pub fn check_changed_answers(
+    questions: &[Question],
+    answers: &[Answer],
+    earlier: &[Answer],
+    matches: impl Fn(&str, &str) -> bool,
+) -> Result<(), AnswerFault> {
+    for answer in answers {
+        let question = asked(questions, answer)?;
+        if !question.is_answer_editable && !earlier.contains(answer) {
+            return Err(AnswerFault::NotEditable(answer.question_id));
+        }
+        let is_empty = answer.values.iter().all(|value| value.trim().is_empty());
+        if question.is_required && is_empty {
+            return Err(AnswerFault::Missing(answer.question_id));
+        }
+        check_answer(question, answer, &matches)?;
+    }
+    Ok(())
+}
+
+/// The question that an answer is for.
+fn asked<'q>(questions: &'q [Question], answer: &Answer) -> Result<&'q Question, AnswerFault> {
+    let id = answer.question_id;
+    questions
+        .iter()
+        .find(|question| question.id == Some(id))
+        .ok_or(AnswerFault::Unknown(id))
 }
 
 fn check_answer(
@@ -195,5 +230,29 @@ mod tests {
             Err(AnswerFault::NotOffered(id(1)))
         );
         assert_eq!(check(&many, &[answer(1, &["a", "b"])]), Ok(()));
+    }
+
+    #[test]
+    fn qa_3_only_answers_that_may_be_changed_are_changed_by_an_update() {
+        let text = || AnswerKind::Text { pattern: None };
+        let editable = Question {
+            is_answer_editable: true,
+            ..question(2, text())
+        };
+        let questions = [question(1, text()), editable];
+        let earlier = [answer(1, &["once"]), answer(2, &["now"])];
+        let check =
+            |given: &[Answer]| check_changed_answers(&questions, given, &earlier, |_, _| true);
+
+        assert_eq!(check(&[]), Ok(()), "what is not given stays");
+        assert_eq!(check(&[answer(1, &["once"])]), Ok(()));
+        assert_eq!(check(&[answer(2, &["later"])]), Ok(()));
+        let fault = check(&[answer(1, &["again"])]);
+        assert_eq!(fault, Err(AnswerFault::NotEditable(id(1))));
+        assert_eq!(check(&[answer(2, &[""])]), Err(AnswerFault::Missing(id(2))));
+        assert_eq!(
+            check(&[answer(3, &["x"])]),
+            Err(AnswerFault::Unknown(id(3)))
+        );
     }
 }

@@ -126,7 +126,7 @@ fn advance(
             .take(Event::StageApproved, moment.now)
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
-        notices::stage_opened(tx, moment, &request, &next)?;
+        routing::stage_opened(tx, moment, ctx, &request, &next)?;
         return Ok(());
     }
     let approved = audit::success(

@@ -1,5 +1,6 @@
 //! Assignment requests: submit, route, cancel, delete.
 
+mod answers;
 mod checks;
 pub mod routing;
 pub(crate) mod schedule;

@@ -197,6 +197,15 @@ const EVERYBODY: Tiers = &[
     (Tier::Escalation, Tier::FallbackEscalation),
 ];
 
+/// Whether a stage that is open asks nobody at all: its approvers are gone, or stand for nobody (AP-8).
+pub(crate) fn asks_nobody(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    stage: &Stage,
+) -> Result<bool, ServiceError> {
+    Ok(asked(tx, request, stage, FIRST)?.is_empty())
+}
+
 /// The people whom a stage asks by these tiers: members of groups one by one, nobody about a request of their own (AP-9).
 fn asked(
     tx: &mut ReadTx<'_>,

@@ -6,6 +6,7 @@
     reason = "helpers of tests may fail as loudly as tests"
 )]
 
+mod answers;
 mod approvals;
 mod assignments;
 mod life;
@@ -14,6 +15,7 @@ mod paths;
 mod refusals;
 mod requests;
 mod requests_again;
+mod transitions;
 mod walk;
 mod withdrawal;
 mod year;

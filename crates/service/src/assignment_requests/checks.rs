@@ -6,7 +6,7 @@ use domain::id::{AccessPackageId, CatalogId, ObjectId, SubjectId};
 use domain::policy::{
     Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetScope, effective_schedule,
 };
-use domain::submission::{AnswerFault, Submission, TargetReference, check_answers};
+use domain::submission::{Submission, TargetReference};
 use domain::time::Timestamp;
 use store::ReadTx;
 use store::subject::Subject;
@@ -224,21 +224,6 @@ pub(super) fn justification(
         ));
     }
     Ok(())
-}
-
-/// The questions of the policy are answered (QA-2, RQ-13).
-pub(super) fn answers(policy: &Policy, submission: &Submission) -> Result<(), ServiceError> {
-    let matches = |pattern: &str, text: &str| {
-        super::whole_pattern(pattern).is_some_and(|pattern| pattern.is_match(text))
-    };
-    check_answers(&policy.settings.questions, &submission.answers, matches).map_err(|fault| {
-        let code = match fault {
-            AnswerFault::Missing(_) => Code::RequiredAnswerMissing,
-            AnswerFault::Unknown(_) => Code::UnknownQuestion,
-            AnswerFault::NotOffered(_) | AnswerFault::Malformed(_) => Code::InvalidModel,
-        };
-        ServiceError::invalid(code, "answers", fault.to_string())
-    })
 }
 
 /// Only administrators may skip approval (AP-12).

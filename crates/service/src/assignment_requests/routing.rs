@@ -43,7 +43,7 @@ pub(crate) fn proceed(
     approval: bool,
 ) -> Result<(), ServiceError> {
     if approval {
-        open_approval(tx, moment, request, policy)?;
+        open_approval(tx, moment, ctx, request, policy)?;
         request
             .take(Event::ApprovalRequired, moment.now)
             .map_err(ServiceError::internal)?;
@@ -242,6 +242,7 @@ fn change_dates(
 fn open_approval(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    ctx: &Ctx,
     request: &AssignmentRequest,
     policy: &Policy,
 ) -> Result<(), ServiceError> {
@@ -276,9 +277,28 @@ fn open_approval(
         first = first.or(Some(stage));
     }
     match first {
-        Some(stage) => notices::stage_opened(tx, moment, request, &stage),
+        Some(stage) => stage_opened(tx, moment, ctx, request, &stage),
         None => Ok(()),
     }
+}
+
+/// Approvers are told of a stage that waits for them. Where there is nobody, the request waits all the same, until somebody
+/// is there or its time is over, and the log warns of it (AP-8).
+pub(crate) fn stage_opened(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &AssignmentRequest,
+    stage: &ApprovalStageRow,
+) -> Result<(), ServiceError> {
+    notices::stage_opened(tx, moment, request, stage)?;
+    if notices::asks_nobody(tx, request, stage)? {
+        let event = event(Activity::UpdateRequest, request)
+            .with("operation", "openStage")
+            .with("warning", "nobody can decide about this stage");
+        audit::record(tx, moment, ctx, event)?;
+    }
+    Ok(())
 }
 
 /// The users and groups that a stage names; managers are looked up now (AP-16).

@@ -11,7 +11,7 @@ use domain::submission::{Submission, TargetReference};
 use store::subject::Subject;
 use store::{ReadTx, WriteTx};
 
-use super::{checks, creation_activity, routing};
+use super::{answers, checks, creation_activity, routing};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::settings::Settings;
@@ -142,7 +142,7 @@ fn add(
     }
     let schedule = checks::schedule(&policy, submission, case.asker, case.moment.now, false)?;
     checks::justification(&policy, case.asker, submission)?;
-    checks::answers(&policy, submission)?;
+    answers::complete(&policy, submission)?;
     checks::bypass(case.asker, submission)?;
 
     if !submission.is_validation_only {
@@ -219,11 +219,20 @@ fn change(
             ends_at: None,
             lasts_for: None,
         }
+    } else if submission.only_answers() {
+        EffectiveSchedule {
+            starts_at: case.moment.now,
+            ends_at: assignment.ends_at,
+            lasts_for: None,
+        }
     } else {
         checks::schedule(&policy, submission, case.asker, case.moment.now, true)?
     };
     let mut request = new_request(tx, case, submission, &target, &policy, &schedule)?;
     request.assignment_id = Some(assignment_id);
+    if !removes {
+        request.answers = answers::changed(tx, &policy, submission, target.id, package.id)?;
+    }
     let needed = !removes
         && policy.settings.approval.is_needed(
             AccessChange::Update,
