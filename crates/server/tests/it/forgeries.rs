@@ -1,11 +1,13 @@
 //! Tokens that were made up, changed or meant for somebody else, sent as an attacker would: each is a 401 (ER-1).
 
+use auth::callout::{Sent, Signer};
 use auth::issuer::issuer_url;
 use auth::keys::Keys;
 use auth::token::Algorithm;
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::extension::Authentication;
 use http::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -421,5 +423,41 @@ fn assert_leaks_nothing(header: Option<&str>, answer: &str) {
     let token = header.and_then(|header| header.split_once(' '));
     for part in token.map_or("", |(_, token)| token).split('.') {
         assert!(part.is_empty() || !answer.contains(part), "{answer}");
+    }
+}
+
+/// Whoever owns a catalog says for which audience its callouts are signed. Though it be that of this API: what a receiver was
+/// sent opens nothing here, not even the request that it is to resume.
+#[tokio::test]
+async fn what_a_callout_is_signed_with_opens_nothing_here_cx_6() {
+    let server = Server::new().await;
+    let folder = TempDir::new().unwrap();
+    let keys = Keys::load_or_create_as(folder.path(), "callout", Algorithm::Es256).unwrap();
+    let signer = Signer::new(keys, AUTHORITY);
+    let sent = Sent {
+        id: "1",
+        url: "https://receiver.example/in",
+        body: b"{}",
+    };
+    let bearer = Authentication::Bearer {
+        resource_id: AUDIENCE.to_owned(),
+    };
+    for authentication in [bearer, Authentication::ProofOfPossession] {
+        let header = signer.authorization(&authentication, &sent, start());
+        let header = header.unwrap();
+        for path in [
+            &format!("{V1}/assignmentRequests/ffffffff-0000-4000-8000-000000000000/resume"),
+            "/v1.0/$batch",
+            "/reeve/v1/stuck",
+            "/scim/v2/Users",
+        ] {
+            let request = Request::post(path)
+                .header("host", "127.0.0.1:8080")
+                .header("content-type", "application/json")
+                .header("authorization", &header);
+            let answer = server.send(request.body(Body::from("{}")).unwrap()).await;
+
+            assert_eq!(answer.status, 401, "{path}");
+        }
     }
 }
