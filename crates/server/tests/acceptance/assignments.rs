@@ -32,6 +32,7 @@ async fn of_type(app: &TestApp, case: &Case, request_type: &str) -> Vec<Value> {
     requests
 }
 
+// A4
 #[tokio::test]
 async fn tr9_a_membership_that_was_taken_away_comes_back() {
     TestApp::on_both(async |app| {

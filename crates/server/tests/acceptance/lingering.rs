@@ -21,6 +21,7 @@ async fn give(app: &TestApp, package: &Package, name: &str) -> String {
     app.assignment_of(&request).await
 }
 
+// AS-1
 #[tokio::test]
 async fn lg_1_a_role_goes_only_with_the_last_assignment_that_includes_it() {
     TestApp::on_both(async |app| {

@@ -503,3 +503,96 @@ async fn a_policy_of_a_lower_rank_is_no_way_in() {
     })
     .await;
 }
+
+// PO-2
+#[tokio::test]
+async fn a_policy_is_for_people_inside_or_for_people_outside() {
+    let app = TestApp::new().await;
+    let package = app
+        .package(Plan::new("Mixed").member_of("Readers", ERP))
+        .await;
+    let inside = json!({
+        "@odata.type": "#microsoft.graph.singleUser", "userId": app.id_of("alice").to_string()
+    });
+    let outside = json!({
+        "@odata.type": "#microsoft.graph.connectedOrganizationMembers",
+        "connectedOrganizationId": app.id_of("alice").to_string()
+    });
+
+    for (scope, target) in [
+        ("specificDirectoryUsers", &outside),
+        ("specificConnectedOrganizationUsers", &inside),
+    ] {
+        let body = json!({
+            "displayName": "Both", "description": "Both.", "allowedTargetScope": scope,
+            "specificAllowedTargets": [target], "expiration": {"type": "noExpiration"},
+            "requestorSettings": {"enableTargetsToSelfAddAccess": true},
+            "requestApprovalSettings": {"isApprovalRequiredForAdd": false, "stages": []},
+            "accessPackage": {"id": package.id}
+        });
+        let refused = app
+            .as_operator()
+            .post(&format!("{V1}/assignmentPolicies"), body)
+            .await;
+        refused.assert_error(400, "InvalidModel");
+    }
+}
+
+// AU-8
+#[tokio::test]
+async fn a_rule_makes_no_group() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Ruled").member_of("Sellers", CRM))
+            .await;
+        let groups = async || {
+            let reply = app.as_operator().get("/v1.0/groups?$top=999").await;
+            reply.assert_status(200).rows().len()
+        };
+        let before = groups().await;
+        let body = json!({
+            "displayName": "By rule", "description": "By rule.",
+            "allowedTargetScope": "specificDirectoryUsers",
+            "specificAllowedTargets": [{
+                "@odata.type": "#microsoft.graph.attributeRuleMembers", "description": "All",
+                "membershipRule": "user.displayName -eq \"alice\""
+            }],
+            "automaticRequestSettings": {"requestAccessForAllowedTargets": true},
+            "accessPackage": {"id": package.id}
+        });
+        let path = format!("{V1}/assignmentPolicies");
+        app.as_operator().post(&path, body).await.assert_status(201);
+        app.deliver().await;
+
+        assert!(app.has(package.role(), "alice").await);
+        assert_eq!(groups().await, before);
+    })
+    .await;
+}
+
+// AP-15
+#[tokio::test]
+async fn a_stage_that_an_extension_would_decide_is_refused_and_not_taken_for_another() {
+    let app = TestApp::new().await;
+    let package = app
+        .package(Plan::new("Dynamic").member_of("Readers", ERP))
+        .await;
+    let body = json!({
+        "displayName": "Dynamic", "description": "Dynamic.", "accessPackageId": package.id,
+        "canExtend": false, "durationInDays": 0,
+        "requestorSettings": {"scopeType": "AllExistingDirectoryMemberUsers", "acceptRequests": true, "allowedRequestors": []},
+        "requestApprovalSettings": {
+            "isApprovalRequired": true, "approvalMode": "SingleStage",
+            "approvalStages": [{
+                "@odata.type": "#microsoft.graph.accessPackageDynamicApprovalStage",
+                "approvalStageTimeOutInDays": 14, "primaryApprovers": [{
+                    "@odata.type": "#microsoft.graph.singleUser", "id": app.id_of("bob").to_string(), "isBackup": false
+                }],
+                "customExtension": {"id": package.id}
+            }]
+        }
+    });
+    let path = format!("{BETA}/accessPackageAssignmentPolicies");
+    let refused = app.as_operator().post(&path, body).await;
+    refused.assert_error(400, "InvalidModel");
+}

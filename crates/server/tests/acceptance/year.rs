@@ -66,6 +66,7 @@ struct Year {
     requests: Vec<(&'static str, String)>,
 }
 
+// RQ-26: what is over is listed like what is not, a year after.
 #[tokio::test]
 async fn a_year_in_one_step_is_as_a_year_in_many() {
     for backend in Backend::ALL {

@@ -105,6 +105,20 @@ fn read_stage(
     if node.object()?.is_none() {
         return Err(node.invalid("must be an object"));
     }
+    // AP-15: taken for a plain stage, it would ask people whom the extension would not have asked.
+    let extension = node.member("customExtension");
+    if extension.object()?.is_some() {
+        return Err(
+            extension.invalid("a stage whose approvers an extension names is not supported")
+        );
+    }
+    let kind = node.member("@odata.type");
+    if kind
+        .text()?
+        .is_some_and(|kind| kind.ends_with("DynamicApprovalStage"))
+    {
+        return Err(kind.invalid("a stage whose approvers an extension names is not supported"));
+    }
     let (denial, escalation, lists) = match version {
         Version::V1 => {
             let [first, fallback, escalated, escalated_fallback] =

@@ -58,6 +58,10 @@ async fn a_request_waits_at_each_stage_and_goes_on_when_it_is_resumed() {
             both("pendingApproval", "PendingApproval")
         );
         let bob = app.as_user("bob");
+        let waiting = format!("{V1}/assignmentRequests/filterByCurrentUser(on='approver')");
+        let shown = bob.get(&waiting).await.assert_status(200).rows();
+        let said = &shown[0]["customExtensionCalloutInstances"][0]["detail"];
+        assert_eq!(said, "Ticket 17", "RS-4");
         let approval = format!("{V1}/accessPackageAssignmentApprovals/{request}");
         let stages = bob.get(&format!("{approval}/stages")).await.rows();
         let stage = format!("{approval}/stages/{}", stages[0]["id"].as_str().unwrap());
@@ -162,6 +166,7 @@ async fn cx_10_nothing_waits_for_an_extension_without_callback() {
     .await;
 }
 
+// T2
 #[tokio::test]
 async fn rs_3_an_answer_ends_a_request_at_the_early_stages_and_nowhere_else() {
     TestApp::on_both_with(open(), async |app| {
@@ -205,6 +210,7 @@ async fn rs_3_an_answer_ends_a_request_at_the_early_stages_and_nowhere_else() {
     .await;
 }
 
+// RS-6: an operator may, a requestor or a stranger may not.
 #[tokio::test]
 async fn rs_2_stage_and_instance_have_to_be_those_that_are_waited_for() {
     let app = TestApp::on(testkit::Backend::Sqlite, open()).await.unwrap();

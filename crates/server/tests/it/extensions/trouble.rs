@@ -235,6 +235,7 @@ fn redacted(value: &mut Value, known: &[(&str, &str)]) {
     }
 }
 
+// CX-4: the path to resume is in both.
 #[tokio::test]
 async fn cx_1_and_cx_2_the_payload_in_both_shapes() {
     for (shape, golden) in [

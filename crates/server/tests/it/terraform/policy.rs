@@ -94,6 +94,16 @@ async fn a_policy_that_says_nothing_reads_back_as_nothing() {
             let path = format!("{}/{}", sets(), made.assert_status(201).text("id"));
             let read = client.get(&path).await.assert_status(200).json();
 
+            // PO-41: what a PUT leaves out is null.
+            let mut short = bare(&package);
+            for name in ["accessReviewSettings", "expirationDateTime", "requestApprovalSettings"] {
+                short.as_object_mut().unwrap().remove(name);
+            }
+            client.put(&path, short).await.assert_status(200);
+            let again = client.get(&path).await.assert_status(200).json();
+            assert_eq!(again["accessReviewSettings"], Value::Null);
+            assert_eq!(again["expirationDateTime"], Value::Null);
+
             has_lists(&read);
             let asked = &read["requestorSettings"];
             if !asked.is_null() {
@@ -172,6 +182,7 @@ fn whole(package: &str, group: &str, alice: &str, bob: &str) -> Value {
     body
 }
 
+// PO-20: the review settings are kept like the rest.
 #[tokio::test]
 async fn everything_that_a_policy_says_reads_back_in_its_order() {
     TestApp::on_both(async |app| {
