@@ -51,23 +51,20 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
 
 fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
     let noted = args.head.clone().map(|noted| (noted.seq, noted.hash));
-    let found = match &args.file {
-        Some(file) => {
-            let signer = match &args.config.data {
-                Some(_) => Some(known_signer(&open(&args.config)?.1)?),
-                None => None,
-            };
-            if signer.is_none() {
-                output::note(
-                    "note: without `--data DIR` the server's signature in the file is not checked",
-                );
-            }
-            verify_file(file, signer.as_ref(), noted)?
+    let found = if let Some(file) = &args.file {
+        let signer = match &args.config.data {
+            Some(_) => Some(known_signer(&open(&args.config)?.1)?),
+            None => None,
+        };
+        if signer.is_none() {
+            output::note(
+                "note: without `--data DIR` the server's signature in the file is not checked",
+            );
         }
-        None => {
-            let (store, folder) = open(&args.config)?;
-            verify(&store, &known_signer(&folder)?, noted)?
-        }
+        verify_file(file, signer.as_ref(), noted)?
+    } else {
+        let (store, folder) = open(&args.config)?;
+        verify(&store, &known_signer(&folder)?, noted)?
     };
     Ok(tell(&found))
 }
