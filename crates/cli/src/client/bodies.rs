@@ -59,6 +59,19 @@ pub(crate) enum Requestors<'a> {
     Nobody,
 }
 
+/// Has every stage of a policy ask somebody else, too, once this time is over.
+pub(crate) fn escalate(policy: &mut Value, to: &str, after: &str) {
+    let stages = policy.pointer_mut("/requestApprovalSettings/stages");
+    for stage in stages.and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(stage) = stage.as_object_mut() {
+            let alternate = json!({ "@odata.type": "#microsoft.graph.singleUser", "userId": to });
+            stage.insert("isEscalationEnabled".to_owned(), json!(true));
+            stage.insert("durationBeforeEscalation".to_owned(), json!(after));
+            stage.insert("escalationApprovers".to_owned(), json!([alternate]));
+        }
+    }
+}
+
 /// A policy of a package. Without approvers nobody is asked.
 pub(crate) fn policy(
     package: &str,

@@ -1,4 +1,4 @@
-//! The story: what Reeve is for, in five steps, each through the API that every client uses.
+//! The story: what Reeve is for, in six steps, each through the API that every client uses.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -51,7 +51,8 @@ pub(super) async fn tell(teller: &mut Teller, cast: &Cast) -> anyhow::Result<()>
     let alices = request_and_approve(teller, cast, &farm).await?;
     repair_drift(teller, cast, &farm, &alices).await?;
     let carols = survive_an_outage(teller, cast, &farm).await?;
-    refuse(teller, cast, &farm, &alices, &carols).await
+    refuse(teller, cast, &farm, &alices, &carols).await?;
+    let_time_pass(teller, cast, &farm, &alices).await
 }
 
 async fn build(teller: &mut Teller, cast: &Cast) -> anyhow::Result<Farm> {
@@ -325,6 +326,82 @@ async fn refuse(
     Ok(())
 }
 
+async fn let_time_pass(
+    teller: &mut Teller,
+    cast: &Cast,
+    farm: &Farm,
+    alices: &Granted,
+) -> anyhow::Result<()> {
+    chapter("6. Let time pass: an approval that escalates, and access that ends");
+    say(
+        "Another policy, for carol: bob decides within two weeks, and alice may as well after two days.",
+    );
+    let approvers = [cast.bob_id.clone()];
+    let carol = [cast.carol_id.clone()];
+    let mut policy = bodies::policy(
+        &farm.package,
+        "carol, if bob or alice agrees",
+        Requestors::Users(&carol),
+        &approvers,
+        Some("P30D"),
+    );
+    bodies::escalate(&mut policy, &cast.alice_id, "P2D");
+    let policies = format!("{ENTITLEMENTS}/assignmentPolicies");
+    let policy = teller.make(&cast.admin, &policies, &policy).await?;
+    let short = Farm {
+        group: farm.group.clone(),
+        package: farm.package.clone(),
+        policy,
+    };
+    let request = ask(teller, &cast.carol, &short).await?;
+    teller
+        .await_state(&cast.admin, &request_path(&request), "pendingApproval")
+        .await?;
+    say(
+        "bob is on holiday. A development tenant has a clock that can be moved, by a call that is Reeve's own:",
+    );
+    advance(teller, cast, "P2D").await?;
+    teller
+        .await_status(
+            &cast.admin,
+            &request_path(&request),
+            "PendingApprovalEscalated",
+        )
+        .await?;
+    decide(teller, &cast.alice, &request).await?;
+    teller
+        .await_state(&cast.admin, &request_path(&request), "delivered")
+        .await?;
+
+    let assignment = assignment_of(cast, &request).await?;
+    say("After thirty days carol's access is over, and the group and the gate are told so.");
+    advance(teller, cast, "P30D").await?;
+    teller
+        .await_end(&cast.admin, &assignment_path(&assignment))
+        .await?;
+    let is_out = !is_member(cast, farm, &cast.carol_id).await?;
+    teller.expect(is_out, "carol is out of the group");
+    say("alice's lasts for ninety days from the day on which she got it:");
+    teller
+        .await_state(
+            &cast.admin,
+            &assignment_path(&alices.assignment),
+            "delivered",
+        )
+        .await
+}
+
+/// Moves the tenant's clock.
+async fn advance(teller: &mut Teller, cast: &Cast, by: &str) -> anyhow::Result<()> {
+    let body = json!({ "advance": by });
+    let path = "/reeve/v1/dev/clock";
+    say(&format!("   (the clock goes on by {by})"));
+    teller
+        .call(&cast.admin, Method::POST, path, Some(&body), 200)
+        .await
+        .map(drop)
+}
+
 async fn ask(teller: &mut Teller, who: &Person, farm: &Farm) -> anyhow::Result<String> {
     let body = json!({
         "requestType": "userAdd",
@@ -336,13 +413,18 @@ async fn ask(teller: &mut Teller, who: &Person, farm: &Farm) -> anyhow::Result<S
         .await
 }
 
-/// Bob decides; the approval has the request's id.
+/// Bob decides.
 async fn approve(teller: &mut Teller, cast: &Cast, request: &str) -> anyhow::Result<()> {
     teller
         .await_state(&cast.admin, &request_path(request), "pendingApproval")
         .await?;
+    decide(teller, &cast.bob, request).await
+}
+
+/// Somebody approves; the approval has the request's id.
+async fn decide(teller: &mut Teller, who: &Person, request: &str) -> anyhow::Result<()> {
     let stages = format!("{ENTITLEMENTS}/accessPackageAssignmentApprovals/{request}/stages");
-    let open = cast.bob.graph.get(&stages).await?;
+    let open = who.graph.get(&stages).await?;
     let stage = open
         .pointer("/value/0/id")
         .and_then(Value::as_str)
@@ -350,7 +432,7 @@ async fn approve(teller: &mut Teller, cast: &Cast, request: &str) -> anyhow::Res
     let decision = json!({ "reviewResult": "Approve", "justification": "Many hands." });
     teller
         .call(
-            &cast.bob,
+            who,
             Method::PATCH,
             &format!("{stages}/{stage}"),
             Some(&decision),

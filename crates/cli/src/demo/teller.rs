@@ -114,33 +114,69 @@ impl Teller {
         path: &str,
         expected: &str,
     ) -> anyhow::Result<()> {
-        let state = tokio::time::timeout(PATIENCE, settled(&who.graph, path))
+        let is_over = |state: &str| !matches!(state, "submitted" | "delivering");
+        self.await_member(who, path, ("state", expected), is_over)
+            .await
+    }
+
+    /// Looks until the assignment has ended.
+    pub(super) async fn await_end(&mut self, who: &Person, path: &str) -> anyhow::Result<()> {
+        let is_over = |state: &str| !matches!(state, "delivering" | "delivered");
+        self.await_member(who, path, ("state", "expired"), is_over)
+            .await
+    }
+
+    /// Looks until the object's `status` is the expected one.
+    pub(super) async fn await_status(
+        &mut self,
+        who: &Person,
+        path: &str,
+        expected: &str,
+    ) -> anyhow::Result<()> {
+        self.await_member(who, path, ("status", expected), |status| status == expected)
+            .await
+    }
+
+    async fn await_member(
+        &mut self,
+        who: &Person,
+        path: &str,
+        (member, expected): (&str, &str),
+        is_over: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<()> {
+        let found = settled(&who.graph, path, member, is_over);
+        let found = tokio::time::timeout(PATIENCE, found)
             .await
             .unwrap_or_else(|_| bail!("the story cannot go on: {path} is still under way"))?;
         output::line(format_args!("   {:<6} GET {path}", who.name));
-        output::line(format_args!("          -> state: {state}"));
-        if state != expected {
+        output::line(format_args!("          -> {member}: {found}"));
+        if found != expected {
             self.surprises += 1;
             output::line(format_args!(
-                "   UNEXPECTED, the state should be {expected}"
+                "   UNEXPECTED, the {member} should be {expected}"
             ));
         }
         Ok(())
     }
 }
 
-/// The object's state once nothing is under way.
-async fn settled(graph: &Graph, path: &str) -> anyhow::Result<String> {
+/// A member of the object once it is as it is to stay.
+async fn settled(
+    graph: &Graph,
+    path: &str,
+    member: &str,
+    is_over: impl Fn(&str) -> bool,
+) -> anyhow::Result<String> {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
         looks.tick().await;
         let object = graph.get(path).await?;
-        let state = object
-            .get("state")
+        let found = object
+            .get(member)
             .and_then(Value::as_str)
-            .context("the object has no state")?;
-        if !matches!(state, "submitted" | "delivering") {
-            return Ok(state.to_owned());
+            .with_context(|| format!("the object has no {member}"))?;
+        if is_over(found) {
+            return Ok(found.to_owned());
         }
     }
 }
