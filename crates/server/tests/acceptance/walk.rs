@@ -1,11 +1,15 @@
-//! A random walk: people wish and decide, packages change, targets fail, engines crash, and somebody tampers with the
-//! targets. Whatever happens, no state is left by an illegal way, and in the end access is what assignments justify.
+//! A random walk: people wish and decide, approvals escalate, time runs out, rules assign, packages change, targets fail,
+//! engines crash, and somebody tampers with the targets. Beside the server there is a model that knows nothing but the
+//! tables of transitions: whatever happens, no state is left by an illegal way, no command is accepted that the tables
+//! refuse, and in the end access is what assignments justify.
+
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use domain::assignment::{self, State as S};
-use domain::assignment_request::{self as request, State};
+use domain::assignment_request::{self as request, Event, State};
 use domain::directory::GroupRole;
 use domain::time::Duration;
 use serde_json::{Value, json};
@@ -48,16 +52,38 @@ struct Walk<'a> {
     /// The role that comes and goes, of each package that has it now.
     moving: BTreeMap<usize, Role>,
     seen: Seen,
+    /// Types of requests, and the states in which they were seen.
+    ways: BTreeSet<(String, String)>,
     log: Vec<String>,
 }
 
 #[tokio::test]
 async fn whatever_happens_access_ends_as_assignments_justify() {
     let seeds = seeds();
+    let mut seen = BTreeSet::new();
     for seed in seeds.clone() {
-        walk(Backend::Sqlite, seed).await;
+        walk(Backend::Sqlite, seed, &mut seen).await;
     }
-    walk(Backend::Postgres, seeds.start + 4).await;
+    walk(Backend::Postgres, seeds.start + 4, &mut seen).await;
+    for (request_type, state) in [
+        ("userAdd", State::Delivered),
+        ("userAdd", State::Denied),
+        ("userAdd", State::Canceled),
+        ("userUpdate", State::Delivered),
+        ("adminAdd", State::Scheduled),
+        ("adminRemove", State::Delivered),
+        ("systemAdd", State::Delivered),
+        ("systemUpdate", State::Delivered),
+        ("systemRemove", State::Delivered),
+    ] {
+        let way = (request_type.to_owned(), state.to_string());
+        assert!(seen.contains(&way), "no walk came by {way:?}: {seen:?}");
+    }
+    let escalated = ("by the deputy".to_owned(), "204".to_owned());
+    assert!(
+        seen.contains(&escalated),
+        "no approval was escalated: {seen:?}"
+    );
 }
 
 /// The first of so many seeds, from `REEVE_WALKS=FIRST,COUNT`: for a longer search than a test run has time for.
@@ -70,7 +96,8 @@ fn seeds() -> Range<u64> {
     first..first + count
 }
 
-async fn walk(backend: Backend, seed: u64) {
+/// Walks; adds what kinds of requests were seen in which states.
+async fn walk(backend: Backend, seed: u64, seen: &mut BTreeSet<(String, String)>) {
     let Some(app) = TestApp::on(backend, Start::default()).await else {
         return;
     };
@@ -81,6 +108,7 @@ async fn walk(backend: Backend, seed: u64) {
         walk.check_states().await;
     }
     walk.come_to_rest().await;
+    seen.append(&mut walk.ways);
 }
 
 impl Drop for Walk<'_> {
@@ -93,7 +121,8 @@ impl Drop for Walk<'_> {
 }
 
 impl<'a> Walk<'a> {
-    /// Three packages: one with both targets, one that shares a group with it, one with approval and an end.
+    /// Four packages: one with both targets, one that shares a group with it, one with approval, escalation and an end, one
+    /// that a rule assigns.
     async fn begin(app: &'a TestApp, seed: u64) -> Self {
         let plans = [
             Plan::new("Wide")
@@ -105,12 +134,17 @@ impl<'a> Walk<'a> {
             Plan::new("Asked")
                 .member_of("Shared", ERP)
                 .approval_by(&["bob"])
+                .escalating_to(&[wishes::DEPUTY], "P1D")
+                .approval_by(&["bob"])
+                .approving_updates()
                 .lasting("P3D"),
         ];
+        app.add_user(wishes::DEPUTY).await;
         let mut packages = Vec::new();
         for plan in plans {
             packages.push(app.package(plan).await);
         }
+        packages.push(wishes::ruled(app).await);
         app.group("Moving", Some(CRM)).await;
         Self {
             app,
@@ -118,15 +152,19 @@ impl<'a> Walk<'a> {
             packages,
             moving: BTreeMap::new(),
             seen: Seen::default(),
+            ways: BTreeSet::new(),
             log: vec![format!("seed {seed} on {:?}", app.backend())],
         }
     }
 
     /// One thing that somebody does, or that happens; answers what it was.
     async fn step(&mut self) -> String {
-        match self.dice.roll(20) {
+        match self.dice.roll(28) {
             0..=3 => self.ask().await,
-            4 => self.decide().await,
+            4 | 20 | 21 => self.decide().await,
+            22 | 23 => self.extend().await,
+            24 => self.assign_later().await,
+            25 | 26 => self.transfer().await,
             5 => self.on_request("cancel").await,
             6 | 7 => self.remove().await,
             8 | 9 => self.on_request("reprocess").await,
@@ -136,7 +174,7 @@ impl<'a> Walk<'a> {
             14 => self.break_or_mend(),
             15 => self.crash().await,
             16 => {
-                let minutes = [1, 20, 300, 2_000][self.dice.roll(4)];
+                let minutes = [1, 20, 300, 2_000, 20_000][self.dice.roll(5)];
                 self.app.advance(Duration::from_minutes(minutes));
                 format!("{minutes} minutes pass")
             }
@@ -164,16 +202,6 @@ impl<'a> Walk<'a> {
         )
     }
 
-    async fn decide(&mut self) -> String {
-        let pending = self.requests_in(&[State::PendingApproval]).await;
-        let Some(id) = self.dice.pick(&pending).cloned() else {
-            return "nothing to decide".to_owned();
-        };
-        let result = ["Approve", "Approve", "Deny"][self.dice.roll(3)];
-        let reply = self.app.decide(&id, "bob", result).await;
-        format!("{result} {id}: {}", reply.assert_status(204).status)
-    }
-
     async fn on_request(&mut self, action: &str) -> String {
         let all = self.requests_in(State::ALL).await;
         let failed = self
@@ -188,8 +216,25 @@ impl<'a> Walk<'a> {
             return format!("nothing to {action}");
         };
         let path = format!("{V1}/assignmentRequests/{id}/{action}");
+        let before = self.app.state(id).await;
         let reply = self.app.as_operator().post_empty(&path).await;
         assert!([202, 204, 400].contains(&reply.status.as_u16()), "{reply}");
+        let event = match action {
+            "cancel" => Event::Canceled,
+            _ => Event::Reprocessed,
+        };
+        let after = self.app.state(id).await;
+        if reply.status == 400 {
+            assert_eq!(after, before, "what is refused changes nothing: {reply}");
+        } else {
+            let from = State::from_name(&before).unwrap();
+            let by_the_table = request::next(from, event).map(State::as_str);
+            assert_eq!(
+                by_the_table,
+                Ok(after.as_str()),
+                "{action} of what is {before}"
+            );
+        }
         format!("{action} {id}: {} {}", reply.status, reply.code())
     }
 
@@ -320,6 +365,9 @@ impl<'a> Walk<'a> {
             let is_complete = !row["completedDateTime"].is_null();
             assert_eq!(state.is_terminal(), is_complete, "{row}");
             let before = self.seen.requests.insert(id(&row), state);
+            let request_type = row["requestType"].as_str().unwrap();
+            self.ways
+                .insert((request_type.to_owned(), state.to_string()));
             let from = before.unwrap_or(State::Submitted);
             assert!(can_become(from, state), "{from} became {state}: {row}");
         }
@@ -340,14 +388,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Faults end, what was given up is reprocessed, time passes: then the books balance.
-    async fn come_to_rest(mut self) {
+    async fn come_to_rest(&mut self) {
         for target in [ERP, CRM] {
             self.app.target(target).refuses_nobody();
         }
         self.app.recover(&[ERP, CRM]);
         self.app.advance(Duration::from_minutes(10));
         self.app.wait_out_retries().await;
-        self.check_states().await;
+        self.wait_until_all_is_over().await;
         let endless = self.requests_in(&[State::Submitted, State::Delivering]);
         assert_eq!(endless.await, Vec::<String>::new());
         for id in self
