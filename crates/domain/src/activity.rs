@@ -298,6 +298,27 @@ mod tests {
     }
 
     #[test]
+    fn al_1_approvals_have_the_category_of_all_that_is_governed() {
+        for activity in [
+            Activity::CreatePolicy,
+            Activity::UpdatePolicy,
+            Activity::AutoApproveRequest,
+            Activity::CompleteApprovalStage,
+            Activity::ApproveRequest,
+            Activity::DenyRequest,
+            Activity::RequestTimedOut,
+        ] {
+            assert_eq!(activity.category(), Category::EntitlementManagement);
+        }
+        let own: BTreeSet<_> = Activity::ALL
+            .iter()
+            .filter(|one| one.category().service() == "Entitlement Management")
+            .map(|one| one.category().as_str())
+            .collect();
+        assert_eq!(own, BTreeSet::from(["EntitlementManagement"]));
+    }
+
+    #[test]
     fn policies_are_written_under_their_documented_operations() {
         assert_eq!(
             Activity::CreatePolicy.operation(),

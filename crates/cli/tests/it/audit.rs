@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Server, run, text};
+use crate::support::{Server, http, run, text};
 
 /// Runs a command of `reeve audit`; its exit and what it printed.
 fn audit(arguments: &[&str]) -> (bool, String) {
@@ -13,6 +13,36 @@ fn audit(arguments: &[&str]) -> (bool, String) {
 fn tamper(data: &Path, sql: &str) {
     let file = rusqlite::Connection::open(data.join("reeve.db")).unwrap();
     assert_eq!(file.execute(sql, []).unwrap(), 1, "{sql}");
+}
+
+#[tokio::test]
+async fn what_a_server_hands_out_is_proven_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("tenant");
+    let server = Server::start(&data, &["--demo-org"]);
+    let log = format!("{}/reeve/v1/auditLog", server.url);
+    let data_text = data.to_str().unwrap();
+    let token = text(&run(&["token", "--data", data_text, "--client", "admin"]).stdout);
+    let asked = http()
+        .get(log)
+        .bearer_auth(token.trim())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(asked.status(), 200);
+    let lines = asked.text().await.unwrap();
+    assert!(server.terminate().success());
+
+    let file = folder.path().join("log.ndjson");
+    std::fs::write(&file, &lines).unwrap();
+    let file_text = file.to_str().unwrap();
+    let (whole, told) = audit(&["verify", file_text, "--data", data_text]);
+    assert!(whole && told.starts_with("whole: "), "{told}");
+    assert!(audit(&["verify", file_text]).0, "the links need no key");
+    let (kept, _) = lines.trim_end().rsplit_once('\n').unwrap();
+    std::fs::write(&file, kept).unwrap();
+    let (whole, told) = audit(&["verify", file_text]);
+    assert!(!whole && told.starts_with("BROKEN: "), "{told}");
 }
 
 #[test]

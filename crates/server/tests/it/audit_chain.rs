@@ -72,6 +72,7 @@ fn check_lines(lines: &[String], signer: Option<&Signer>) -> Result<Verified, Br
     check.end()
 }
 
+// AL-3: append-only
 #[tokio::test]
 async fn every_column_of_an_event_is_part_of_the_proof() {
     TestApp::on_both(async |app| {
@@ -232,6 +233,7 @@ async fn a_chain_that_was_made_anew_is_not_the_servers() {
     .await;
 }
 
+// AL-3
 #[tokio::test]
 async fn old_events_go_and_the_rest_is_proven_from_a_signed_anchor() {
     TestApp::on_both(async |app| {

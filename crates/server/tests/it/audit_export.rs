@@ -78,7 +78,6 @@ fn proven(file: &[String], signer: &Signer) -> usize {
     usize::try_from(check.end().unwrap().count).unwrap()
 }
 
-// AL-3
 #[tokio::test]
 async fn the_pages_of_the_log_are_a_file_that_proves_itself() {
     TestApp::on_both(async |app| {

@@ -437,7 +437,7 @@ fn missing(seen: &BTreeSet<String>, but: impl Fn(Activity) -> bool) -> Vec<&'sta
         .collect()
 }
 
-// AL-1, AL-2
+// AL-1
 #[tokio::test]
 async fn every_activity_of_the_table_is_produced_by_what_it_is_about() {
     TestApp::on_both_with(extensions::open(), async |app| {
