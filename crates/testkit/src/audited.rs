@@ -21,9 +21,9 @@ const ONLY_ASK: &[&str] = &[
 /// The parts of addresses of commands that are accepted as well where everything is so already: then nothing is written,
 /// and there is no event. That they leave one where something changes is for the tests of the log itself.
 const MAY_CHANGE_NOTHING: &[&str] = &[
-    "/refresh",
-    "/resume",
-    "/reprocess",
+    "refresh",
+    "resume",
+    "reprocess",
     "moveToCatalog",
     "Sponsors/$ref",
     "incompatibleGroups/$ref",
