@@ -112,7 +112,7 @@ async fn every_door_that_needs_no_token_is_named_and_takes_no_notice_of_one() {
     assert!(changed.is_empty(), "{changed:?}");
 }
 
-/// What is sent to provisioning, and the ids that stand in for `{id}`.
+/// The ids that stand in for `{id}`.
 struct Feed {
     user: String,
     group: String,
@@ -128,25 +128,25 @@ impl Feed {
             path => panic!("{path} has no id in walk_doors.rs"),
         }
     }
+}
 
-    /// A body that the address takes.
-    fn body(&self, method: &str, path: &str) -> Value {
-        let schema = |name: &str| format!("urn:ietf:params:scim:schemas:core:2.0:{name}");
-        let is_user = path.contains("/Users");
-        match method {
-            "POST" if path.ends_with("/.search") => json!({"schemas": [LIST]}),
-            "POST" | "PUT" if is_user => json!({
-                "schemas": [schema("User")], "userName": format!("{method}@reeve.test"), "displayName": "W",
-            }),
-            "POST" | "PUT" if path.contains("/Groups") => json!({
-                "schemas": [schema("Group")], "displayName": "Walked", "members": [],
-            }),
-            "PATCH" => json!({
-                "schemas": [PATCH],
-                "Operations": [{"op": "replace", "path": "displayName", "value": "Walked"}],
-            }),
-            _ => Value::Null,
-        }
+/// A body that the address takes.
+fn body(method: &str, path: &str) -> Value {
+    let schema = |name: &str| format!("urn:ietf:params:scim:schemas:core:2.0:{name}");
+    let is_user = path.contains("/Users");
+    match method {
+        "POST" if path.ends_with("/.search") => json!({"schemas": [LIST]}),
+        "POST" | "PUT" if is_user => json!({
+            "schemas": [schema("User")], "userName": format!("{method}@reeve.test"), "displayName": "W",
+        }),
+        "POST" | "PUT" if path.contains("/Groups") => json!({
+            "schemas": [schema("Group")], "displayName": "Walked", "members": [],
+        }),
+        "PATCH" => json!({
+            "schemas": [PATCH],
+            "Operations": [{"op": "replace", "path": "displayName", "value": "Walked"}],
+        }),
+        _ => Value::Null,
     }
 }
 
@@ -195,7 +195,7 @@ async fn provisioning_asks_every_caller_for_a_token_and_for_a_right_in_the_direc
     let before = content(app.service());
     let mut wrong = Vec::new();
     for (method, path) in &offered {
-        let body = feed.body(method, path);
+        let body = body(method, path);
         let real = path.replace(
             "{id}",
             if path.contains('{') {
@@ -240,7 +240,7 @@ async fn provisioning_asks_every_caller_for_a_token_and_for_a_right_in_the_direc
     assert!(changed.is_empty(), "{changed:?}");
 
     for (method, path) in &offered {
-        let body = feed.body(method, path);
+        let body = body(method, path);
         let real = path.replace(
             "{id}",
             if path.contains('{') {
