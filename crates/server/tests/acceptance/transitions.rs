@@ -596,3 +596,44 @@ async fn a_stage_that_an_extension_would_decide_is_refused_and_not_taken_for_ano
     let refused = app.as_operator().post(&path, body).await;
     refused.assert_error(400, "InvalidModel");
 }
+
+// T3, T6, T7
+#[tokio::test]
+async fn what_needs_approval_waits_for_every_stage_and_then_for_its_day() {
+    TestApp::on_both(async |app| {
+        let plan = Plan::new("Asked").member_of("Readers", ERP);
+        let package = app
+            .package(plan.approval_by(&["bob"]).approval_by(&["carol"]))
+            .await;
+        let start = app.now().plus(Duration::from_days(3));
+        let later = json!({"schedule": {
+            "startDateTime": start.to_string(), "expiration": {"type": "noExpiration"}
+        }});
+        let now = app.ask(&package, "alice").await;
+        let on_its_day = app.assign_with(&package, "dave", later).await;
+        let on_its_day = on_its_day.assert_status(201).text("id");
+
+        for (request, ends) in [(&now, "delivering"), (&on_its_day, "scheduled")] {
+            assert_eq!(app.state(request).await, "pendingApproval", "T3");
+            let first = app.decide(request, "bob", "Approve").await;
+            first.assert_status(204);
+            assert_eq!(app.state(request).await, "pendingApproval", "T6");
+            assert_eq!(app.assignment_of(request).await, "", "RQ-16");
+            let last = app.decide(request, "carol", "Approve").await;
+            last.assert_status(204);
+
+            assert_eq!(app.state(request).await, ends, "T7");
+            let told = log(app, request).await;
+            for activity in [
+                "Approval stage completed for access package assignment request",
+                "Approve access package assignment request",
+            ] {
+                assert!(has(&told, activity), "{activity}: {told:?}");
+            }
+        }
+        app.advance(Duration::from_days(3));
+        app.deliver().await;
+        assert_eq!(app.state(&on_its_day).await, "delivered", "T11");
+    })
+    .await;
+}

@@ -65,6 +65,9 @@ async fn whatever_happens_access_ends_as_assignments_justify() {
         walk(Backend::Sqlite, seed, &mut seen).await;
     }
     walk(Backend::Postgres, seeds.start + 4, &mut seen).await;
+    if seeds.end - seeds.start < 4 {
+        return;
+    }
     for (request_type, state) in [
         ("userAdd", State::Delivered),
         ("userAdd", State::Denied),
@@ -395,25 +398,19 @@ impl<'a> Walk<'a> {
         self.app.recover(&[ERP, CRM]);
         self.app.advance(Duration::from_minutes(10));
         self.app.wait_out_retries().await;
-        self.wait_until_all_is_over().await;
         let endless = self.requests_in(&[State::Submitted, State::Delivering]);
         assert_eq!(endless.await, Vec::<String>::new());
-        for id in self
-            .requests_in(&[State::DeliveryFailed, State::PartiallyDelivered])
-            .await
-        {
-            let path = format!("{V1}/assignmentRequests/{id}/reprocess");
-            self.app.as_operator().post_empty(&path).await;
-            self.app.wait_out_retries().await;
-        }
+        self.reprocess_what_failed().await;
+        self.wait_until_all_is_over().await;
+        self.reprocess_what_failed().await;
         for (id, row) in self.assignments().await {
             if row["state"] == "delivered" {
                 let path = format!("{V1}/assignments/{id}/reprocess");
                 let reply = self.app.as_operator().post_empty(&path).await;
                 self.log
                     .push(format!("enforce {id}: {} {}", reply.status, reply.code()));
-            } else if row["state"] == "partiallyDelivered" {
-                // Its failed request was canceled: nothing but a removal is left.
+            } else if row["state"] == "partiallyDelivered" || row["state"] == "delivering" {
+                // Its failed request was canceled, or its removal failed too long ago: another removal is left (RP-13).
                 let removal = self.app.try_remove(&id).await;
                 assert_eq!(removal.status, 201, "{removal}");
             }
@@ -427,6 +424,17 @@ impl<'a> Walk<'a> {
         assert_eq!(self.app.held(), books.desired(), "what is held");
         let off = books.unsettled();
         assert!(off.is_empty(), "{off:?}");
+    }
+
+    async fn reprocess_what_failed(&self) {
+        let failed = [State::DeliveryFailed, State::PartiallyDelivered];
+        for id in self.requests_in(&failed).await {
+            let path = format!("{V1}/assignmentRequests/{id}/reprocess");
+            let reply = self.app.as_operator().post_empty(&path).await;
+            // What was overtaken meanwhile, or failed too long ago, is refused.
+            assert!([202, 400].contains(&reply.status.as_u16()), "{reply}");
+            self.app.wait_out_retries().await;
+        }
     }
 
     /// An operator tries again what was given up and nobody waits for: revocations that outlived their assignment.
