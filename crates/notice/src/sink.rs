@@ -201,7 +201,7 @@ fn message(mail: &Mail, text: &Text, from: &Mailbox) -> Result<Message, String> 
         .map_err(|error| format!("`{}` is no mail address: {error}", mail.address))?;
     let builder: MessageBuilder = Message::builder()
         .from(from.clone())
-        .to(Mailbox::new(Some(mail.name.clone()), address))
+        .to(Mailbox::new(Some(on_one_line(&mail.name)), address))
         .subject(text.subject.clone())
         .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
         .header(AutoSubmitted)
@@ -211,6 +211,13 @@ fn message(mail: &Mail, text: &Text, from: &Mailbox) -> Result<Message, String> 
         .header(ContentTransferEncoding::QuotedPrintable)
         .body(text.body.clone())
         .map_err(|error| error.to_string())
+}
+
+/// A name as a header can carry it: the library has no way to write a control character, and fails loudly.
+fn on_one_line(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Tells other machines not to answer (RFC 3834).

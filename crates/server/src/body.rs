@@ -1,12 +1,14 @@
 //! Reading the body of a request: whole, and as JSON where JSON is expected. How large and how slow it may be is seen to
 //! before ([`crate::limits`]).
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde_json::Value;
 
+use crate::app::App;
 use crate::error::Error;
+use crate::graph::authenticate;
 use crate::limits::incoming::Interrupted;
 
 /// The largest body that is no file, in bytes, if the operator does not say otherwise (ER-10).
@@ -30,6 +32,18 @@ pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
         }
         Error::bad_request("the body ended before it was complete")
     })
+}
+
+/// The whole body, if somebody sends it who is known: a stranger's is not waited for, and not kept.
+pub(crate) async fn read_of_caller(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Bytes, Error> {
+    if !body.is_end_stream() {
+        authenticate::caller(app, headers).await?;
+    }
+    read(body).await
 }
 
 /// The body as a JSON object. Its type, if told, must be JSON, with whatever parameters (ER-11).

@@ -45,10 +45,14 @@ impl Reply {
     }
 
     /// A body of the given type.
-    pub(crate) fn typed(status: StatusCode, content_type: HeaderValue, body: Vec<u8>) -> Self {
+    pub(crate) fn typed(
+        status: StatusCode,
+        content_type: HeaderValue,
+        body: impl Into<Bytes>,
+    ) -> Self {
         let mut reply = Self::empty(status);
         reply.headers.insert(CONTENT_TYPE, content_type);
-        reply.body = Bytes::from(body);
+        reply.body = body.into();
         reply
     }
 

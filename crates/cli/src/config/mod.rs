@@ -14,7 +14,7 @@ mod value;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use config::{File, FileFormat};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -56,6 +56,20 @@ pub(crate) struct Config {
     pub(crate) log: LogSection,
 }
 
+/// What a parser says, without the lines of the file that it quotes: they may hold secrets.
+fn without_source(message: &str) -> String {
+    let lines: Vec<&str> = message
+        .lines()
+        .filter(|line| {
+            let front = line
+                .trim_start()
+                .trim_start_matches(|c: char| c.is_ascii_digit());
+            !front.trim_start().starts_with('|')
+        })
+        .collect();
+    lines.join("\n")
+}
+
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub(crate) fn load(file: Option<&Path>) -> anyhow::Result<Self> {
@@ -90,7 +104,10 @@ impl Config {
         for (key, value) in environment::overrides(variables)? {
             builder = builder.set_override(key, value)?;
         }
-        let config: Self = builder.build()?.try_deserialize()?;
+        let config: Self = builder
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| anyhow!(without_source(&error.to_string())))?;
         let flaws = check::flaws(&config);
         if !flaws.is_empty() {
             bail!("{}", flaws.join("\n"));

@@ -247,3 +247,14 @@ fn limits_may_come_from_the_environment() {
     assert_eq!(limits.trusted_proxies.len(), 2);
     assert_eq!(limits.request_timeout.as_secs(), 30);
 }
+
+#[test]
+fn a_file_that_cannot_be_read_quotes_no_line_of_itself() {
+    let text = "[database]\nurl = \"postgresql://u:TOPSECRET@h/x\n";
+
+    let error = Config::parse(text, []).unwrap_err();
+
+    let told = format!("{error:#}");
+    assert!(!told.contains("TOPSECRET"), "{told}");
+    assert!(told.contains("line 2"), "{told}");
+}

@@ -165,19 +165,7 @@ impl Instance {
 
         let (stop, stopped) = watch::channel(false);
         let (stop_engine, engine_stopped) = watch::channel(false);
-        let engine = tokio::spawn({
-            let caller_stopped = engine_stopped.clone();
-            let sender_stopped = engine_stopped.clone();
-            let sealer_stopped = engine_stopped.clone();
-            async move {
-                tokio::join!(
-                    engine.run(engine_stopped),
-                    caller.run(caller_stopped),
-                    sealer.run(sealer_stopped),
-                    notices::run(sender.as_deref(), sender_stopped)
-                );
-            }
-        });
+        let engine = work((engine, caller, sealer, sender), engine_stopped);
         let serving = tokio::spawn(async move {
             bound
                 .serve(router, &limits, until(stopped))
@@ -274,6 +262,21 @@ impl Instance {
         tokio::task::spawn_blocking(move || drop(service)).await?;
         served.context("the server panicked")?
     }
+}
+
+/// Starts all that works in the background.
+fn work(
+    (engine, caller, sealer, sender): (Engine, Arc<Caller>, audit::Sealer, Option<Arc<Sender>>),
+    stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        tokio::join!(
+            engine.run(stopped.clone()),
+            caller.run(stopped.clone()),
+            sealer.run(stopped.clone()),
+            notices::run(sender.as_deref(), stopped)
+        );
+    })
 }
 
 /// The service on a database that is up to date. Whoever has the folder alone takes up what was claimed before.

@@ -12,7 +12,9 @@ use super::token::{Token, Word, words};
 /// How deep brackets and `-not` go.
 const DEEPEST: usize = 50;
 /// The largest program that a pattern may become, in bytes.
-const LARGEST_PATTERN: usize = 1 << 20;
+const LARGEST_PATTERN: usize = 1 << 17;
+/// How many patterns a rule may have: each has to be made ready before anybody can be asked.
+const MOST_PATTERNS: usize = 20;
 /// What every attribute begins with.
 const USER: &str = "user.";
 
@@ -24,6 +26,7 @@ pub(super) fn parse(rule: &str) -> Result<Expression, InvalidRule> {
         words: &words,
         end,
         depth: 0,
+        patterns: 0,
         is_inside: false,
     };
     let read = parser.any_of()?;
@@ -52,6 +55,7 @@ struct Parser<'w> {
     words: &'w [Word],
     end: Place,
     depth: usize,
+    patterns: usize,
     /// Inside of `-any` or `-all`, where `_` is what is looked at.
     is_inside: bool,
 }
@@ -295,6 +299,13 @@ impl<'w> Parser<'w> {
     fn pattern(&mut self) -> Result<Pattern, InvalidRule> {
         let at = self.here();
         let source = self.quoted()?;
+        self.patterns += 1;
+        if self.patterns > MOST_PATTERNS {
+            return Err(InvalidRule::new(
+                at,
+                format!("a rule has at most {MOST_PATTERNS} patterns; join them with `|` inside of one"),
+            ));
+        }
         let regex = RegexBuilder::new(&source)
             .case_insensitive(true)
             .size_limit(LARGEST_PATTERN)

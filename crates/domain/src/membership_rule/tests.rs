@@ -233,6 +233,9 @@ fn rules_are_bounded_in_length_and_depth() {
             ")".repeat(depth)
         )
     };
+    let many_patterns = |count: usize| vec!["user.city -match \"^a\""; count].join(" -or ");
+    assert!(Rule::parse(&many_patterns(20)).is_ok());
+    assert!(fault(&many_patterns(21)).2.contains("at most 20 patterns"));
     assert!(Rule::parse(&deep(50)).is_ok());
     assert!(fault(&deep(51)).2.contains("nested"));
     assert!(

@@ -241,3 +241,23 @@ async fn mails_go_over_tls_to_whom_the_server_lets_in_and_say_what_they_are() {
         "FulfilledNotificationTriggered"
     );
 }
+
+#[tokio::test]
+async fn a_name_with_a_line_break_is_a_name_and_nothing_more() {
+    let Some(post) = Post::open().await else {
+        return;
+    };
+    let alice = post.app.id_of("alice");
+    let path = format!("/v1.0/users/{alice}");
+    let name = json!({"displayName": "Alice\r\nBcc: everybody@reeve.test"});
+    let operator = post.app.as_operator();
+    operator.patch(&path, name).await.assert_status(204);
+    one_mail(&post).await;
+    post.settle().await;
+
+    let mails = post.server.mails().unwrap();
+    assert_eq!(mails.len(), 1);
+    let head = mails[0].split("\r\n\r\n").next().unwrap();
+    assert!(!head.contains("\nBcc:"), "{head}");
+    assert_eq!(post.sent().await.len(), 1);
+}

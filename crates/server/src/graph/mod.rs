@@ -70,7 +70,7 @@ pub(crate) async fn serve(
             .into();
     };
     let origin = Origin::of(app.public_url(), &parts);
-    let body = match body::read(body).await {
+    let body = match body::read_of_caller(&app, &parts.headers, body).await {
         Ok(body) => body,
         Err(error) => {
             return error

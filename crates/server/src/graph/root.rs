@@ -3,8 +3,9 @@
 //! **Invariant:** the first two are the same for everybody and need no token; they tell what the server can do and nothing
 //! of what it holds.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use domain::cloud::Cloud;
 use http::{HeaderValue, Method, StatusCode};
 use odata::accept::MetadataLevel;
@@ -46,27 +47,27 @@ pub(super) fn public(cloud: Cloud, version: Version, call: &Call) -> Option<Resu
         Reply::typed(
             StatusCode::OK,
             XML,
-            metadata(cloud, version).as_bytes().to_vec(),
+            metadata(cloud, version),
         )
     } else {
         service_document(version, call)
     }))
 }
 
-/// The document of each version, once it was asked for; it is the same as long as the server runs.
-static METADATA: Mutex<Vec<(Cloud, Version, Arc<str>)>> = Mutex::new(Vec::new());
+/// The document of each version, once it was asked for; it is the same as long as the server runs, and answers share it.
+static METADATA: Mutex<Vec<(Cloud, Version, Bytes)>> = Mutex::new(Vec::new());
 
-fn metadata(cloud: Cloud, version: Version) -> Arc<str> {
+fn metadata(cloud: Cloud, version: Version) -> Bytes {
     // Documents are added whole, so a panic elsewhere cannot have left one half-written.
     let mut known = METADATA.lock().unwrap_or_else(PoisonError::into_inner);
     let found = known
         .iter()
         .find(|(of_cloud, of_version, _)| (*of_cloud, *of_version) == (cloud, version));
     if let Some((.., text)) = found {
-        return Arc::clone(text);
+        return text.clone();
     }
-    let text: Arc<str> = csdl::metadata(cloud, version).into();
-    known.push((cloud, version, Arc::clone(&text)));
+    let text = Bytes::from(csdl::metadata(cloud, version));
+    known.push((cloud, version, text.clone()));
     text
 }
 

@@ -107,7 +107,7 @@ pub(crate) async fn serve(
         .strip_prefix(table::ROOT)
         .unwrap_or_default()
         .to_owned();
-    let outcome = match body::read(body).await {
+    let outcome = match body::read_of_caller(&app, &parts.headers, body).await {
         Ok(body) => {
             let call = Call {
                 ids: ids.clone(),

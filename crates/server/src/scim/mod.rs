@@ -53,7 +53,7 @@ pub(crate) async fn serve(
     let origin = Origin::of(app.public_url(), &parts);
     let path = parts.uri.path().strip_prefix(ROOT).unwrap_or_default();
     let path = path.to_owned();
-    let outcome = match body::read(body).await {
+    let outcome = match body::read_of_caller(&app, &parts.headers, body).await {
         Ok(body) => {
             let call = Call {
                 ids,
