@@ -13,6 +13,9 @@ use testkit::TestApp;
 
 use crate::support::V1;
 
+/// Whether a break is the one that was made at that place.
+type IsFound = fn(&Break, i64) -> bool;
+
 fn signer() -> Arc<Signer> {
     let folder = tempfile::tempdir().unwrap();
     let keys = Keys::load_or_create_as(folder.path(), "audit", Algorithm::Es256).unwrap();
@@ -42,7 +45,7 @@ async fn check(
 }
 
 async fn whole(app: &TestApp, signer: &Arc<Signer>) -> Verified {
-    check(app, signer, None).await.expect("the log is whole")
+    check(app, signer, None).await.unwrap()
 }
 
 async fn export(app: &TestApp, stretch: Stretch) -> Vec<String> {
@@ -310,7 +313,7 @@ async fn an_exported_file_proves_itself_and_shows_what_was_done_to_it() {
         garbled[nth].truncate(20);
         let cut = lines[..lines.len() - 1].to_vec();
         let seq = i64::try_from(nth).unwrap();
-        let cases: [(&str, Vec<String>, fn(&Break, i64) -> bool); 6] = [
+        let cases: [(&str, Vec<String>, IsFound); 6] = [
             (
                 "changed",
                 changed,
@@ -388,6 +391,72 @@ async fn many_writers_and_two_sealers_make_one_chain_without_gaps() {
         assert_eq!(verified.unsealed.count, 0);
         assert_eq!(verified.first, Some(1));
         assert!(verified.count >= 80);
+    })
+    .await;
+}
+
+// AL-3
+#[tokio::test]
+async fn what_was_only_made_to_look_old_is_not_removed_and_no_anchor_is_signed_for_it() {
+    TestApp::on_both(async |app| {
+        let signer = signer();
+        let last = sealed(app, &signer, 4).await;
+        let few = last - 2;
+        let aged = app.tamper(&format!(
+            "UPDATE audit_event SET happened_at = 1000 WHERE seq <= {few}"
+        ));
+        assert_eq!(aged, u64::try_from(few).unwrap());
+
+        let refused = sealing::expire(app.service(), &signer).await;
+        assert!(refused.is_err(), "{refused:?}");
+        let found = check(app, &signer, None).await;
+        assert!(
+            matches!(found, Err(Break::Changed { seq: 1, .. })),
+            "{found:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_that_is_there_twice_is_found_in_the_database_and_in_a_file() {
+    TestApp::on_both(async |app| {
+        let signer = signer();
+        let last = sealed(app, &signer, 3).await;
+        let lines = export(app, Stretch::default()).await;
+        let nth = usize::try_from(last).unwrap();
+        let set = |from: &str, to: &str| {
+            app.tamper(&format!(
+                "UPDATE audit_event SET initiated_by = REPLACE(initiated_by, '{from}', '{to}') WHERE seq = {last}"
+            ));
+        };
+        // The last of two counts, so what is read is the same, and who looks at the text sees somebody else.
+        for (from, to) in [
+            ("\"user\":", "\"user\":{\"id\":\"alice\"},\"user\":"),
+            ("\"user\":", "\"user\" :"),
+        ] {
+            set(from, to);
+            let found = check(app, &signer, None).await;
+            assert!(
+                matches!(found, Err(Break::Changed { seq, .. }) if seq == last),
+                "{to}: {found:?}"
+            );
+            set(to, from);
+            whole(app, &signer).await;
+
+            let mut forged = lines.clone();
+            forged[nth] = forged[nth].replacen(from, to, 1);
+            assert_ne!(forged[nth], lines[nth]);
+            let found = check_lines(&forged, Some(&signer));
+            assert!(
+                matches!(found, Err(Break::Changed { seq, .. }) if seq == last),
+                "{to}: {found:?}"
+            );
+        }
+        let mut forged = lines.clone();
+        forged[0] = forged[0].replacen("\"last\":", "\"last\":1,\"last\":", 1);
+        let found = check_lines(&forged, Some(&signer));
+        assert_eq!(found, Err(Break::Unreadable { line: 1 }));
     })
     .await;
 }

@@ -38,9 +38,7 @@ trait Succeeded {
 
 impl Succeeded for Reply {
     fn succeeded(self) -> Self {
-        if !self.status.is_success() {
-            panic!("refused: {self}");
-        }
+        assert!(self.status.is_success(), "refused: {self}");
         self
     }
 }
@@ -129,6 +127,7 @@ async fn requests_live(app: &TestApp) {
     app.deliver().await;
 }
 
+#[expect(clippy::too_many_lines, reason = "one life, step by step")]
 async fn what_is_governed_lives(app: &TestApp) {
     let operator = app.as_operator();
     let name = |name: &str| json!({"displayName": name, "description": ""});
@@ -396,7 +395,7 @@ async fn the_server_acts(app: &TestApp) {
     extensions::call_one(app).await;
 
     let claimed = notices::claim(app.service(), "walk", 500).await.unwrap();
-    let mail = claimed.first().expect("somebody was to be told something");
+    let mail = claimed.first().unwrap();
     let reason = "no such mailbox".to_owned();
     let refused = notices::Outcome::Refused { reason };
     let told = notices::record(app.service(), "walk", mail.id, refused);
