@@ -137,16 +137,12 @@ impl Instance {
         }
 
         let registry = register_targets(&config, &service, more, dev)?;
-        let (known, stuck) = operators_view(&config, &service, &registry);
+        let known = operators_view(&config, &service, &registry);
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
         let signer = Arc::new(callouts::signer(&config, &data, &base_url)?);
         let caller = Arc::new(callouts::caller(&config, &service, &signer)?);
         let sender = notices::sender(&config, &service)?.map(Arc::new);
-        let delivery = Delivery {
-            targets: known,
-            stuck,
-            settle: settling(&service, &engine, &caller, sender.as_ref()),
-        };
+        let delivery = delivery_of(known, &service, &engine, (&caller, sender.as_ref()));
         let sealer = audit::Sealer::new(
             &service,
             audit::signer(&audit::key_folder(&config, &data))?,
@@ -515,6 +511,20 @@ fn operators_view(
         })
     });
     (targets, stuck)
+}
+
+/// What the server is told of the engine.
+fn delivery_of(
+    (targets, stuck): (Vec<Target>, StuckQuery),
+    service: &Service,
+    engine: &Engine,
+    (caller, sender): (&Arc<Caller>, Option<&Arc<Sender>>),
+) -> Delivery {
+    Delivery {
+        targets,
+        stuck,
+        settle: settling(service, engine, caller, sender),
+    }
 }
 
 /// All that can be done at the time it is, by whoever works in the background as well, for a clock that is moved.

@@ -147,9 +147,8 @@ async fn begin(app: &TestApp) -> Year {
     for plan in [short, season, asked, later, ruled] {
         packages.push(app.package(plan).await);
     }
-    let [short, season, asked, later, ruled] = packages.as_slice() else {
-        panic!("five packages");
-    };
+    let five: &[Package; 5] = packages.as_slice().try_into().unwrap();
+    let [short, season, asked, later, ruled] = five;
     let began = app.now();
     let day = |number| began.plus(Duration::from_days(number));
 
