@@ -44,9 +44,14 @@ fn members(seq: i64, event: &StoredEvent) -> Map<String, Json> {
     members
 }
 
-/// A stored document; what is none is its text, so that whatever somebody made of it is part of the hash.
+/// A stored document, if its text is as this program writes it: of a member that is there twice, reading keeps only one.
+/// Anything else is its text, so that whatever somebody made of it is part of the hash.
 fn document(text: &str) -> Json {
-    serde_json::from_str(text).unwrap_or_else(|_| json!(text))
+    serde_json::from_str(text)
+        .ok()
+        .filter(|json: &Json| json.is_object() || json.is_array())
+        .filter(|json| json.to_string() == text)
+        .unwrap_or_else(|| json!(text))
 }
 
 /// What is wrong with a chain, at the first event where something is.
@@ -166,6 +171,31 @@ impl Walk {
                 to: *seq,
             }),
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_texts_of_a_document_have_one_form() {
+        let texts = [
+            r#"{"user":{"id":"alice"}}"#,
+            r#"{"user":{"id":"alice"} }"#,
+            r#"{"user":{"id":"mallory"},"user":{"id":"alice"}}"#,
+            r#"{"user":{"id":"\u0061lice"}}"#,
+            r#""alice""#,
+            "alice",
+        ];
+        let forms: Vec<_> = texts
+            .iter()
+            .map(|text| document(text).to_string())
+            .collect();
+        assert_eq!(forms.first().map(String::as_str), Some(texts[0]));
+        for (nth, form) in forms.iter().enumerate() {
+            assert!(!forms[..nth].contains(form), "{form}");
         }
     }
 }

@@ -101,7 +101,7 @@ fn begin(
     Ok(Walk::after(anchor.seq, anchor.hash.clone(), noted))
 }
 
-fn step(walk: &mut Walk, event: &StoredEvent) -> Result<(), Break> {
+pub(super) fn step(walk: &mut Walk, event: &StoredEvent) -> Result<(), Break> {
     let (seq, hash) = event.link.clone().unwrap_or_default();
     walk.step(seq, &event.id, &canonical(seq, event), &hash)
 }
@@ -328,8 +328,13 @@ impl<'s> FileCheck<'s> {
         let line = self.lines;
         let unreadable = || Break::Unreadable { line };
         let mut json: Json = serde_json::from_str(text).map_err(|_| unreadable())?;
+        // Of a member that is there twice, reading keeps one: only what reads back as it stands is what was written.
+        let is_ours = json.to_string() == text;
         let Some(walk) = &mut self.walk else {
-            return self.begin(&json).ok_or_else(unreadable)?;
+            return self
+                .begin(&json)
+                .filter(|_| is_ours)
+                .ok_or_else(unreadable)?;
         };
         let members = json.as_object_mut().ok_or_else(unreadable)?;
         // `shift_remove` would keep the order as well; the hash is the last member, so that both do.
@@ -343,6 +348,9 @@ impl<'s> FileCheck<'s> {
             .and_then(Json::as_str)
             .unwrap_or_default()
             .to_owned();
+        if !is_ours {
+            return Err(Break::Changed { seq, id });
+        }
         walk.step(
             seq,
             &id,

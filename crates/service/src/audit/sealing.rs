@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use store::audit_chain::{self, Backlog, Link, Mark, Place};
 use store::{ReadTx, Store, WriteTx};
 
-use super::chain::{Break, canonical};
+use super::chain::{Break, Walk, canonical};
 use super::proof::{self, Verified};
 use crate::ctx::Service;
 use crate::error::ServiceError;
@@ -144,17 +144,25 @@ fn expire_in(
     if let Some(anchor) = &anchor {
         proof::proven(signer, Place::Anchor, anchor).map_err(ServiceError::internal)?;
     }
-    let oldest = audit_chain::after(tx, anchor.map_or(0, |anchor| anchor.seq), BATCH)?;
+    let mut walk = anchor.map_or_else(
+        || Walk::after(0, NO_HASH, None),
+        |anchor| Walk::after(anchor.seq, anchor.hash, None),
+    );
+    let oldest = audit_chain::after(tx, 0, BATCH)?;
     let old: Vec<_> = oldest
         .iter()
         .take_while(|event| event.happened_at < before)
         .collect();
-    let Some((seq, hash)) = old.last().and_then(|event| event.link.clone()) else {
+    // What goes is signed for, so it must be what was sealed: its age too is only what the row says.
+    for event in &old {
+        proof::step(&mut walk, event).map_err(ServiceError::internal)?;
+    }
+    if old.is_empty() {
         return Ok(0);
-    };
-    let anchor = signed(signer, Place::Anchor, seq, &hash, now)?;
+    }
+    let anchor = signed(signer, Place::Anchor, walk.seq, &walk.hash, now)?;
     audit_chain::set_mark(tx, Place::Anchor, &anchor)?;
-    audit_chain::remove_through(tx, seq)?;
+    audit_chain::remove_through(tx, walk.seq)?;
     Ok(old.len())
 }
 
