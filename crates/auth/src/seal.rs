@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::keys::{KeyError, Keys};
+use crate::keys::{HeadNote, KeyError, Keys};
 
 /// The kind of the signatures, in their header.
 const KIND: &str = "reeve-audit+jwt";
@@ -60,12 +60,37 @@ pub enum ProofError {
 #[derive(Debug)]
 pub struct Signer {
     keys: Keys,
+    note: Option<HeadNote>,
 }
 
 impl Signer {
     /// Signs with these keys.
     pub fn new(keys: Keys) -> Self {
-        Self { keys }
+        Self { keys, note: None }
+    }
+
+    /// The same that also notes the end of the chain outside of the database.
+    #[must_use]
+    pub fn noting(mut self, note: HeadNote) -> Self {
+        self.note = Some(note);
+        self
+    }
+
+    /// The place and hash that were noted last.
+    pub fn noted(&self) -> Result<Option<(i64, String)>, KeyError> {
+        self.note.as_ref().map_or(Ok(None), HeadNote::read)
+    }
+
+    /// Notes a later end of the chain.
+    pub fn note(&self, seq: i64, hash: &str) -> Result<(), KeyError> {
+        self.note
+            .as_ref()
+            .map_or(Ok(()), |note| note.advance(seq, hash))
+    }
+
+    /// Notes this end of the chain, or that there is none, even if it is an earlier one.
+    pub fn note_anew(&self, head: Option<(i64, &str)>) -> Result<(), KeyError> {
+        self.note.as_ref().map_or(Ok(()), |note| note.replace(head))
     }
 
     /// The signature of an end of the chain.

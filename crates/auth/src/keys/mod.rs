@@ -4,6 +4,7 @@
 //! **Invariant:** a private key leaves this module only into a file with mode 0600, whole or not at all.
 
 mod files;
+mod head_note;
 mod signing;
 mod tls;
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use crate::token::Algorithm;
+pub use head_note::HeadNote;
 pub use signing::{KeyUse, KnownKey, Rotation, SigningKeys, list, prune, rotate};
 pub use tls::{DEFAULT_NAMES, TlsMaterial};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use auth::keys::{Algorithm, Keys};
+use auth::keys::{Algorithm, HeadNote, Keys};
 use auth::seal::Signer;
 use domain::time::Duration;
 use serde_json::json;
@@ -457,6 +457,76 @@ async fn a_member_that_is_there_twice_is_found_in_the_database_and_in_a_file() {
         forged[0] = forged[0].replacen("\"last\":", "\"last\":1,\"last\":", 1);
         let found = check_lines(&forged, Some(&signer));
         assert_eq!(found, Err(Break::Unreadable { line: 1 }));
+    })
+    .await;
+}
+
+fn noting(folder: &std::path::Path) -> Arc<Signer> {
+    let keys = Keys::load_or_create_as(folder, "audit", Algorithm::Es256).unwrap();
+    Arc::new(Signer::new(keys).noting(HeadNote::in_folder(folder)))
+}
+
+#[tokio::test]
+async fn a_head_that_was_removed_or_put_back_is_not_gone_on_from() {
+    TestApp::on_both(async |app| {
+        let folder = tempfile::tempdir().unwrap();
+        let signer = noting(folder.path());
+        let old = sealed(app, &signer, 2).await;
+        app.tamper("INSERT INTO audit_chain (place, seq, hash, proof) SELECT 'kept', seq, hash, proof FROM audit_chain WHERE place = 'head'");
+        let last = sealed(app, &signer, 2).await;
+        let unseal = |after: i64| {
+            app.tamper(&format!(
+                "UPDATE audit_event SET seq = NULL, hash = NULL, result = 'failure' WHERE seq > {after}"
+            ))
+        };
+
+        // An old head, and what came after it is to be sealed again.
+        app.tamper("DELETE FROM audit_chain WHERE place = 'head'");
+        app.tamper("UPDATE audit_chain SET place = 'head' WHERE place = 'kept'");
+        assert_eq!(i64::try_from(unseal(old)).unwrap(), last - old);
+        assert!(sealing::seal_all(app.service(), &signer).await.is_err());
+        assert_eq!(
+            check(app, &signer, None).await,
+            Err(Break::Behind { noted: last, head: old })
+        );
+
+        // No head, and all is to be sealed again.
+        app.tamper("DELETE FROM audit_chain");
+        unseal(0);
+        assert!(sealing::seal_all(app.service(), &signer).await.is_err());
+        assert_eq!(
+            check(app, &signer, None).await,
+            Err(Break::Behind { noted: last, head: 0 })
+        );
+
+        // Whoever put it back on purpose says so.
+        let (store, by, now) = (app.service().store.clone(), Arc::clone(&signer), app.now());
+        tokio::task::spawn_blocking(move || sealing::sign_anew(&store, &by, now))
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        sealing::seal_all(app.service(), &signer).await.unwrap();
+        assert_eq!(whole(app, &signer).await.last, last);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_is_proven_only_up_to_a_head_that_the_server_signed() {
+    TestApp::on_both(async |app| {
+        let signer = signer();
+        sealed(app, &signer, 2).await;
+        app.advance(Duration::from_days(1));
+        let until = Some(app.now());
+        sealed(app, &signer, 2).await;
+        let lines = export(app, Stretch::default()).await;
+        assert!(check_lines(&lines, Some(&signer)).unwrap().is_proven);
+        assert!(!check_lines(&lines, None).unwrap().is_proven);
+        // Up to an earlier event nothing ties the lines to the head, so anybody could have made them.
+        let part = export(app, Stretch { since: None, until }).await;
+        assert!(part.len() > 1 && part.len() < lines.len());
+        assert!(!check_lines(&part, Some(&signer)).unwrap().is_proven);
     })
     .await;
 }

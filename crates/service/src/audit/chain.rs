@@ -96,6 +96,16 @@ pub enum Break {
     /// There are sealed events, and no signature of the last one.
     #[error("the server's signature of the last event is missing")]
     NoHead,
+    /// The head is older than the one that the server noted outside of the database, or gone.
+    #[error(
+        "the server had sealed up to event {noted}, and the database's head is at {head}: an old state of it was put back"
+    )]
+    Behind {
+        /// The place that was noted.
+        noted: i64,
+        /// The place of the head, 0 where there is none.
+        head: i64,
+    },
     /// A place and hash that were noted elsewhere are not in the chain.
     #[error("event {seq} has not the hash that was noted")]
     OtherHash {

@@ -27,6 +27,9 @@ pub struct Verified {
     pub last: i64,
     /// The hash of the last event: to be kept elsewhere.
     pub head: String,
+    /// Whether the last event is the one that the server signed as the head; if not, the links hold, and nothing says
+    /// who made them.
+    pub is_proven: bool,
     /// What is not sealed yet, and so not proven.
     pub unsealed: Backlog,
 }
@@ -51,6 +54,9 @@ fn walk(
     signer: Option<&Signer>,
     noted: Option<(i64, String)>,
 ) -> Result<Result<Verified, Break>, ServiceError> {
+    // Read before the head, which only goes on from there.
+    let beside = signer.map_or(Ok(None), Signer::noted);
+    let beside = beside.map_err(ServiceError::internal)?;
     let (anchor, mut events) = store.read_blocking(|tx| -> Result<_, ServiceError> {
         let anchor = audit_chain::mark(tx, Place::Anchor)?;
         Ok((anchor, audit_chain::after(tx, 0, BATCH)?))
@@ -81,7 +87,8 @@ fn walk(
                 events = more;
                 continue;
             }
-            return Ok(finish(signer, &walk, head.as_ref(), unsealed, more.first()));
+            let signed = (signer, beside.as_ref(), head.as_ref());
+            return Ok(finish(signed, &walk, unsealed, more.first()));
         }
         events = store.read_blocking(move |tx| audit_chain::after(tx, after, BATCH))?;
     }
@@ -107,15 +114,15 @@ pub(super) fn step(walk: &mut Walk, event: &StoredEvent) -> Result<(), Break> {
 }
 
 fn finish(
-    signer: Option<&Signer>,
+    (signer, beside, head): (Option<&Signer>, Option<&(i64, String)>, Option<&Mark>),
     walk: &Walk,
-    head: Option<&Mark>,
     unsealed: Backlog,
     beyond: Option<&StoredEvent>,
 ) -> Result<Verified, Break> {
     let Some(head) = head else {
         return if walk.count == 0 && walk.seq == 0 {
-            Ok(verified(walk, unsealed))
+            not_behind(beside, None)?;
+            Ok(verified(walk, signer.is_some(), unsealed))
         } else {
             Err(Break::NoHead)
         };
@@ -123,6 +130,7 @@ fn finish(
     if let Some(signer) = signer {
         proven(signer, Place::Head, head)?;
     }
+    not_behind(beside, Some(head))?;
     if let Some((seq, _)) = beyond.and_then(|event| event.link.clone()) {
         return Err(Break::Added {
             seq,
@@ -145,15 +153,30 @@ fn finish(
         return Err(Break::OtherHash { seq: head.seq });
     }
     walk.end()?;
-    Ok(verified(walk, unsealed))
+    Ok(verified(walk, signer.is_some(), unsealed))
 }
 
-fn verified(walk: &Walk, unsealed: Backlog) -> Verified {
+/// Whether the head is at least the one that was noted outside of the database.
+pub(super) fn not_behind(beside: Option<&(i64, String)>, head: Option<&Mark>) -> Result<(), Break> {
+    let Some((noted, hash)) = beside else {
+        return Ok(());
+    };
+    match head {
+        Some(head) if head.seq > *noted || (head.seq == *noted && head.hash == *hash) => Ok(()),
+        _ => Err(Break::Behind {
+            noted: *noted,
+            head: head.map_or(0, |head| head.seq),
+        }),
+    }
+}
+
+fn verified(walk: &Walk, is_proven: bool, unsealed: Backlog) -> Verified {
     Verified {
         count: walk.count,
         first: walk.first,
         last: walk.seq,
         head: walk.hash.clone(),
+        is_proven,
         unsealed,
     }
 }
@@ -418,6 +441,11 @@ impl<'s> FileCheck<'s> {
             });
         }
         walk.end()?;
-        Ok(verified(&walk, Backlog::default()))
+        // Only links up to a signed head tie the file to the server.
+        let is_proven = self.signer.is_some()
+            && self
+                .head
+                .is_some_and(|head| head.seq == walk.seq && head.hash == walk.hash);
+        Ok(verified(&walk, is_proven, Backlog::default()))
     }
 }

@@ -50,18 +50,34 @@ async fn seal_some(service: &Service, signer: &Arc<Signer>) -> Result<usize, Ser
     if waiting_since(service).await?.is_none() {
         return Ok(0);
     }
-    let (signer, now) = (Arc::clone(signer), service.clock.now());
-    service
+    // Read before the head, which only goes on from there.
+    let noted = signer.noted().map_err(ServiceError::internal)?;
+    let (by, now) = (Arc::clone(signer), service.clock.now());
+    let (sealed, head) = service
         .store
-        .write_bulk(move |tx| seal_in(tx, &signer, now))
-        .await
+        .write_bulk(move |tx| seal_in(tx, &by, noted.as_ref(), now))
+        .await?;
+    if let Some((seq, hash)) = head {
+        let signer = Arc::clone(signer);
+        tokio::task::spawn_blocking(move || signer.note(seq, &hash))
+            .await
+            .map_err(ServiceError::internal)?
+            .map_err(ServiceError::internal)?;
+    }
+    Ok(sealed)
 }
 
-fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usize, ServiceError> {
-    let (mut seq, mut hash) = end(tx, signer)?;
+/// How many events were sealed, and the head that is to be noted once they are committed.
+fn seal_in(
+    tx: &mut WriteTx<'_>,
+    signer: &Signer,
+    noted: Option<&(i64, String)>,
+    now: Timestamp,
+) -> Result<(usize, Option<(i64, String)>), ServiceError> {
+    let (mut seq, mut hash) = end(tx, signer, noted)?;
     let events = audit_chain::unsealed(tx, BATCH)?;
     if events.is_empty() {
-        return Ok(0);
+        return Ok((0, None));
     }
     let mut links = Vec::with_capacity(events.len());
     for event in events {
@@ -76,13 +92,19 @@ fn seal_in(tx: &mut WriteTx<'_>, signer: &Signer, now: Timestamp) -> Result<usiz
     audit_chain::seal(tx, &links)?;
     let head = signed(signer, Place::Head, seq, &hash, now)?;
     audit_chain::set_mark(tx, Place::Head, &head)?;
-    Ok(links.len())
+    Ok((links.len(), Some((seq, hash))))
 }
 
 /// The last event that was sealed: its place and its hash. What the server did not sign is not gone on from: that would
-/// make somebody else's chain ours.
-fn end(tx: &mut ReadTx<'_>, signer: &Signer) -> Result<(i64, String), ServiceError> {
-    let Some(head) = audit_chain::mark(tx, Place::Head)? else {
+/// make somebody else's chain ours. Nor is an older end than the noted one: that would seal anew what was changed meanwhile.
+fn end(
+    tx: &mut ReadTx<'_>,
+    signer: &Signer,
+    noted: Option<&(i64, String)>,
+) -> Result<(i64, String), ServiceError> {
+    let head = audit_chain::mark(tx, Place::Head)?;
+    proof::not_behind(noted, head.as_ref()).map_err(ServiceError::internal)?;
+    let Some(head) = head else {
         return Ok((0, NO_HASH.to_owned()));
     };
     proof::proven(signer, Place::Head, &head).map_err(ServiceError::internal)?;
@@ -166,8 +188,8 @@ fn expire_in(
     Ok(old.len())
 }
 
-/// Signs both ends of the chain with another key than they were signed with, if every link between them holds: for when the
-/// key was lost. Blocks.
+/// Signs both ends of the chain with the key that is there, if every link between them holds, and notes this end of it: for
+/// when the key was lost, or an old state of the database was put back on purpose. Blocks.
 pub fn sign_anew(
     store: &Store,
     signer: &Arc<Signer>,
@@ -177,14 +199,16 @@ pub fn sign_anew(
         return Ok(Err(broken));
     }
     let by = Arc::clone(signer);
-    store.write_blocking(move |tx| -> Result<(), ServiceError> {
+    let head = store.write_blocking(move |tx| -> Result<_, ServiceError> {
         for place in [Place::Anchor, Place::Head] {
             if let Some(mark) = audit_chain::mark(tx, place)? {
                 let anew = signed(&by, place, mark.seq, &mark.hash, now)?;
                 audit_chain::set_mark(tx, place, &anew)?;
             }
         }
-        Ok(())
+        Ok(audit_chain::mark(tx, Place::Head)?)
     })?;
+    let head = head.as_ref().map(|head| (head.seq, head.hash.as_str()));
+    signer.note_anew(head).map_err(ServiceError::internal)?;
     proof::verify(store, signer, None)
 }
