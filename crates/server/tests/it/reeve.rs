@@ -52,7 +52,7 @@ async fn each_described_operation_refuses_strangers() {
             assert_eq!(nobody.status, 401, "{method} {path}");
             let body = json!({
                 "advance": "PT1H", "fault": null, "target": "directory", "driftAction": "report",
-                "name": "kept",
+                "name": "kept", "membershipRule": "user.city -eq \"Rome\"",
             });
             let alice = server
                 .write(&server.user("alice"), method.clone(), &path, &body)
@@ -64,6 +64,26 @@ async fn each_described_operation_refuses_strangers() {
                 403
             };
             assert_eq!(alice.status, expected, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn strangers_do_not_learn_which_targets_there_are() {
+    let server = Server::new().await;
+    let binding = format!("/reeve/v1/bindings/{NOWHERE}");
+    for target in ["directory", "moon"] {
+        for (method, path) in [
+            (Method::PUT, format!("/reeve/v1/dev/faults/{target}")),
+            (Method::POST, format!("/reeve/v1/targets/{target}/pause")),
+            (Method::POST, format!("/reeve/v1/targets/{target}/resume")),
+            (Method::PUT, binding.clone()),
+        ] {
+            let body = json!({"fault": null, "target": target});
+            let alice = server
+                .write(&server.user("alice"), method, &path, &body)
+                .await;
+            assert_eq!(alice.expect(403).code(), "AccessDenied", "{path} {target}");
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::support::V1;
 
 const SHORT: Duration = Duration::from_millis(200);
 
+/// The reason that HTTP/2 has for clients who ask too much (RFC 9113, section 7).
+const ENHANCE_YOUR_CALM: u32 = 11;
+
 #[tokio::test]
 async fn a_server_that_is_full_says_so_and_does_not_queue() {
     let listening = Listening::with(Limits {
@@ -244,7 +247,9 @@ async fn who_begins_requests_and_takes_them_back_without_end_is_sent_away() {
         .await
         .unwrap();
 
-    const CALM_DOWN: u32 = 11;
-    assert!(reason.is_none_or(|code| code == CALM_DOWN), "{reason:?}");
+    assert!(
+        reason.is_none_or(|code| code == ENHANCE_YOUR_CALM),
+        "{reason:?}"
+    );
     assert_eq!(listening.ask("GET /healthz HTTP/1.1").await.status, 200);
 }

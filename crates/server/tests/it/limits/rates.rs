@@ -131,6 +131,46 @@ async fn who_guesses_tokens_is_refused_before_they_are_looked_at_and_known_token
 }
 
 #[tokio::test]
+async fn ba_1_tokens_that_parts_of_a_batch_bring_are_guesses_too() {
+    let listening = Listening::with(Limits {
+        refused_tokens_per_minute: 3,
+        ..Limits::default()
+    })
+    .await;
+    let (known, unknown) = (listening.server.admin(), listening.server.user("alice"));
+    let part = |id: usize, token: &str| {
+        json!({"id": id.to_string(), "method": "GET", "url": "/users?$top=1",
+            "headers": {"authorization": format!("Bearer {token}")}})
+    };
+    let tokens = [&known, "a", "b", "c", "d", &unknown, &known];
+    let parts: Vec<Value> = tokens
+        .into_iter()
+        .enumerate()
+        .map(|(id, token)| part(id, token))
+        .collect();
+    let body = json!({"requests": parts}).to_string();
+
+    let answer = listening
+        .ask_with(
+            &format!(
+                "POST /v1.0/$batch HTTP/1.1\r\nAuthorization: Bearer {known}\r\nContent-Type: application/json"
+            ),
+            &body,
+        )
+        .await;
+
+    let answer: Value = serde_json::from_str(&answer.body).unwrap();
+    let parts = answer["responses"].clone();
+    let parts = parts.as_array().unwrap();
+    let statuses: Vec<&Value> = parts.iter().map(|part| &part["status"]).collect();
+    assert_eq!(statuses, [200, 401, 401, 401, 429, 429, 200]);
+    assert_eq!(parts[4]["body"]["error"]["code"], "TooManyRequests");
+    assert_eq!(parts[4]["headers"]["Retry-After"], "20");
+    let alone = format!("GET /v1.0/me HTTP/1.1\r\nAuthorization: Bearer {unknown}");
+    assert_eq!(listening.ask(&alone).await.status, 429);
+}
+
+#[tokio::test]
 async fn behind_a_proxy_that_is_trusted_each_client_is_counted_by_itself() {
     let listening = Listening::with(Limits {
         refused_tokens_per_minute: 1,

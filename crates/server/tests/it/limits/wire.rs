@@ -81,6 +81,19 @@ impl Listening {
     }
 }
 
+impl Listening {
+    /// One request with a body.
+    pub(super) async fn ask_with(&self, head: &str, body: &str) -> Told {
+        let length = body.len();
+        let mut wire = self.connect().await;
+        wire.say(format!(
+            "{head}\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+        wire.answer().await
+    }
+}
+
 /// One connection.
 pub(super) struct Wire(pub(super) TcpStream);
 
