@@ -13,6 +13,11 @@ pub async fn switches(service: &Service) -> Result<Vec<TargetSwitch>, ServiceErr
     Ok(service.store.read(store::target_switch::list).await?)
 }
 
+/// Whether the caller may switch targets: asked before a target is looked up, so that nobody else learns which there are.
+pub fn may_switch(ctx: &Ctx) -> Result<(), ServiceError> {
+    authorize::in_tenant(ctx, Action::ManageSettings)
+}
+
 /// Pauses a target, or lets it go on (L7).
 pub async fn pause(
     service: &Service,

@@ -26,6 +26,7 @@ pub(super) async fn get(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 /// Binds a group or application to a target.
 pub(super) async fn set(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let object_id: ObjectId = request.id("objectId")?;
+    service::targets::may_switch(request.ctx())?;
     let body = request.json()?;
     let name = text(&body, "target")?.ok_or_else(|| wrong("target"))?;
     let binding = TargetBinding {

@@ -1,7 +1,7 @@
 //! `PUT /dev/faults/{target}`: how a target of a development tenant misbehaves.
 
 use serde_json::Value as Json;
-use service::targets::set_fault;
+use service::targets::{may_switch, set_fault};
 
 use super::{OwnRequest, targets};
 use crate::error::Error;
@@ -12,6 +12,7 @@ const PLAIN: &[&str] = &["down", "hang", "drop-after-apply", "refuse-credentials
 
 /// Injects a fault, or takes it away with `null`.
 pub(super) async fn set(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    may_switch(request.ctx())?;
     let target = targets::known(request, request.argument("target"))?;
     let body = request.json()?;
     let fault = match body.get("fault") {

@@ -61,6 +61,7 @@ async fn switch(
     paused: bool,
     reason: Option<String>,
 ) -> Result<Reply, Error> {
+    targets::may_switch(request.ctx())?;
     let target = known(request, request.argument("name"))?;
     targets::pause(request.service(), request.ctx(), target, paused, reason).await?;
     Ok(Reply::no_content())

@@ -1,10 +1,10 @@
 //! What is in an access package: roles of resources of its catalog, each with a scope (DL-2 to DL-4).
 
 use auth::roles::Action;
-use domain::activity::Activity;
 use domain::access_package::{
     NewResourceRoleScope, ResourceReference, RoleReference, RoleScopeId, ScopeReference,
 };
+use domain::activity::Activity;
 use domain::id::{AccessPackageId, CatalogId};
 use domain::resource::OriginSystem;
 use store::access_package::AccessPackage;
@@ -31,7 +31,7 @@ pub async fn create(
         .store
         .write(move |tx| -> Result<RoleScopeId, ServiceError> {
             let package = package_for(tx, &ctx, Action::ManageAccessPackages, package)?;
-            let resource = find_resource(tx, package.catalog_id, &wanted)?;
+            let resource = find_resource(tx, &ctx, package.catalog_id, &wanted)?;
             let role = resolve_role(tx, &moment, &resource, &wanted.role)?;
             let scope = resolve_scope(tx, &resource, &wanted.scope)?;
             let created = ResourceRoleScope {
@@ -154,20 +154,32 @@ fn changed(
     Ok(audit::record(tx, moment, ctx, event)?)
 }
 
-/// The resource that the body means. It is in the catalog of the package, or it cannot be in the package.
+/// The resource that the body means. It is in the catalog of the package, or it cannot be in the package. One in a catalog
+/// that the caller may not see is answered as one that is not there.
 fn find_resource(
     tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
     catalog: CatalogId,
     wanted: &NewResourceRoleScope,
 ) -> Result<Resource, ServiceError> {
     let reference = &wanted.role.resource;
+    let may_know = |found: &Resource| {
+        found.catalog_id == catalog
+            || authorize::in_catalog(ctx, Action::ReadCatalogContent, found.catalog_id).is_ok()
+    };
     let found = match (reference.id, wanted.role.id, wanted.scope.id) {
         (Some(id), _, _) => resource::find(tx, id)?,
         (None, _, _) if reference.origin_id.is_some() => by_origin(tx, catalog, reference)?,
-        (None, Some(role), _) => match resource::find_role(tx, role)? {
-            Some(role) => resource::find(tx, role.resource_id)?,
-            None => return Err(role_not_found(&wanted.role)),
-        },
+        (None, Some(role), _) => {
+            let offered_by = match resource::find_role(tx, role)? {
+                Some(role) => resource::find(tx, role.resource_id)?,
+                None => None,
+            };
+            match offered_by.filter(may_know) {
+                Some(found) => Some(found),
+                None => return Err(role_not_found(&wanted.role)),
+            }
+        }
         (None, None, Some(scope)) => match resource::find_scope(tx, scope)? {
             Some(scope) => resource::find(tx, scope.resource_id)?,
             None => None,
@@ -181,7 +193,7 @@ fn find_resource(
             ));
         }
     };
-    let Some(found) = found else {
+    let Some(found) = found.filter(may_know) else {
         return Err(ServiceError::invalid(
             Code::ResourceNotFound,
             "role/resource",

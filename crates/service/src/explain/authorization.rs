@@ -146,6 +146,11 @@ pub async fn explain(
         Some(id) => service.store.read(move |tx| place::find(tx, id)).await?,
         None => None,
     };
+    // What the asker cannot see with their own token is, to them, not there: permissions that they assume widen nothing.
+    let place = match place {
+        Some(place) if is_self && !is_seen(service, ctx, &place).await? => None,
+        place => place,
+    };
     let asked = decided(
         service,
         &subject,
@@ -176,14 +181,24 @@ pub async fn explain(
         }
         Err(other) => return Err(other),
     }
-    if let Some(place) = place
-        && (!is_self || explanation.verdict != Verdict::NotFound)
-    {
+    if let Some(place) = place {
         let knows = explanation.verdict == Verdict::Allowed || !is_self;
         explanation.kind = knows.then_some(place.entity.name);
         explanation.catalog = place.catalog.filter(|_| knows);
     }
     Ok(explanation)
+}
+
+/// Whether the asker can read the object, as they are.
+async fn is_seen(service: &Service, ctx: &Ctx, place: &Place) -> Result<bool, ServiceError> {
+    let Some(key) = place.entity.key() else {
+        return Ok(false);
+    };
+    let named = Predicate::equals(key, Value::Text(place.id.to_string()));
+    match reads::exists(service, ctx, place.entity, named).await {
+        Err(ServiceError::Refused { .. }) => Ok(false),
+        answer => answer,
+    }
 }
 
 /// Whom the question is about, and whether that is the one who asks.
@@ -286,7 +301,7 @@ async fn decided(
     };
     let unknown = || ServiceError::not_found("object", id);
     if is_read(action) {
-        if !can_read(service, subject, place, unknown).await? {
+        if !can_read(service, subject, action, place, unknown).await? {
             return Err(unknown());
         }
         // What is readable without the role is the caller's own.
@@ -330,11 +345,17 @@ enum Found {
 async fn can_read(
     service: &Service,
     subject: &Ctx,
+    action: Action,
     place: Option<&Place>,
     unknown: impl Fn() -> ServiceError,
 ) -> Result<bool, ServiceError> {
     // An object that is not there is looked for as one that is.
-    let entity = place.map_or(&model::ASSIGNMENT_REQUEST, |place| place.entity);
+    let absent = match action {
+        Action::ReadCatalogContent => &model::CATALOG,
+        Action::ReadPolicies => &model::ASSIGNMENT_POLICY,
+        _ => &model::ASSIGNMENT_REQUEST,
+    };
+    let entity = place.map_or(absent, |place| place.entity);
     let key = entity.key().ok_or_else(&unknown)?;
     let id = place.map_or_else(Uuid::nil, |place| place.id);
     let named = Predicate::equals(key, Value::Text(id.to_string()));

@@ -3,6 +3,7 @@
 //! semantics, written down once more in [`table`], so that the two cannot be wrong together.
 
 mod operations;
+mod reach;
 mod rules;
 mod scoped;
 mod table;

@@ -9,7 +9,7 @@ use domain::query::{Entity, Predicate, Query, Relation, Value};
 pub(super) fn within(
     mut query: Query,
     shown: Predicate,
-    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+    limit: &dyn Fn(&'static Entity, &'static Relation) -> Predicate,
 ) -> Query {
     let entity = query.entity;
     query.filter = shown
@@ -27,7 +27,7 @@ pub(super) fn within(
 fn guarded(
     entity: &'static Entity,
     predicate: Predicate,
-    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+    limit: &dyn Fn(&'static Entity, &'static Relation) -> Predicate,
 ) -> Predicate {
     let all = |list: Vec<Predicate>| {
         list.into_iter()
@@ -57,7 +57,7 @@ fn guarded(
 fn reached(
     entity: &'static Entity,
     hops: &[&'static Relation],
-    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+    limit: &dyn Fn(&'static Entity, &'static Relation) -> Predicate,
 ) -> Predicate {
     let mut at = entity;
     let mut conditions = Predicate::True;
@@ -81,7 +81,7 @@ fn follow(
     entity: &'static Entity,
     hops: &[&'static Relation],
     inner: Predicate,
-    limit: &dyn Fn(&Entity, &'static Relation) -> Predicate,
+    limit: &dyn Fn(&'static Entity, &'static Relation) -> Predicate,
 ) -> Predicate {
     let Some((first, rest)) = hops.split_first() else {
         return inner;
@@ -93,8 +93,12 @@ fn follow(
     }
 }
 
-/// What comes with its parent: whom it points to, unless that is a policy, and the lists that belong to it closely.
+/// What comes with its parent: whom it points to, unless that is a policy, and the lists that belong to it closely. Of the
+/// directory nothing comes with its parent but the parent itself.
 pub(super) fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
+    if is_of_directory(parent) {
+        return relation.is_inside() || is_cast(parent, relation);
+    }
     let points_to_policy = relation.to == &model::ASSIGNMENT_POLICY;
     relation.is_inside() || (relation.is_to_one() && !points_to_policy) || reveals(parent, relation)
 }
@@ -123,13 +127,21 @@ fn reveals(parent: &Entity, relation: &Relation) -> bool {
                 "internal_sponsors" | "external_sponsors"
             )
             | ("assignment" | "assignment_request", "callouts")
-            | ("service_principal", "app_roles")
-            | ("directory_group", "members" | "owners" | "member_of")
             | ("provisioned_group", "members")
-            | (
-                "provisioned_user" | "directory_user" | "directory_object" | "service_principal",
-                "member_of"
-            )
-            | ("directory_user", "direct_reports")
+            | ("provisioned_user", "member_of")
     )
+}
+
+/// Whether somebody of the directory is what leads further here. That needs what reading the collection needs, however the
+/// way there went: being the target of a request, say, shows a person, and not their manager or their groups.
+pub(super) fn is_of_directory(parent: &Entity) -> bool {
+    matches!(
+        parent.name,
+        "directory_user" | "directory_group" | "directory_object" | "service_principal"
+    )
+}
+
+/// The same object, looked at as what it is.
+fn is_cast(parent: &Entity, relation: &Relation) -> bool {
+    parent == &model::DIRECTORY_OBJECT && relation.is_to_one()
 }

@@ -25,7 +25,7 @@ use crate::authorize;
 use crate::ctx::{Actor, Ctx};
 use crate::directory::objects;
 use crate::error::{Code, ServiceError};
-use guard::{is_shown_with, within};
+use guard::{is_of_directory, is_shown_with, within};
 use mine::{decisions, mine, offered, without_role};
 use rules::{Rule, rule};
 
@@ -215,13 +215,22 @@ pub(super) fn by_role_or_own(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, 
 
 /// Adds the condition to the query, and theirs to its expansions and to whatever its filter looks at.
 pub(super) fn narrowed(ctx: &Ctx, me: &Me, query: Query, shown: Predicate) -> Query {
+    let root = query.entity;
     within(query, shown, &|parent, relation| {
         if is_shown_with(parent, relation) {
             Predicate::True
+        } else if is_of_directory(parent) && parent != root && !is_readable(ctx, parent) {
+            // Somebody who is only shown as part of something else: who that is, and nothing behind them.
+            Predicate::False
         } else {
             seen(ctx, me, relation.to)
         }
     })
+}
+
+/// Whether every row of the entity may be read for itself.
+fn is_readable(ctx: &Ctx, entity: &'static Entity) -> bool {
+    sees_all(ctx, entity).unwrap_or(false)
 }
 
 /// Whether the caller sees every row of the entity by role.
