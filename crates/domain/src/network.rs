@@ -23,11 +23,12 @@ pub fn may_reach(address: IpAddr, reach: Reach) -> bool {
 }
 
 /// Where clouds tell a machine about itself, beside the addresses of links: the secrets of its account among it.
-const METADATA: [IpAddr; 4] = [
+const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
     IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
     IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
 ];
 
 /// Whether nobody may call it, whoever named it.
@@ -45,6 +46,7 @@ fn is_off_limits(address: IpAddr) -> bool {
         IpAddr::V6(address) => {
             let inside = disguised(address).is_some_and(|inner| is_off_limits(IpAddr::V4(inner)));
             inside
+                || may_translate_to_secrets(address)
                 || address.is_unspecified()
                 || address.is_multicast()
                 || address.is_unicast_link_local()
@@ -103,5 +105,59 @@ fn disguised(address: Ipv6Addr) -> Option<Ipv4Addr> {
         // Written upside down.
         [0x2001, 0, _, _, _, _, high, low] => Some(v4(!high, !low)),
         _ => None,
+    }
+}
+
+/// Whether a network that translates for itself alone (RFC 8215) could take the address to where a machine is told its
+/// secrets. Where in the address the older one stands (RFC 6052, 2.2) is that network's own choice: each way counts.
+fn may_translate_to_secrets(address: Ipv6Addr) -> bool {
+    let [0x64, 0xff9b, 1, ..] = address.segments() else {
+        return false;
+    };
+    let [.., a, b, _, d, e, f, g, h, i, j] = address.octets();
+    [[a, b, d, e], [b, d, e, f], [d, e, f, g], [g, h, i, j]]
+        .map(Ipv4Addr::from)
+        .iter()
+        .any(|inner| inner.is_link_local() || METADATA.contains(&IpAddr::V4(*inner)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_a_machine_its_secrets_is_off_limits_in_every_disguise() {
+        for secret in [
+            "169.254.169.254",
+            "168.63.129.16",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:0:a9:fea9:fe00:0",
+            "64:ff9b:1:5a9:fe:a9fe::",
+            "64:ff9b:1::a9fe:a9fe",
+            "64:ff9b:1:fffe::a83f:8110",
+            "2002:a9fe:a9fe::",
+        ] {
+            for reach in [Reach::Internet, Reach::Configured] {
+                assert!(!may_reach(secret.parse().unwrap(), reach), "{secret}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_operators_own_networks_stay_open_to_the_operator_alone() {
+        for own in [
+            "10.0.0.1",
+            "127.0.0.1",
+            "fd20:ce::1",
+            "64:ff9b::a00:1",
+            "64:ff9b:1:fffe::a00:1",
+            "64:ff9b:1:a00:0:100::",
+        ] {
+            assert!(may_reach(own.parse().unwrap(), Reach::Configured), "{own}");
+            assert!(!may_reach(own.parse().unwrap(), Reach::Internet), "{own}");
+        }
     }
 }
