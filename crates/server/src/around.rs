@@ -4,6 +4,8 @@
 //! **Invariant:** a request is answered, whatever its handler does: a panic is a 500, an endless one a 503, both with
 //! the error envelope. No header or query value gets into a span; they may hold secrets.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -78,15 +80,25 @@ async fn limited(app: &App, request: Request, next: Next) -> Result<Response, Er
 }
 
 /// Where a request with a token comes from; refused if too many tokens from there were, unless this one is known.
-fn guesser(app: &App, request: &Request) -> Result<Option<std::net::IpAddr>, Error> {
+fn guesser(app: &App, request: &Request) -> Result<Option<IpAddr>, Error> {
     let headers = request.headers();
-    let Some(token) = headers.get(header::AUTHORIZATION) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
-    };
+    }
     let address = app.gate().address(request.extensions(), headers);
+    if let Some(address) = address {
+        may_show_token(app, address, headers)?;
+    }
+    Ok(address)
+}
+
+/// Refuses a token from where too many were refused, unless it is known.
+pub(crate) fn may_show_token(app: &App, address: IpAddr, headers: &HeaderMap) -> Result<(), Error> {
+    let Some(token) = headers.get(header::AUTHORIZATION) else {
+        return Ok(());
+    };
     let now = app.token_clock().now();
-    let may = address.map_or(Ok(()), |address| app.gate().may_guess(address, now));
-    if let Err(refusal) = may {
+    if let Err(refusal) = app.gate().may_guess(address, now) {
         let is_known = token
             .to_str()
             .ok()
@@ -96,7 +108,7 @@ fn guesser(app: &App, request: &Request) -> Result<Option<std::net::IpAddr>, Err
             return Err(refusal);
         }
     }
-    Ok(address)
+    Ok(())
 }
 
 /// Runs the handler in a task of its own: what it has begun goes on when the client hangs up, and a panic ends

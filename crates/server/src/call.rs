@@ -1,6 +1,7 @@
 //! What is known about a call before anybody looks at what it asks for: its ids, its origin and its body.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -115,6 +116,8 @@ pub(crate) struct Call {
     pub(crate) ids: CallIds,
     pub(crate) origin: Origin,
     pub(crate) method: Method,
+    /// Where it comes from, if it came over a connection.
+    pub(crate) client: Option<IpAddr>,
     /// The path as sent, still percent-encoded.
     pub(crate) path: String,
     /// What stands behind the `?`, still percent-encoded.

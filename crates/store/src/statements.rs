@@ -51,6 +51,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::witness::STATEMENTS,
     crate::setting::STATEMENTS,
     crate::sign_in::STATEMENTS,
+    crate::sign_in::EXPIRED,
     crate::sign_in::code::STATEMENTS,
     crate::sign_in::device::STATEMENTS,
     crate::sign_in::grant::STATEMENTS,

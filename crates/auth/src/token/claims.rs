@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::id::ObjectId;
+use domain::id::{AppId, ObjectId};
 use domain::time::Timestamp;
 
 use super::compact::{Header, Members};
@@ -148,7 +148,7 @@ pub(super) fn map(
 
     let named = PermissionSet::from_names(scopes.unwrap_or_default());
     let token = facts(or_implied(named, config.implied_scopes))?;
-    let client_id = client_id.map(|(_, id)| id.to_owned());
+    let client_id = client_id.map(|(_, id)| one_spelling(id));
     let claim = &config.user.claim;
     let value = claims
         .text(claim)?
@@ -188,7 +188,7 @@ fn application(
         return Ok(Verified::Principal(Arc::new(Principal {
             kind: Kind::Application {
                 object: object_id(object, "oid")?,
-                client_id: client_id.to_owned(),
+                client_id: one_spelling(client_id),
             },
             token,
         })));
@@ -200,7 +200,7 @@ fn application(
     Ok(Verified::Unbound(Arc::new(Unbound {
         lookup: Lookup::Application { app_id },
         claim: claim.to_owned(),
-        client_id: Some(client_id.to_owned()),
+        client_id: Some(one_spelling(client_id)),
         token,
     })))
 }
@@ -301,6 +301,15 @@ fn client_id<'a>(
         }
     }
     Ok(None)
+}
+
+/// A client id that is an `appId` in the one way that it is written everywhere, so that one client is not many. Other ids
+/// are as their issuer writes them.
+fn one_spelling(client_id: &str) -> String {
+    match client_id.parse::<AppId>() {
+        Ok(app_id) => app_id.to_string(),
+        Err(_) => client_id.to_owned(),
+    }
 }
 
 fn client_claim(config: &IssuerConfig) -> &str {

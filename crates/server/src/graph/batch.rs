@@ -12,6 +12,7 @@ use wire::Version;
 
 use super::dispatch;
 use crate::app::App;
+use crate::around::may_show_token;
 use crate::body;
 use crate::call::{Call, CallIds};
 use crate::error::Error;
@@ -56,8 +57,20 @@ fn skipped(app: &App, call: &Call, part: &BatchRequest, dependency: String) -> B
 }
 
 async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> BatchResponse {
-    let call = match inner(app, version, outer, part) {
+    let call = inner(app, version, outer, part);
+    let call = call.and_then(|call| {
+        if let Some(address) = call.client {
+            may_show_token(app, address, &call.headers)?;
+        }
+        Ok(call)
+    });
+    let call = match call {
         Ok(call) => call,
+        Err(error @ Error::TooMany { .. }) => {
+            let now = app.service().clock.now();
+            let reply = error.into_reply(&outer.ids, now, app.challenge());
+            return response(part, &reply, outer);
+        }
         Err(error) => {
             let body = error.body(&outer.ids, app.service().clock.now());
             return BatchResponse::error(&part.id, error.status().as_u16(), &body);
@@ -65,6 +78,17 @@ async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) 
     };
     // A batch cannot hold a batch, so this is as deep as it goes.
     let reply = Box::pin(dispatch(app, version, &call)).await;
+    // The whole is answered 200, so nobody else counts a token that was refused here.
+    if let Some(address) = call.client
+        && reply.status == StatusCode::UNAUTHORIZED
+        && call.headers.contains_key(header::AUTHORIZATION)
+    {
+        app.gate().guessed(address, app.token_clock().now());
+    }
+    response(part, &reply, &call)
+}
+
+fn response(part: &BatchRequest, reply: &Reply, call: &Call) -> BatchResponse {
     let headers = reply
         .headers
         .iter()
@@ -75,7 +99,7 @@ async fn answer(app: &App, version: Version, outer: &Call, part: &BatchRequest) 
         id: part.id.clone(),
         status: reply.status.as_u16(),
         headers,
-        body: (!reply.body.is_empty()).then(|| content(&reply)),
+        body: (!reply.body.is_empty()).then(|| content(reply)),
     }
 }
 
@@ -158,6 +182,7 @@ fn inner(app: &App, version: Version, outer: &Call, part: &BatchRequest) -> Resu
     Ok(Call {
         ids,
         origin: outer.origin.clone(),
+        client: outer.client,
         method: Method::from_bytes(part.method.as_str().as_bytes()).unwrap_or(Method::GET),
         path: path.to_owned(),
         raw_query: raw_query.to_owned(),

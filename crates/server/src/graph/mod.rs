@@ -79,6 +79,7 @@ pub(crate) async fn serve(
         }
     };
     let call = Call {
+        client: app.gate().address(&parts.extensions, &parts.headers),
         ids,
         origin,
         path: path.to_owned(),

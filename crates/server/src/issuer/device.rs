@@ -22,6 +22,7 @@ use crate::form::Form;
 use crate::reply::Reply;
 
 const UNKNOWN: &str = "The code is not known or has expired. Look at the device again.";
+const TOO_MANY: &str = "Too many codes that are not known. Wait a minute and try again.";
 
 /// The page for a code.
 pub(super) fn address(issuer: &Issuer, user_code: &str) -> String {
@@ -103,10 +104,9 @@ async fn ask(visit: &Visit<'_>, query: &str) -> Result<Reply, Failure> {
         return super::sign_in::show(visit, &Purpose::Device(&user_code, None), shown).await;
     };
     let user = session.user.id.to_string();
-    if !visit.issuer.guesses.allows(&user, visit.now) {
-        let told = "Too many codes that are not known. Wait a minute and try again.";
-        return Ok(code_page(visit, typed, Some(told)));
-    }
+    let Some(attempt) = visit.issuer.guesses.attempt(&user, visit.now) else {
+        return Ok(code_page(visit, typed, Some(TOO_MANY)));
+    };
     let service = visit.app.service();
     let found = sign_in::find_device(service, &user_code, visit.now).await?;
     let client = match &found {
@@ -114,10 +114,10 @@ async fn ask(visit: &Visit<'_>, query: &str) -> Result<Reply, Failure> {
         None => None,
     };
     let Some(client) = client else {
-        visit.issuer.guesses.failed(&user, visit.now);
         return Ok(code_page(visit, typed, Some(UNKNOWN)));
     };
-    visit.issuer.guesses.succeeded(&user);
+    // Whoever has a device of their own must not buy more guesses with its code.
+    visit.issuer.guesses.take_back(attempt);
     let fields = [
         ("mark", visit.mark().to_owned()),
         ("user_code", user_code.clone()),
@@ -165,6 +165,10 @@ async fn decided(visit: &Visit<'_>, body: &str) -> Result<Reply, Failure> {
         Some("deny") => false,
         _ => return Err(OAuthRefusal::InvalidParameter("decision").into()),
     };
+    let guesses = &visit.issuer.guesses;
+    let Some(attempt) = guesses.attempt(&session.user.id.to_string(), visit.now) else {
+        return Ok(code_page(visit, &user_code, Some(TOO_MANY)));
+    };
     let did_wait = sign_in::decide_device(
         visit.app.service(),
         &user_code,
@@ -177,6 +181,7 @@ async fn decided(visit: &Visit<'_>, body: &str) -> Result<Reply, Failure> {
     if !did_wait {
         return Ok(code_page(visit, &user_code, Some(UNKNOWN)));
     }
+    guesses.take_back(attempt);
     let page = if is_allowed {
         pages::told(
             "The device is connected",

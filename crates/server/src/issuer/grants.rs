@@ -3,7 +3,7 @@
 //! **Invariant:** a token says what the directory says when it is issued, however long ago the user signed in.
 
 use auth::issuer::{
-    IdToken, Issuance, OAuthRefusal, ScopeRequest, Subject, Tokens, access_token_claims,
+    Client, IdToken, Issuance, OAuthRefusal, ScopeRequest, Subject, Tokens, access_token_claims,
     client_info, id_token_claims,
 };
 use auth::principal::{Permission, PermissionSet};
@@ -56,12 +56,15 @@ impl Request<'_> {
         let (name, password) = (self.field("username")?, self.field("password")?);
         // Programs on people's machines keep no secret; one that sends a secret has to send the right one.
         let asking = self.credentials.asking(self.app).await?;
+        let client = self.client().await?;
+        if !client.is_public && !asking.has_shown_secret {
+            return Err(OAuthRefusal::SecretRequired.into());
+        }
         let guesses = &self.issuer.guesses;
-        if !guesses.allows(name, self.now) {
+        if guesses.attempt(name, self.now).is_none() {
             return Err(OAuthRefusal::TooManyGuesses.into());
         }
         let Some(user) = tenant::verify_password(self.app.service(), name, password).await? else {
-            guesses.failed(name, self.now);
             return Err(OAuthRefusal::WrongPassword.into());
         };
         guesses.succeeded(name);
@@ -123,6 +126,11 @@ impl Request<'_> {
         self.for_user(&granted, &scope).await
     }
 
+    async fn client(&self) -> Result<Client, Failure> {
+        let found = sign_in::find_client(self.app.service(), &self.credentials.client_id).await?;
+        Ok(found.ok_or(OAuthRefusal::UnknownClient)?)
+    }
+
     fn field(&self, name: &'static str) -> Result<&str, OAuthRefusal> {
         self.form
             .get(name)
@@ -135,9 +143,7 @@ impl Request<'_> {
     }
 
     async fn for_user(&self, granted: &Granted, scope: &ScopeRequest) -> Result<Tokens, Failure> {
-        let client = sign_in::find_client(self.app.service(), &self.credentials.client_id)
-            .await?
-            .ok_or(OAuthRefusal::UnknownClient)?;
+        let client = self.client().await?;
         let user = &granted.user;
         let consented = PermissionSet::of(Permission::ALL);
         let subject = Subject::User {

@@ -186,12 +186,11 @@ async fn check(visit: &Visit<'_>, form: &Form) -> Result<Result<SignedIn, Shown>
         return again("Give your user name and your password.");
     };
     let guesses = &visit.issuer.guesses;
-    if !guesses.allows(name, visit.now) {
+    if guesses.attempt(name, visit.now).is_none() {
         return again("Too many wrong passwords. Wait a minute and try again.");
     }
     let service = visit.app.service();
     let Some(user) = tenant::verify_password(service, name, password).await? else {
-        guesses.failed(name, visit.now);
         return again("The user name or the password is not right.");
     };
     guesses.succeeded(name);

@@ -4,6 +4,7 @@ use auth::issuer::{GrantType, OAuthError, OAuthRefusal};
 use axum::body::Body;
 use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::response::Response;
+use domain::id::AppId;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use service::sign_in::Asking;
@@ -103,6 +104,14 @@ async fn exchange(
     Ok(tokens?.body())
 }
 
+/// The client id as everybody else spells it, however the client did: who is limited and audited goes by it.
+fn canonical(client_id: String) -> String {
+    match client_id.parse::<AppId>() {
+        Ok(app_id) => app_id.to_string(),
+        Err(_) => client_id,
+    }
+}
+
 /// What the client says about itself.
 pub(super) struct Credentials {
     pub(super) client_id: String,
@@ -113,7 +122,7 @@ impl Credentials {
     fn of(headers: &HeaderMap, form: &Form) -> Result<Self, OAuthRefusal> {
         if let Some((client_id, secret)) = basic(headers) {
             return Ok(Self {
-                client_id,
+                client_id: canonical(client_id),
                 secret: Some(secret),
             });
         }
@@ -121,7 +130,7 @@ impl Credentials {
             .get("client_id")
             .ok_or(OAuthRefusal::MissingParameter("client_id"))?;
         Ok(Self {
-            client_id: client_id.to_owned(),
+            client_id: canonical(client_id.to_owned()),
             secret: form.get("client_secret").map(str::to_owned),
         })
     }

@@ -88,7 +88,7 @@ pub(super) fn client(
         .flat_map(|line| line.split(','));
     let mut entries: Vec<&str> = entries.collect();
     while let Some(entry) = entries.pop() {
-        let Ok(address) = entry.trim().parse::<IpAddr>() else {
+        let Some(address) = entry_address(entry.trim()) else {
             break;
         };
         seen = address.to_canonical();
@@ -97,6 +97,16 @@ pub(super) fn client(
         }
     }
     Some(seen)
+}
+
+/// The address of an entry. Some proxies write the port with it, and then brackets around an address of the newer kind.
+fn entry_address(entry: &str) -> Option<IpAddr> {
+    let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    entry
+        .parse()
+        .ok()
+        .or_else(|| entry.parse().ok().map(|entry: SocketAddr| entry.ip()))
+        .or_else(|| bracketed().map(IpAddr::V6))
 }
 
 #[cfg(test)]
@@ -145,8 +155,28 @@ mod tests {
             seen("10.1.2.3", &["6.6.6.6", "198.51.100.1"], &proxies),
             "198.51.100.1"
         );
-        assert_eq!(seen("10.1.2.3", &["nonsense"], &proxies), "10.1.2.3");
+        for nonsense in [
+            "nonsense",
+            "[192.0.2.1]",
+            "[2001:db8::1",
+            "198.51.100.1:",
+            "",
+        ] {
+            assert_eq!(seen("10.1.2.3", &[nonsense], &proxies), "10.1.2.3");
+        }
         assert_eq!(seen("10.1.2.3", &[], &proxies), "10.1.2.3");
+    }
+
+    #[test]
+    fn an_entry_may_have_a_port_and_brackets() {
+        for (entry, address) in [
+            ("203.0.113.5:4711", "203.0.113.5"),
+            ("[2001:db8::1]:4711", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("6.6.6.6, 203.0.113.5:4711, 10.9.9.9:80", "203.0.113.5"),
+        ] {
+            assert_eq!(seen("10.1.2.3", &[entry], &["10.0.0.0/8"]), address);
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::time::Duration;
 use auth::principal::{Kind, Principal};
 use axum::body::Body;
 use axum::extract::Request;
+use domain::id::AppId;
 use domain::time::Timestamp;
 use http::{Extensions, HeaderMap, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -104,9 +105,13 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A client that is named by its `appId` is one client, however that is spelled.
     fn of(application: &str, user: Option<&str>) -> Self {
         Self {
-            application: application.to_owned(),
+            application: match application.parse::<AppId>() {
+                Ok(app_id) => app_id.to_string(),
+                Err(_) => application.to_owned(),
+            },
             user: user.map(str::to_owned),
         }
     }

@@ -65,6 +65,27 @@ fn th_1_each_pair_of_application_and_user_has_its_own_bucket() {
 }
 
 #[test]
+fn th_1_a_client_is_one_however_its_id_is_spelled() {
+    let gate = Gate::new(Limits {
+        requests_per_second: Some(1),
+        burst: Some(2),
+        imitate_graph: true,
+        ..Limits::default()
+    });
+    let spelled = |id: &str| [application(id), user(1, id)];
+    let lower = spelled("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4a11");
+    let upper = spelled("5D3A2C11-77A1-4F0E-9B54-2F6D0E8C4A11");
+
+    for (lower, upper) in lower.iter().zip(&upper) {
+        assert_eq!(admitted(&gate, lower, READ, 9), 2);
+        assert_eq!(admitted(&gate, upper, READ, 9), 0);
+    }
+    // Names that are no such ids are their issuer's, which may tell them apart by case.
+    assert_eq!(admitted(&gate, &application("App"), READ, 9), 2);
+    assert_eq!(admitted(&gate, &application("app"), READ, 9), 2);
+}
+
+#[test]
 fn th_1_the_documented_limits_hold_for_an_application_whoever_uses_it() {
     let gate = Gate::new(Limits {
         imitate_graph: true,

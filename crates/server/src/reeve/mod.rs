@@ -110,6 +110,7 @@ pub(crate) async fn serve(
     let outcome = match body::read_of_caller(&app, &parts.headers, body).await {
         Ok(body) => {
             let call = Call {
+                client: app.gate().address(&parts.extensions, &parts.headers),
                 ids: ids.clone(),
                 origin,
                 path,

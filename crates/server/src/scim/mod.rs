@@ -56,6 +56,7 @@ pub(crate) async fn serve(
     let outcome = match body::read_of_caller(&app, &parts.headers, body).await {
         Ok(body) => {
             let call = Call {
+                client: app.gate().address(&parts.extensions, &parts.headers),
                 ids,
                 origin,
                 path,

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::{Method, Request};
 
+use crate::issuer_browser::claims;
 use crate::support::{AUTHORITY, Answer, NOWHERE, Server, TENANT};
 
 async fn token(server: &Server, tenant: &str, form: &str) -> Answer {
@@ -45,7 +46,7 @@ async fn a_client_gets_a_token_that_the_server_takes_whatever_resource_it_names(
 #[tokio::test]
 async fn a_user_gets_a_token_by_password_and_may_do_what_roles_allow() {
     let server = Server::new().await;
-    let (id, _) = client(&server);
+    let (id, secret) = client(&server);
     let alice = server
         .accounts
         .users
@@ -54,7 +55,7 @@ async fn a_user_gets_a_token_by_password_and_may_do_what_roles_allow() {
         .unwrap();
 
     let form = format!(
-        "grant_type=password&client_id={id}&username={}&password={}&scope=https%3A%2F%2Fh%2F.default",
+        "grant_type=password&client_id={id}&client_secret={secret}&username={}&password={}&scope=https%3A%2F%2Fh%2F.default",
         alice.user_principal_name, alice.password
     );
     let answer = token(&server, "organizations", &form)
@@ -73,6 +74,25 @@ async fn a_user_gets_a_token_by_password_and_may_do_what_roles_allow() {
     let wrong = form.replace(&alice.password, "guess");
     let refused = token(&server, TENANT, &wrong).await.expect(400).json();
     assert_eq!(refused["error"], "invalid_grant");
+    let without = form.replace(&format!("&client_secret={secret}"), "");
+    let refused = token(&server, TENANT, &without).await.expect(401).json();
+    assert_eq!(refused["error"], "invalid_client");
+}
+
+#[tokio::test]
+async fn a_token_names_its_client_as_everybody_does_however_the_client_spells_itself() {
+    let server = Server::new().await;
+    let (id, secret) = client(&server);
+    let shouted = id.to_uppercase();
+    assert_ne!(id, shouted);
+
+    let form = format!(
+        "grant_type=client_credentials&client_id={shouted}&client_secret={secret}&scope=h%2F.default"
+    );
+    let answer = token(&server, TENANT, &form).await.expect(200).json();
+
+    let claims = claims(&answer["access_token"]);
+    assert_eq!(claims["appid"], id.as_str());
 }
 
 #[tokio::test]

@@ -103,6 +103,18 @@ impl<'a> Browser<'a> {
         self.post(&action, &fields).await
     }
 
+    /// Sends the last form of a page, with some of its fields changed.
+    pub(crate) async fn submit_as(&mut self, page: &Answer, changes: &[(&str, &str)]) -> Answer {
+        let (action, hidden) = last_form(page);
+        let mut fields: Vec<(&str, &str)> = hidden
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name))
+            .collect();
+        fields.extend(changes);
+        self.post(&action, &fields).await
+    }
+
     /// Gives a user's name and password to a sign-in page.
     pub(crate) async fn sign_in(&mut self, page: &Answer, user: &str) -> Answer {
         let (name, password) = password_of(self.server, user);

@@ -178,6 +178,39 @@ async fn codes_of_devices_are_not_told_to_strangers_and_not_guessed_quickly() {
 }
 
 #[tokio::test]
+async fn a_device_of_ones_own_and_the_form_itself_give_no_more_guesses() {
+    let server = Server::new().await;
+    let own = start(&server, DESKTOP).await.expect(200).json();
+    let mut browser = Browser::new(&server);
+    let confirm_page = confirm(&mut browser, &own, "alice").await;
+    let page = local(own["verification_uri"].as_str().unwrap());
+    let known = format!("{page}?user_code={}", own["user_code"].as_str().unwrap());
+    let told = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
+
+    for _ in 0..5 {
+        browser.get(&known).await.expect(200);
+        let guess = [("user_code", "BCDFGHJK"), ("decision", "allow")];
+        let answer = browser.submit_as(&confirm_page, &guess).await.expect(400);
+        assert!(told(&answer).contains("not known"), "{}", told(&answer));
+    }
+
+    let stopped = browser
+        .submit_as(&confirm_page, &[("decision", "allow")])
+        .await;
+    assert!(told(&stopped.expect(400)).contains("Too many"));
+    let stopped = browser.get(&known).await.expect(400);
+    assert!(told(&stopped).contains("Too many"));
+    assert_eq!(error(&poll(&server, &own).await), "authorization_pending");
+    server.token_clock.advance(Duration::from_secs(1));
+    browser
+        .submit_as(&confirm_page, &[("decision", "allow")])
+        .await
+        .expect(200);
+    server.token_clock.advance(Duration::from_secs(10));
+    poll(&server, &own).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_client_that_keeps_a_secret_has_to_show_it_for_a_device_too() {
     let server = Server::new().await;
     let admin = server.accounts.clients[0].client_id.to_string();

@@ -1,6 +1,7 @@
 //! The sign-in page and what comes of it: sessions, codes, refresh tokens, sign-out.
 
 use domain::time::Duration;
+use http::Method;
 use serde_json::json;
 
 use crate::issuer_browser::{
@@ -486,4 +487,100 @@ async fn signing_out_ends_the_session_and_goes_only_where_the_client_registered(
     // Who kept the cookie has nothing.
     browser.cookies.insert("reeve-session".to_owned(), kept);
     browser.get(&authorize(&[])).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_new_password_a_disabled_account_and_a_deleted_user_end_every_sign_in() {
+    for by in ["password", "disabled", "deleted"] {
+        let server = Server::new().await;
+        let admin = server.admin();
+        let mut browser = Browser::new(&server);
+        let scope = "openid offline_access h/.default";
+        let code = browser.code("alice", scope).await;
+        let tokens = redeem(&server, &code).await.expect(200).json();
+        let again = browser.get(&authorize(&[])).await.expect(303);
+        let waiting = fields_of(again.header("location"))["code"].clone();
+        let mut other = Browser::new(&server);
+        let code = other.code("bob", scope).await;
+        let of_other = redeem(&server, &code).await.expect(200).json();
+        let path = format!("/v1.0/users/{}", server.id_of("alice"));
+
+        match by {
+            "password" => {
+                let profile = json!({"passwordProfile": {"password": "N3w-and-l0ng-enough"}});
+                server
+                    .write(&admin, Method::PATCH, &path, &profile)
+                    .await
+                    .expect(204);
+            }
+            "disabled" => {
+                let disabled = json!({"accountEnabled": false});
+                server
+                    .write(&admin, Method::PATCH, &path, &disabled)
+                    .await
+                    .expect(204);
+                let enabled = json!({"accountEnabled": true});
+                server
+                    .write(&admin, Method::PATCH, &path, &enabled)
+                    .await
+                    .expect(204);
+            }
+            _ => {
+                server.ask(&admin, Method::DELETE, &path).await.expect(204);
+            }
+        }
+
+        let kept = tokens["refresh_token"].as_str().unwrap();
+        assert_eq!(
+            error(&refresh(&server, kept).await),
+            "invalid_grant",
+            "{by}"
+        );
+        assert_eq!(
+            error(&redeem(&server, &waiting).await),
+            "invalid_grant",
+            "{by}"
+        );
+        browser.get(&authorize(&[])).await.expect(200);
+        let kept = of_other["refresh_token"].as_str().unwrap();
+        refresh(&server, kept).await.expect(200);
+        other.get(&authorize(&[])).await.expect(303);
+    }
+}
+
+#[tokio::test]
+async fn another_change_of_a_user_leaves_the_sign_ins() {
+    let server = Server::new().await;
+    let mut browser = Browser::new(&server);
+    browser.code("alice", "h/.default").await;
+    let path = format!("/v1.0/users/{}", server.id_of("alice"));
+
+    let change = json!({"jobTitle": "Archivist", "accountEnabled": true});
+    server
+        .write(&server.admin(), Method::PATCH, &path, &change)
+        .await
+        .expect(204);
+
+    browser.get(&authorize(&[])).await.expect(303);
+}
+
+#[tokio::test]
+async fn passwords_guessed_at_once_are_slowed_down_like_those_in_a_row() {
+    let server = Server::new().await;
+    let (name, _) = password_of(&server, "alice");
+    let grant = [
+        ("grant_type", "password"),
+        ("client_id", DESKTOP),
+        ("username", name.as_str()),
+        ("password", "guess"),
+        ("scope", "h/.default"),
+    ];
+
+    let guesses = futures_util::future::join_all((0..12).map(|_| token(&server, &grant))).await;
+
+    let slowed = guesses.iter().filter(|answer| {
+        let description = answer.json()["error_description"].to_string();
+        description.contains("AADSTS50053")
+    });
+    assert_eq!(slowed.count(), 7);
 }

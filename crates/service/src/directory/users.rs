@@ -6,7 +6,7 @@ use domain::activity::Activity;
 use domain::directory::{User, UserChanges};
 use domain::id::ObjectId;
 use store::directory::{object, user};
-use store::{ReadTx, WriteTx};
+use store::{ReadTx, WriteTx, sign_in};
 
 use super::flawed;
 use crate::assignment_requests::withdraw;
@@ -47,7 +47,7 @@ pub(crate) fn create_in(
     Ok(created)
 }
 
-/// Changes a user (HT-1).
+/// Changes a user (HT-1). A new password, or an account that is disabled, signs the user out everywhere.
 pub async fn update(
     service: &Service,
     ctx: &Ctx,
@@ -84,7 +84,18 @@ pub(crate) fn update_in(
     if let Some(hash) = password {
         user::set_password_hash(tx, id, hash)?;
     }
-    record(tx, moment, ctx, Activity::UpdateUser, Some(&stored), &changed)?;
+    let is_locked_out = stored.account_enabled && !changed.account_enabled;
+    if password.is_some() || is_locked_out {
+        sign_in::sign_out_everywhere(tx, id, moment.now)?;
+    }
+    record(
+        tx,
+        moment,
+        ctx,
+        Activity::UpdateUser,
+        Some(&stored),
+        &changed,
+    )?;
     Ok(changed)
 }
 
@@ -109,9 +120,17 @@ pub(crate) fn delete_in(
     let mut deleted = get(tx, id)?;
     deleted.deleted_at = Some(moment.now);
     user::update(tx, &deleted)?;
+    sign_in::sign_out_everywhere(tx, id, moment.now)?;
     object::withdraw_access(tx, id)?;
     withdraw::end_waiting_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, Activity::DeleteUser, Some(&deleted), &deleted)
+    record(
+        tx,
+        moment,
+        ctx,
+        Activity::DeleteUser,
+        Some(&deleted),
+        &deleted,
+    )
 }
 
 /// Brings a deleted user back, without the access that vanished (AS-17).
@@ -126,7 +145,14 @@ pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User,
             require_free_name(tx, &restored)?;
             user::update(tx, &restored)?;
             restored.version += 1;
-            record(tx, &moment, &ctx, Activity::RestoreUser, Some(&restored), &restored)?;
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::RestoreUser,
+                Some(&restored),
+                &restored,
+            )?;
             Ok::<User, ServiceError>(restored)
         })
         .await?;
@@ -155,11 +181,19 @@ pub fn hard_delete_in(
     id: ObjectId,
 ) -> Result<(), ServiceError> {
     let gone = get_deleted(tx, id)?;
+    sign_in::sign_out_everywhere(tx, id, moment.now)?;
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
     user::delete(tx, id)?;
     withdraw::end_all_of(tx, moment, ctx, id)?;
-    record(tx, moment, ctx, Activity::HardDeleteUser, Some(&gone), &gone)
+    record(
+        tx,
+        moment,
+        ctx,
+        Activity::HardDeleteUser,
+        Some(&gone),
+        &gone,
+    )
 }
 
 /// Makes `manager` the manager of a user, or nobody.
@@ -192,7 +226,14 @@ pub async fn set_manager(
                 manager_id: manager,
                 ..current.clone()
             };
-            record(tx, &moment, &ctx, Activity::UpdateUser, Some(&current), &changed)
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::UpdateUser,
+                Some(&current),
+                &changed,
+            )
         })
         .await
 }

@@ -9,15 +9,20 @@ pub mod grant;
 pub mod refresh_token;
 pub mod session;
 
+use domain::id::ObjectId;
 use domain::time::Timestamp;
 
-use crate::value::int;
+use crate::value::{int, text};
 use crate::{Error, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = EXPIRED;
+pub(crate) const STATEMENTS: &[&str] = &[END_SESSIONS, REVOKE_GRANTS];
+
+const END_SESSIONS: &str = "DELETE FROM sign_in_session WHERE user_id = $1";
+const REVOKE_GRANTS: &str =
+    "UPDATE sign_in_grant SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL";
 
 // What a grant led to goes with it.
-const EXPIRED: &[&str] = &[
+pub(crate) const EXPIRED: &[&str] = &[
     "DELETE FROM sign_in_session WHERE expires_at <= $1",
     "DELETE FROM sign_in_code WHERE expires_at <= $1 AND used_at IS NULL",
     "DELETE FROM sign_in_device WHERE expires_at <= $1",
@@ -29,5 +34,17 @@ pub fn forget_expired(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), Err
     for statement in EXPIRED {
         tx.execute(statement, &[int(before.micros())])?;
     }
+    Ok(())
+}
+
+/// Signs a user out everywhere: every browser, and what every client was given, with its codes, refresh tokens and
+/// devices.
+pub fn sign_out_everywhere(
+    tx: &mut WriteTx<'_>,
+    user: ObjectId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(END_SESSIONS, &[text(user)])?;
+    tx.execute(REVOKE_GRANTS, &[text(user), int(now.micros())])?;
     Ok(())
 }
