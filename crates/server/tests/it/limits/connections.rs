@@ -21,9 +21,11 @@ async fn a_server_that_is_full_says_so_and_does_not_queue() {
         ..Limits::default()
     })
     .await;
+    let token = listening.server.admin();
     let mut slow = listening.connect().await;
     slow.say(format!(
-        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
+        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nExpect: 100-continue\r\n\
          Content-Length: 2\r\n\r\n"
     ))
     .await;
@@ -42,7 +44,7 @@ async fn a_server_that_is_full_says_so_and_does_not_queue() {
     assert_eq!(refused.code(), "ServiceUnavailable");
     assert_eq!(refused.header("retry-after"), "2");
     assert_eq!(watched.status, 200);
-    assert_eq!((served.status, after.status), (401, 401));
+    assert_eq!((served.status, after.status), (400, 401));
 }
 
 #[tokio::test]
@@ -116,9 +118,11 @@ async fn a_body_that_does_not_go_on_is_408() {
         ..Limits::default()
     })
     .await;
+    let token = listening.server.admin();
     let mut wire = listening.connect().await;
     wire.say(format!(
-        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     ))
     .await;
 
@@ -128,15 +132,41 @@ async fn a_body_that_does_not_go_on_is_408() {
 }
 
 #[tokio::test]
+async fn the_body_of_a_stranger_is_not_waited_for() {
+    let listening = Listening::with(Limits {
+        requests: 1,
+        ..Limits::default()
+    })
+    .await;
+    for path in [
+        &format!("{V1}/catalogs"),
+        "/v1.0/$batch",
+        "/v1.0/uploadFile",
+        "/reeve/v1/targets",
+        "/scim/v2/Users",
+    ] {
+        let mut wire = listening.connect().await;
+        wire.say(format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+        ))
+        .await;
+
+        assert_eq!(wire.answer().await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_that_drips_is_408_at_the_end_of_the_requests_time() {
     let listening = Listening::with(Limits {
         request_timeout: SHORT,
         ..Limits::default()
     })
     .await;
+    let token = listening.server.admin();
     let mut wire = listening.connect().await;
     wire.say(format!(
-        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+        "POST {V1}/catalogs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
     ))
     .await;
 
