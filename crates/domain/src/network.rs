@@ -114,11 +114,18 @@ fn may_translate_to_secrets(address: Ipv6Addr) -> bool {
     let [0x64, 0xff9b, 1, ..] = address.segments() else {
         return false;
     };
-    let [.., a, b, _, d, e, f, g, h, i, j] = address.octets();
-    [[a, b, d, e], [b, d, e, f], [d, e, f, g], [g, h, i, j]]
-        .map(Ipv4Addr::from)
-        .iter()
-        .any(|inner| inner.is_link_local() || METADATA.contains(&IpAddr::V4(*inner)))
+    let octets = address.octets();
+    [
+        [6, 7, 9, 10],
+        [7, 9, 10, 11],
+        [9, 10, 11, 12],
+        [12, 13, 14, 15],
+    ]
+    .map(|places: [usize; 4]| {
+        Ipv4Addr::from(places.map(|at| octets.get(at).copied().unwrap_or_default()))
+    })
+    .iter()
+    .any(|inner| inner.is_link_local() || METADATA.contains(&IpAddr::V4(*inner)))
 }
 
 #[cfg(test)]

@@ -40,8 +40,7 @@ pub async fn decide(
     match &done {
         Ok(()) => service.wake(),
         Err(error) => {
-            let event =
-                audit::success(activity, "AccessPackageAssignmentRequest", approval, None);
+            let event = audit::success(activity, "AccessPackageAssignmentRequest", approval, None);
             audit::refusal(service, ctx, event, error).await?;
         }
     }

@@ -55,7 +55,14 @@ pub async fn update(
             let changed = changed_row(&moment, &ctx, stored.clone(), change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             catalog::save(tx, &changed)?;
-            record(tx, &moment, &ctx, Activity::UpdateCatalog, Some(&stored), &changed)
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::UpdateCatalog,
+                Some(&stored),
+                &changed,
+            )
         })
         .await
 }
@@ -77,7 +84,14 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: CatalogId) -> Result<(), S
                 return Err(ServiceError::refused(Code::CatalogNotEmpty, message));
             }
             catalog::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, Activity::DeleteCatalog, Some(&gone), &gone)
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::DeleteCatalog,
+                Some(&gone),
+                &gone,
+            )
         })
         .await?;
     service.callers.invalidate();

@@ -58,11 +58,15 @@ pub async fn update(
             }
             let change = change.clone();
             let changed = ConnectedOrganization {
-                display_name: change.display_name.unwrap_or_else(|| stored.display_name.clone()),
+                display_name: change
+                    .display_name
+                    .unwrap_or_else(|| stored.display_name.clone()),
                 description: change.description.over(stored.description.clone()),
                 state: change.state.unwrap_or(stored.state),
-                identity_sources: sources
-                    .map_or_else(|| stored.identity_sources.clone(), connected_organization::document),
+                identity_sources: sources.map_or_else(
+                    || stored.identity_sources.clone(),
+                    connected_organization::document,
+                ),
                 modified_by: caller_name(&ctx),
                 modified_at: moment.now,
                 ..stored.clone()

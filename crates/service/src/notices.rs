@@ -7,9 +7,7 @@ mod near_end;
 mod work;
 
 pub(crate) use near_end::{next as next_near_end, reach_ends};
-pub use work::{
-    LEASE, Mail, Outcome, claim, list, next_due, overview, record, retry,
-};
+pub use work::{LEASE, Mail, Outcome, claim, list, next_due, overview, record, retry};
 
 use std::collections::BTreeSet;
 
@@ -32,13 +30,29 @@ pub(crate) fn stage_opened(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let asked = asked(tx, request, stage, FIRST)?;
-    to_stage(tx, moment, request, stage, Occasion::StageOpened, &asked, moment.now)?;
+    to_stage(
+        tx,
+        moment,
+        request,
+        stage,
+        Occasion::StageOpened,
+        &asked,
+        moment.now,
+    )?;
     let half = stage.opened_at.zip(stage.due_at).map(|(opened, due)| {
         let middle = opened.micros() + (due.micros() - opened.micros()) / 2;
         Timestamp::from_micros(middle)
     });
     match half {
-        Some(half) => to_stage(tx, moment, request, stage, Occasion::StageReminder, &asked, half),
+        Some(half) => to_stage(
+            tx,
+            moment,
+            request,
+            stage,
+            Occasion::StageReminder,
+            &asked,
+            half,
+        ),
         None => Ok(()),
     }
 }
@@ -51,7 +65,15 @@ pub(crate) fn stage_escalated(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let asked = asked(tx, request, stage, ALTERNATES)?;
-    to_stage(tx, moment, request, stage, Occasion::StageEscalated, &asked, moment.now)
+    to_stage(
+        tx,
+        moment,
+        request,
+        stage,
+        Occasion::StageEscalated,
+        &asked,
+        moment.now,
+    )
 }
 
 /// A stage was approved: its approvers and alternates are told; after the last stage those of all stages (NO-2).
@@ -73,7 +95,15 @@ pub(crate) fn stage_approved(
         told.extend(asked(tx, request, one, EVERYBODY)?);
     }
     let told: Vec<_> = told.into_iter().collect();
-    to_stage(tx, moment, request, stage, Occasion::StageApproved, &told, moment.now)
+    to_stage(
+        tx,
+        moment,
+        request,
+        stage,
+        Occasion::StageApproved,
+        &told,
+        moment.now,
+    )
 }
 
 /// Nobody decided in time: approvers and alternates are told, and whoever asked.
@@ -84,7 +114,15 @@ pub(crate) fn stage_expired(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let asked = asked(tx, request, stage, EVERYBODY)?;
-    to_stage(tx, moment, request, stage, Occasion::StageExpired, &asked, moment.now)
+    to_stage(
+        tx,
+        moment,
+        request,
+        stage,
+        Occasion::StageExpired,
+        &asked,
+        moment.now,
+    )
 }
 
 /// The request came to a bad end: whoever asked is told, unless it was an administrator (NO-1).

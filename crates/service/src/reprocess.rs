@@ -77,7 +77,11 @@ pub fn admitted(ctx: &Ctx) -> Result<(), ServiceError> {
 }
 
 /// The same, of the object that the address names; a refusal leaves its event (AL-4).
-pub async fn admitted_to(service: &Service, ctx: &Ctx, named: Named<'_>) -> Result<(), ServiceError> {
+pub async fn admitted_to(
+    service: &Service,
+    ctx: &Ctx,
+    named: Named<'_>,
+) -> Result<(), ServiceError> {
     match admitted(ctx) {
         Ok(()) => Ok(()),
         refused => {

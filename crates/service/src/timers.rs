@@ -181,7 +181,12 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
     let due = store::assignment::due(tx, moment.now, BATCH)?;
     let count = due.len();
     for assignment in due {
-        automatic::suppress(tx, moment, &assignment, "the assignment reached its end date")?;
+        automatic::suppress(
+            tx,
+            moment,
+            &assignment,
+            "the assignment reached its end date",
+        )?;
         make_way_for_removal(tx, moment, ctx, &assignment, Asker::Administrator)?;
         begin_system_request(tx, moment, ctx, assignment, RequestType::SystemRemove)?;
     }

@@ -51,5 +51,9 @@ pub(crate) async fn expect(service: &Service, path: &str, reply: &Reply) {
         .read(move |tx| store::audit_event::count_of_call(tx, &call))
         .await
         .unwrap();
-    assert!(events > 0, "{} was accepted and left no audit event", reply.asked);
+    assert!(
+        events > 0,
+        "{} was accepted and left no audit event",
+        reply.asked
+    );
 }

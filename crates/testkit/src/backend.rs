@@ -61,7 +61,8 @@ impl Home {
         match self {
             Self::Folder(folder) => {
                 let file = rusqlite::Connection::open(folder.path().join("reeve.db")).unwrap();
-                file.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+                file.busy_timeout(std::time::Duration::from_secs(5))
+                    .unwrap();
                 u64::try_from(file.execute(sql, []).unwrap()).unwrap()
             }
             Self::Database(database) => {

@@ -90,7 +90,9 @@ impl NoticesSection {
         if self.sink == NoticeSink::Smtp {
             for (key, is_given) in [("host", self.host.is_some()), ("from", self.from.is_some())] {
                 if !is_given {
-                    flaws.push(format!("`notices.{key}` is needed where `notices.sink` is `smtp`"));
+                    flaws.push(format!(
+                        "`notices.{key}` is needed where `notices.sink` is `smtp`"
+                    ));
                 }
             }
         }
@@ -98,9 +100,7 @@ impl NoticesSection {
             flaws.push("`notices.username` and `notices.passwordFile` go together".to_owned());
         }
         if self.username.is_some() && self.encryption == MailEncryption::None {
-            flaws.push(
-                "`notices.encryption` cannot be `none` where a password is sent".to_owned(),
-            );
+            flaws.push("`notices.encryption` cannot be `none` where a password is sent".to_owned());
         }
         flaws
     }

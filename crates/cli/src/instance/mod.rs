@@ -21,8 +21,8 @@ use auth::keys::{Algorithm, SigningKeys, TlsMaterial};
 use auth::token::Verifier;
 use callout::Caller;
 use connector_api::Connector;
-use domain::cloud::GRAPH_ID;
 use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use domain::cloud::GRAPH_ID;
 use notice::Sender;
 use prometheus_client::registry::Registry as MetricsRegistry;
 use server::{
@@ -34,7 +34,9 @@ use service::clock::{Clock, Ids};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub(crate) use database::{check_folder, create_folder, describe, open, open_existing, schema_state};
+pub(crate) use database::{
+    check_folder, create_folder, describe, open, open_existing, schema_state,
+};
 pub(crate) use issuers::{directory_role, verifier_config, verifier_configs};
 
 use crate::client::graph::{Graph, TokenSource};
@@ -143,10 +145,8 @@ impl Instance {
         let caller = Arc::new(callouts::caller(&config, &service, &signer)?);
         let sender = notices::sender(&config, &service)?.map(Arc::new);
         let delivery = delivery_of(known, &service, &engine, (&caller, sender.as_ref()));
-        let sealer = audit::Sealer::new(
-            &service,
-            audit::signer(&audit::key_folder(&config, &data))?,
-        );
+        let sealer =
+            audit::Sealer::new(&service, audit::signer(&audit::key_folder(&config, &data))?);
         let app = app(
             &config,
             &data,

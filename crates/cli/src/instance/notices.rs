@@ -41,7 +41,10 @@ fn smtp(section: &NoticesSection) -> anyhow::Result<Sink> {
         .as_ref()
         .map(|file| {
             std::fs::read(file).with_context(|| {
-                format!("`notices.caFile` names `{}`, which cannot be read", file.display())
+                format!(
+                    "`notices.caFile` names `{}`, which cannot be read",
+                    file.display()
+                )
             })
         })
         .transpose()?;

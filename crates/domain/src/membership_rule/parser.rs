@@ -303,7 +303,9 @@ impl<'w> Parser<'w> {
         if self.patterns > MOST_PATTERNS {
             return Err(InvalidRule::new(
                 at,
-                format!("a rule has at most {MOST_PATTERNS} patterns; join them with `|` inside of one"),
+                format!(
+                    "a rule has at most {MOST_PATTERNS} patterns; join them with `|` inside of one"
+                ),
             ));
         }
         let regex = RegexBuilder::new(&source)

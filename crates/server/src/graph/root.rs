@@ -44,11 +44,7 @@ pub(super) fn public(cloud: Cloud, version: Version, call: &Call) -> Option<Resu
         return Some(Err(refused));
     }
     Some(Ok(if is_metadata {
-        Reply::typed(
-            StatusCode::OK,
-            XML,
-            metadata(cloud, version),
-        )
+        Reply::typed(StatusCode::OK, XML, metadata(cloud, version))
     } else {
         service_document(version, call)
     }))

@@ -15,7 +15,10 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
         None => NoticeState::Failed,
         Some(word) => NoticeState::from_name(word).ok_or_else(|| {
             let words: Vec<_> = NoticeState::ALL.iter().map(|one| one.as_str()).collect();
-            Error::bad_parameter("state", format!("`state` must be one of {}", words.join(", ")))
+            Error::bad_parameter(
+                "state",
+                format!("`state` must be one of {}", words.join(", ")),
+            )
         })?,
     };
     let after = match request.parameter("after") {

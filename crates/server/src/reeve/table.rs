@@ -6,7 +6,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{
-    OwnRequest, audit_log, bindings, clock, deliveries, explain, faults, ledger, notices, policy_preview, resources, snapshots, stuck, targets,
+    OwnRequest, audit_log, bindings, clock, deliveries, explain, faults, ledger, notices,
+    policy_preview, resources, snapshots, stuck, targets,
 };
 use crate::error::Error;
 use crate::reply::Reply;

@@ -30,8 +30,8 @@ use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
 use crate::error::Error;
-use crate::limits::Work;
 use crate::graph::authenticate;
+use crate::limits::Work;
 use crate::reply::Reply;
 
 pub(crate) use places::addresses;

@@ -7,8 +7,8 @@ pub mod role_scopes;
 pub use move_to_catalog::move_to_catalog;
 
 use auth::roles::Action;
-use domain::activity::Activity;
 use domain::access_package::{AccessPackageChange, NewAccessPackage};
+use domain::activity::Activity;
 use domain::id::AccessPackageId;
 use store::access_package::{self, AccessPackage};
 use store::{ReadTx, WriteTx, package_history};
@@ -70,7 +70,14 @@ pub async fn update(
             let changed = changed_row(&moment, &ctx, stored.clone(), change.clone())?;
             check_unique_name(tx, changed.unique_name.as_deref(), Some(id))?;
             access_package::save(tx, &changed)?;
-            record(tx, &moment, &ctx, Activity::UpdatePackage, Some(&stored), &changed)
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::UpdatePackage,
+                Some(&stored),
+                &changed,
+            )
         })
         .await
 }
@@ -90,7 +97,14 @@ pub async fn delete(service: &Service, ctx: &Ctx, id: AccessPackageId) -> Result
             }
             package_history::delete_of_package(tx, id)?;
             access_package::delete(tx, &gone)?;
-            record(tx, &moment, &ctx, Activity::DeletePackage, Some(&gone), &gone)
+            record(
+                tx,
+                &moment,
+                &ctx,
+                Activity::DeletePackage,
+                Some(&gone),
+                &gone,
+            )
         })
         .await
 }

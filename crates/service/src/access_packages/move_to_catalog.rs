@@ -4,8 +4,8 @@
 //! and the ledger follows.
 
 use auth::roles::Action;
-use domain::activity::Activity;
 use domain::access_package::RoleScopeId;
+use domain::activity::Activity;
 use domain::id::{AccessPackageId, CatalogId};
 use store::access_package::{self, AccessPackage};
 use store::catalog::Catalog;

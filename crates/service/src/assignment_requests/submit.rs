@@ -286,7 +286,10 @@ fn activity_of(
     {
         return Ok(Activity::UserRequestsForServicePrincipal);
     }
-    Ok(creation_activity(request.request_type, request.is_extension))
+    Ok(creation_activity(
+        request.request_type,
+        request.is_extension,
+    ))
 }
 
 fn new_request(

@@ -66,12 +66,7 @@ pub async fn clear(service: &Service, ctx: &Ctx, object: ObjectId) -> Result<(),
                     object,
                 ));
             }
-            let event = success(
-                Activity::UnbindObject,
-                "TargetBinding",
-                object,
-                None,
-            );
+            let event = success(Activity::UnbindObject, "TargetBinding", object, None);
             Ok(audit::record(tx, &moment, &ctx, event)?)
         })
         .await?;

@@ -97,7 +97,14 @@ pub(crate) fn update_in(
     changed.version += 1;
     members::bind(tx, moment, ctx, id, GroupRole::Member, &changes.members)?;
     members::bind(tx, moment, ctx, id, GroupRole::Owner, &changes.owners)?;
-    record(tx, moment, ctx, Activity::UpdateGroup, Some(&stored), &changed)?;
+    record(
+        tx,
+        moment,
+        ctx,
+        Activity::UpdateGroup,
+        Some(&stored),
+        &changed,
+    )?;
     Ok(changed)
 }
 

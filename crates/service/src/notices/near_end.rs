@@ -95,7 +95,10 @@ fn is_announced(
         assignment.state,
         State::Delivered | State::PartiallyDelivered
     );
-    let Some(end) = assignment.ends_at.filter(|end| is_held && *end > moment.now) else {
+    let Some(end) = assignment
+        .ends_at
+        .filter(|end| is_held && *end > moment.now)
+    else {
         return Ok(false);
     };
     if assignment.starts_at > end.minus(lead) {
@@ -105,9 +108,8 @@ fn is_announced(
         return Ok(*known);
     }
     let policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?;
-    let tells = policy.is_some_and(|policy| {
-        policy.can_extend && !policy.settings.notifications_disabled
-    });
+    let tells =
+        policy.is_some_and(|policy| policy.can_extend && !policy.settings.notifications_disabled);
     policies.insert(assignment.assignment_policy_id, tells);
     Ok(tells)
 }

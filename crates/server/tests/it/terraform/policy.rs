@@ -96,7 +96,11 @@ async fn a_policy_that_says_nothing_reads_back_as_nothing() {
 
             // PO-41: what a PUT leaves out is null.
             let mut short = bare(&package);
-            for name in ["accessReviewSettings", "expirationDateTime", "requestApprovalSettings"] {
+            for name in [
+                "accessReviewSettings",
+                "expirationDateTime",
+                "requestApprovalSettings",
+            ] {
                 short.as_object_mut().unwrap().remove(name);
             }
             client.put(&path, short).await.assert_status(200);
