@@ -1,4 +1,4 @@
-//! People and applications of a real OpenID provider that knows nothing of Entra's claims: they sign in there, and call
+//! People and applications of a real `OpenID` provider that knows nothing of Entra's claims: they sign in there, and call
 //! a server whose configuration says what the provider's claims mean.
 
 use std::path::Path;

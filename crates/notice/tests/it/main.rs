@@ -1,7 +1,6 @@
 //! Notices by mail, on a real mail server (semantics 10.2).
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "helpers of tests may fail as loudly as tests"
 )]
 

@@ -50,7 +50,7 @@ fn document(text: &str) -> Json {
     serde_json::from_str(text)
         .ok()
         .filter(|json: &Json| json.is_object() || json.is_array())
-        .filter(|json| json.to_string() == text)
+        .filter(|json| is_printed_as(json, text))
         .unwrap_or_else(|| json!(text))
 }
 
@@ -183,6 +183,12 @@ impl Walk {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether this is the document's own text, and not one that only reads the same.
+pub(super) fn is_printed_as(document: &Json, text: &str) -> bool {
+    let printed = document.to_string();
+    printed == text
 }
 
 #[cfg(test)]

@@ -352,7 +352,7 @@ impl<'s> FileCheck<'s> {
         let unreadable = || Break::Unreadable { line };
         let mut json: Json = serde_json::from_str(text).map_err(|_| unreadable())?;
         // Of a member that is there twice, reading keeps one: only what reads back as it stands is what was written.
-        let is_ours = json.to_string() == text;
+        let is_ours = super::chain::is_printed_as(&json, text);
         let Some(walk) = &mut self.walk else {
             return self
                 .begin(&json)
