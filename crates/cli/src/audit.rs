@@ -51,25 +51,26 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
 
 fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
     let noted = args.head.clone().map(|noted| (noted.seq, noted.hash));
-    let found = if let Some(file) = &args.file {
-        let signer = match &args.config.data {
-            Some(_) => Some(known_signer(&open(&args.config)?.1)?),
-            None => None,
-        };
-        if signer.is_none() {
-            output::note(
-                "note: without `--data DIR` the server's signature in the file is not checked",
-            );
-        }
-        verify_file(file, signer.as_ref(), noted)?
-    } else {
+    let Some(file) = &args.file else {
         let (store, folder) = open(&args.config)?;
-        verify(&store, &known_signer(&folder)?, noted)?
+        return Ok(tell(&verify(&store, &known_signer(&folder)?, noted)?));
     };
-    Ok(tell(&found))
+    let signer = match &args.config.data {
+        Some(_) => Some(known_signer(&open(&args.config)?.1)?),
+        None => None,
+    };
+    if signer.is_none() {
+        output::note(
+            "note: without `--data DIR` the server's signature in the file is not checked",
+        );
+    }
+    let found = verify_file(file, signer.as_ref(), noted)?;
+    // Who gave the key asked for the proof.
+    let is_enough = signer.is_none() || found.as_ref().is_ok_and(|found| found.is_proven);
+    Ok(tell(&found) && is_enough)
 }
 
-/// Tells what was found; whether the log is whole.
+/// Tells what was found; whether nothing is wrong with it.
 fn tell(found: &Result<Verified, Break>) -> bool {
     match found {
         Ok(verified) => {
@@ -77,8 +78,13 @@ fn tell(found: &Result<Verified, Break>) -> bool {
                 || "none".to_owned(),
                 |first| format!("{first} to {}", verified.last),
             );
+            let what = if verified.is_proven {
+                "whole"
+            } else {
+                "links hold, NOT PROVEN to be this server's"
+            };
             output::line(format_args!(
-                "whole: {} events ({range}), head {}:{}",
+                "{what}: {} events ({range}), head {}:{}",
                 verified.count, verified.last, verified.head
             ));
             if verified.unsealed.count > 0 {
@@ -156,7 +162,7 @@ fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
 /// Signs the ends of the chain with the key that is there now, if every link holds.
 fn sign(args: &ConfigArgs) -> anyhow::Result<bool> {
     let (store, folder) = open(args)?;
-    let signer = Arc::new(instance::audit::signer(&folder)?);
+    let signer = Arc::new(instance::audit::signer(&folder, false)?);
     let now = Clock::system().now();
     Ok(tell(&sealing::sign_anew(&store, &signer, now)?))
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
-use auth::keys::{Algorithm, Keys};
+use auth::keys::{Algorithm, HeadNote, Keys};
 use auth::seal::Signer;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -33,10 +33,17 @@ pub(crate) fn key_folder(config: &Config, data: &Path) -> PathBuf {
 }
 
 /// Signs the log with the key of that folder, made now where there is none.
-pub(crate) fn signer(folder: &Path) -> anyhow::Result<Signer> {
+///
+/// The head is noted beside it, but for a development tenant: that goes back in time whenever it is reset.
+pub(crate) fn signer(folder: &Path, dev: bool) -> anyhow::Result<Signer> {
     let keys = Keys::load_or_create_as(folder, PURPOSE, Algorithm::Es256)
         .context("cannot use the key that the audit log is signed with")?;
-    Ok(Signer::new(keys))
+    let signer = Signer::new(keys);
+    Ok(if dev {
+        signer
+    } else {
+        signer.noting(HeadNote::in_folder(folder))
+    })
 }
 
 /// The key of that folder, to check with: none is made, for a log that another key signed would look forged.
@@ -49,7 +56,7 @@ pub(crate) fn known_signer(folder: &Path) -> anyhow::Result<Signer> {
             folder.display()
         )
     })?;
-    Ok(Signer::new(keys))
+    Ok(Signer::new(keys).noting(HeadNote::in_folder(folder)))
 }
 
 /// The sealer.

@@ -145,8 +145,10 @@ impl Instance {
         let caller = Arc::new(callouts::caller(&config, &service, &signer)?);
         let sender = notices::sender(&config, &service)?.map(Arc::new);
         let delivery = delivery_of(known, &service, &engine, (&caller, sender.as_ref()));
-        let sealer =
-            audit::Sealer::new(&service, audit::signer(&audit::key_folder(&config, &data))?);
+        let sealer = audit::Sealer::new(
+            &service,
+            audit::signer(&audit::key_folder(&config, &data), dev)?,
+        );
         let app = app(
             &config,
             &data,
