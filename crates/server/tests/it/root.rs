@@ -35,7 +35,7 @@ async fn metadata_is_open_to_everybody_in_both_versions() {
         assert!(text.starts_with("<?xml") && text.contains(own), "{version}");
     }
     nobody
-        .post("/v1.0/$metadata", json!({}))
+        .post_empty("/v1.0/$metadata")
         .await
         .assert_error(405, "MethodNotAllowed");
     nobody.get("/v1.0/$metadata/more").await.assert_status(401);
