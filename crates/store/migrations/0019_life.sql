@@ -1,0 +1,1 @@
+-- Details of the life of a request.
