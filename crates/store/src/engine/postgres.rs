@@ -192,12 +192,13 @@ impl Session {
     }
 
     fn try_write(&mut self, job: &mut dyn WriteJob) -> Tried {
+        let counters = Arc::clone(&self.counters);
         let connection = match self.begin(BEGIN_WRITE) {
             Ok(connection) => connection,
             Err((error, Setback::Disconnected)) => return Tried::Lost(error),
             Err((error, _)) => return Tried::Failed(error),
         };
-        let mut tx = WriteTx::new(Connection::Postgres(connection));
+        let mut tx = WriteTx::new(Connection::Postgres(connection), &counters);
         let verdict = job.run(&mut tx);
         let setback = tx.setback();
         match (verdict, setback) {
@@ -245,6 +246,7 @@ impl Session {
 
     fn read(&mut self, job: Box<dyn ReadJob>) {
         count(&self.counters.reads);
+        let counters = Arc::clone(&self.counters);
         let connection = match self.begin(BEGIN_READ) {
             // The first statement of a connection tells whether it is still there; nothing has been run yet.
             Err((_, Setback::Disconnected)) => self.begin(BEGIN_READ),
@@ -252,7 +254,7 @@ impl Session {
         };
         match connection {
             Ok(connection) => {
-                let mut tx = ReadTx::new(Connection::Postgres(connection));
+                let mut tx = ReadTx::new(Connection::Postgres(connection), &counters);
                 job.run(&mut tx);
                 let lost = tx.setback() == Some(Setback::Disconnected);
                 if lost {

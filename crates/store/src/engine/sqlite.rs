@@ -165,7 +165,7 @@ fn snapshot<T, E: From<Error>>(
     connection
         .control("BEGIN DEFERRED")
         .map_err(|(error, _)| error)?;
-    let mut tx = ReadTx::new(Connection::Sqlite(connection));
+    let mut tx = ReadTx::new(Connection::Sqlite(connection), counters);
     let done = caught(|| work(&mut tx));
     connection.roll_back();
     done?
@@ -232,7 +232,7 @@ impl Writer {
     /// Runs one job in its savepoint. An error means that the whole transaction is gone.
     fn run(&mut self, job: &mut dyn WriteJob) -> Result<Verdict, Error> {
         self.control("SAVEPOINT job")?;
-        let mut tx = WriteTx::new(Connection::Sqlite(&mut self.connection));
+        let mut tx = WriteTx::new(Connection::Sqlite(&mut self.connection), &self.counters);
         let verdict = job.run(&mut tx);
         if self.connection.lost_its_transaction() {
             return Err(Error::driver(

@@ -15,6 +15,10 @@ pub struct Statistics {
     pub retries: u64,
     /// Reads that were run.
     pub reads: u64,
+    /// Statements that transactions ran, whatever became of them.
+    pub statements: u64,
+    /// Rows that those gave or changed.
+    pub rows: u64,
     /// Connections that were made to PostgreSQL.
     pub connections: u64,
     /// Writes that wait at this moment.
@@ -28,6 +32,8 @@ pub(super) struct Counters {
     pub(super) rollbacks: AtomicU64,
     pub(super) retries: AtomicU64,
     pub(super) reads: AtomicU64,
+    pub(super) statements: AtomicU64,
+    pub(super) rows: AtomicU64,
     pub(super) connections: AtomicU64,
 }
 
@@ -40,6 +46,8 @@ impl Counters {
             rollbacks: get(&self.rollbacks),
             retries: get(&self.retries),
             reads: get(&self.reads),
+            statements: get(&self.statements),
+            rows: get(&self.rows),
             connections: get(&self.connections),
             waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
         }
@@ -48,5 +56,10 @@ impl Counters {
 
 /// Counts one more.
 pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
+    add(counter, 1);
+}
+
+/// Counts so many more.
+pub(super) fn add(counter: &AtomicU64, more: u64) {
+    counter.fetch_add(more, Ordering::Relaxed);
 }

@@ -8,6 +8,7 @@ use std::ops::{Deref, DerefMut};
 use super::postgres_connection::PostgresConnection;
 use super::row::Row;
 use super::sqlite_connection::SqliteConnection;
+use super::statistics::{Counters, add, count};
 use crate::dialect::{Engine, Sql};
 use crate::error::{Error, Setback};
 use crate::value::Value;
@@ -21,6 +22,7 @@ pub(super) enum Connection<'c> {
 /// A view of the database at one moment.
 pub struct ReadTx<'c> {
     connection: Connection<'c>,
+    counters: &'c Counters,
     setback: Option<Setback>,
     statements: u64,
 }
@@ -31,15 +33,16 @@ pub struct WriteTx<'c> {
 }
 
 impl<'c> ReadTx<'c> {
-    pub(super) fn new(connection: Connection<'c>) -> Self {
+    pub(super) fn new(connection: Connection<'c>, counters: &'c Counters) -> Self {
         Self {
             connection,
+            counters,
             setback: None,
             statements: 0,
         }
     }
 
-    /// How many statements the transaction has asked the database to read by.
+    /// How many statements the transaction has run so far.
     pub fn statements(&self) -> u64 {
         self.statements
     }
@@ -67,12 +70,23 @@ impl<'c> ReadTx<'c> {
         if self.setback.is_some() {
             return Err(Error::Aborted);
         }
-        self.statements += 1;
-        let done = match &mut self.connection {
-            Connection::Sqlite(connection) => connection.for_each_row(sql, args, &mut each),
-            Connection::Postgres(connection) => connection.for_each_row(sql, args, &mut each),
+        self.count_statement();
+        let mut rows = 0;
+        let mut counted = |row: &Row<'_>| {
+            rows += 1;
+            each(row)
         };
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.for_each_row(sql, args, &mut counted),
+            Connection::Postgres(connection) => connection.for_each_row(sql, args, &mut counted),
+        };
+        add(&self.counters.rows, rows);
         self.noted(done)
+    }
+
+    fn count_statement(&mut self) {
+        self.statements += 1;
+        count(&self.counters.statements);
     }
 
     /// One `T` per row.
@@ -141,9 +155,9 @@ impl<'c> ReadTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    pub(super) fn new(connection: Connection<'c>) -> Self {
+    pub(super) fn new(connection: Connection<'c>, counters: &'c Counters) -> Self {
         Self {
-            read: ReadTx::new(connection),
+            read: ReadTx::new(connection, counters),
         }
     }
 
@@ -152,10 +166,15 @@ impl<'c> WriteTx<'c> {
         if self.read.setback.is_some() {
             return Err(Error::Aborted);
         }
+        self.read.count_statement();
         let done = match &mut self.read.connection {
             Connection::Sqlite(connection) => connection.execute(sql, args),
             Connection::Postgres(connection) => connection.execute(sql, args),
         };
+        add(
+            &self.read.counters.rows,
+            done.as_ref().copied().unwrap_or_default(),
+        );
         self.read.noted(done)
     }
 
