@@ -2,12 +2,14 @@
 
 mod answers;
 mod checks;
+pub(crate) mod eligibility;
 pub mod routing;
 pub(crate) mod schedule;
 mod submit;
 pub mod withdraw;
 
 pub use submit::submit;
+pub(crate) use submit::the_policy_for;
 pub(crate) use withdraw::is_own;
 pub use withdraw::{cancel, delete};
 

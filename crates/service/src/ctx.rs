@@ -117,6 +117,7 @@ impl Service {
         Moment {
             now: self.clock.now(),
             notifies: self.settings.notices.is_on,
+            symmetric_incompatibility: self.settings.symmetric_incompatibility,
             ids: self.ids.clone(),
         }
     }
@@ -141,6 +142,8 @@ pub struct Moment {
     pub now: Timestamp,
     /// Whether people are told of what happens (section 10.2).
     pub notifies: bool,
+    /// Whether a package that excludes another is excluded by it as well (SD-2).
+    pub symmetric_incompatibility: bool,
     ids: Ids,
 }
 

@@ -1,10 +1,13 @@
 //! What is checked again before anything is delivered (RQ-15): the world may have changed since the request was made.
 
+use auth::directory::DirectoryAction;
+use auth::roles::Action;
 use domain::assignment_request::{AssignmentRequest, Purpose};
 use domain::id::{AccessPackageId, ObjectId, SubjectId};
 use store::{ReadTx, WriteTx};
 
-use crate::ctx::Moment;
+use crate::authorize;
+use crate::ctx::{Ctx, Moment};
 use crate::error::{Code, ServiceError};
 
 /// Why the request cannot be delivered, if so. Removals are always delivered: they take access away.
@@ -28,10 +31,15 @@ pub(crate) fn before_delivery(
     let partly_held = store::ledger::watch::has_done_units(tx, request.id)?;
     if request.request_type.purpose() == Purpose::Add
         && !partly_held
-        && let Some(message) =
-            incompatible(tx, request.access_package_id, request.target_id, object)?
+        && let Some(blocker) = incompatible(
+            tx,
+            moment,
+            request.access_package_id,
+            Some(request.target_id),
+            Some(object),
+        )?
     {
-        return Ok(Some((Code::IncompatibleAccess, message)));
+        return Ok(Some((Code::IncompatibleAccess, blocker.named())));
     }
     Ok(None)
 }
@@ -50,25 +58,100 @@ pub(crate) fn target_object(
     }
 }
 
-/// What the target holds that the package does not go with, in words (SD-1, SD-4).
+/// What somebody holds that a package does not go with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocker {
+    /// Another package.
+    Package(AccessPackageId),
+    /// A group that they are in, also through other groups.
+    Group(ObjectId),
+}
+
+impl Blocker {
+    /// The refusal; it names what is in the way to a caller who may read that (SD-7).
+    pub(crate) fn refusal(
+        self,
+        tx: &mut ReadTx<'_>,
+        ctx: &Ctx,
+    ) -> Result<ServiceError, ServiceError> {
+        let message = if self.is_known_to(tx, ctx)? {
+            self.named()
+        } else {
+            self.unnamed().to_owned()
+        };
+        Ok(ServiceError::refused(Code::IncompatibleAccess, message))
+    }
+
+    /// In words for whoever may read anything.
+    fn named(self) -> String {
+        match self {
+            Self::Package(package) => {
+                format!("the target holds the incompatible access package `{package}`")
+            }
+            Self::Group(group) => {
+                format!("the target is a member of the incompatible group `{group}`")
+            }
+        }
+    }
+
+    /// In words for anybody.
+    pub(crate) const fn unnamed(self) -> &'static str {
+        match self {
+            Self::Package(_) => "the target holds an incompatible access package",
+            Self::Group(_) => "the target is a member of an incompatible group",
+        }
+    }
+
+    /// Whether the caller may read it: by a role, or because they hold the package themselves.
+    pub(crate) fn is_known_to(self, tx: &mut ReadTx<'_>, ctx: &Ctx) -> Result<bool, ServiceError> {
+        match self {
+            Self::Package(package) => {
+                let Some(found) = store::access_package::find(tx, package)? else {
+                    return Ok(false);
+                };
+                let catalogs = authorize::catalogs(ctx, Action::ReadCatalogContent);
+                if catalogs.contains(found.catalog_id) {
+                    return Ok(true);
+                }
+                let own = match authorize::user_of(ctx) {
+                    Some(user) => store::subject::find_by_object(tx, user)?,
+                    None => None,
+                };
+                match own {
+                    Some(own) => Ok(store::assignment::holds(tx, own.id, package)?),
+                    None => Ok(false),
+                }
+            }
+            Self::Group(_) => Ok(authorize::in_directory(ctx, DirectoryAction::ReadGroups).is_ok()),
+        }
+    }
+}
+
+/// What the target holds that the package does not go with (SD-1, SD-4). A package that is looked at from one side
+/// counts, unless the tenant wants both (SD-2).
 pub(crate) fn incompatible(
     tx: &mut ReadTx<'_>,
+    moment: &Moment,
     package: AccessPackageId,
-    target: SubjectId,
-    object: ObjectId,
-) -> Result<Option<String>, ServiceError> {
-    for other in store::incompatible::packages(tx, package)? {
-        if store::assignment::holds(tx, target, other)? {
-            return Ok(Some(format!(
-                "the target holds the incompatible access package `{other}`"
-            )));
+    target: Option<SubjectId>,
+    object: Option<ObjectId>,
+) -> Result<Option<Blocker>, ServiceError> {
+    if let Some(target) = target {
+        let mut listed = store::incompatible::packages(tx, package)?;
+        if moment.symmetric_incompatibility {
+            listed.extend(store::incompatible::packages_that_list(tx, package)?);
+        }
+        for other in listed {
+            if store::assignment::holds(tx, target, other)? {
+                return Ok(Some(Blocker::Package(other)));
+            }
         }
     }
     let listed = store::incompatible::groups(tx, package)?;
-    if listed.is_empty() {
+    let Some(object) = object.filter(|_| !listed.is_empty()) else {
         return Ok(None);
-    }
+    };
     let groups = store::directory::membership::transitive_groups_of(tx, object)?;
     let met = listed.into_iter().find(|group| groups.contains(group));
-    Ok(met.map(|group| format!("the target is a member of the incompatible group `{group}`")))
+    Ok(met.map(Blocker::Group))
 }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub auto_assignment_max_targets: i64,
     /// `compat.adminAddAutoApproves` (AP-12).
     pub admin_add_auto_approves: bool,
+    /// `compat.symmetricIncompatibility`: whether incompatibility holds in both directions (SD-2).
+    pub symmetric_incompatibility: bool,
     /// `compat.legacyV1ReprocessPath`: serve path P3.
     pub legacy_v1_reprocess_path: bool,
     /// `compat.deprecationHeaders`: whether names that are on their way out say so (VE-1).
@@ -112,6 +114,7 @@ impl Default for Settings {
             delete_with_live_assignment: false,
             auto_assignment_max_targets: 15_000,
             admin_add_auto_approves: false,
+            symmetric_incompatibility: false,
             legacy_v1_reprocess_path: true,
             deprecation_headers: true,
             require_scoped_filter: false,

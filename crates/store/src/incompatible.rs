@@ -8,6 +8,7 @@ use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     PACKAGES,
+    PACKAGES_THAT_LIST,
     INSERT_PACKAGE,
     DELETE_PACKAGE,
     GROUPS,
@@ -17,6 +18,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
 
 const PACKAGES: &str = "SELECT incompatible_id FROM incompatible_access_package \
     WHERE access_package_id = $1 ORDER BY incompatible_id";
+const PACKAGES_THAT_LIST: &str = "SELECT access_package_id FROM incompatible_access_package \
+    WHERE incompatible_id = $1 ORDER BY access_package_id";
 const INSERT_PACKAGE: &str = "INSERT INTO incompatible_access_package (access_package_id, incompatible_id) \
     VALUES ($1, $2) ON CONFLICT (access_package_id, incompatible_id) DO NOTHING";
 const DELETE_PACKAGE: &str = "DELETE FROM incompatible_access_package \
@@ -35,6 +38,16 @@ pub fn packages(
 ) -> Result<Vec<AccessPackageId>, Error> {
     tx.query_map(PACKAGES, &[text(package)], |row| {
         parsed(row, 0, "incompatible_access_package.incompatible_id")
+    })
+}
+
+/// The packages that holders of `package` may not get.
+pub fn packages_that_list(
+    tx: &mut ReadTx<'_>,
+    package: AccessPackageId,
+) -> Result<Vec<AccessPackageId>, Error> {
+    tx.query_map(PACKAGES_THAT_LIST, &[text(package)], |row| {
+        parsed(row, 0, "incompatible_access_package.access_package_id")
     })
 }
 

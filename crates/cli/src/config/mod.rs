@@ -159,6 +159,7 @@ impl Config {
             delete_with_live_assignment: self.requests.delete_with_live_assignment,
             auto_assignment_max_targets: self.auto_assignment.max_targets.into(),
             admin_add_auto_approves: self.compat.admin_add_auto_approves,
+            symmetric_incompatibility: self.compat.symmetric_incompatibility,
             legacy_v1_reprocess_path: self.compat.legacy_v1_reprocess_path,
             deprecation_headers: self.compat.deprecation_headers,
             require_scoped_filter: self.compat.require_scoped_filter,

@@ -364,6 +364,7 @@ impl Default for AutoAssignmentSection {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(crate) struct CompatSection {
     pub(crate) admin_add_auto_approves: bool,
+    pub(crate) symmetric_incompatibility: bool,
     pub(crate) legacy_v1_reprocess_path: bool,
     pub(crate) deprecation_headers: bool,
     pub(crate) require_scoped_filter: bool,
@@ -374,6 +375,7 @@ impl Default for CompatSection {
         let settings = Settings::default();
         Self {
             admin_add_auto_approves: settings.admin_add_auto_approves,
+            symmetric_incompatibility: settings.symmetric_incompatibility,
             legacy_v1_reprocess_path: settings.legacy_v1_reprocess_path,
             deprecation_headers: settings.deprecation_headers,
             require_scoped_filter: settings.require_scoped_filter,

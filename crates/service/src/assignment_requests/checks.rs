@@ -4,7 +4,8 @@ use domain::assignment::{Assignment, State as AssignmentState};
 use domain::catalog::CatalogState;
 use domain::id::{AccessPackageId, CatalogId, ObjectId, SubjectId};
 use domain::policy::{
-    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetScope, effective_schedule,
+    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetKind, TargetScope,
+    effective_schedule,
 };
 use domain::submission::{Submission, TargetReference};
 use domain::time::Timestamp;
@@ -121,15 +122,18 @@ pub(super) fn in_scope(policy: &Policy, asker: Asker, facts: &Target) -> Result<
 /// The target may sign in, where that matters (RQ-10).
 pub(super) fn not_blocked(
     tx: &mut ReadTx<'_>,
-    target: &Subject,
-    object: ObjectId,
+    facts: &Target,
     asker: Asker,
     submission: &Submission,
 ) -> Result<(), ServiceError> {
     let by_address = matches!(submission.target, Some(TargetReference::Email(_)));
-    if target.subject_type != "user" || (asker == Asker::Administrator && !by_address) {
+    if facts.kind == TargetKind::ServicePrincipal || (asker == Asker::Administrator && !by_address)
+    {
         return Ok(());
     }
+    let Some(object) = facts.object_id else {
+        return Ok(());
+    };
     match store::directory::user::find_present(tx, object)? {
         Some(user) if !user.account_enabled => Err(ServiceError::refused(
             Code::TargetSignInBlocked,
@@ -139,22 +143,22 @@ pub(super) fn not_blocked(
     }
 }
 
-/// The target neither holds the package nor has a request for it under way (OM-3, RQ-8).
-pub(super) fn no_duplicate(
+/// The target does not hold the package (OM-3).
+pub(super) fn not_assigned(
     tx: &mut ReadTx<'_>,
     target: SubjectId,
     package: AccessPackageId,
 ) -> Result<(), ServiceError> {
-    if let Some(assignment) = store::assignment::find_live(tx, target, package)? {
-        return Err(ServiceError::refused(
+    match store::assignment::find_live(tx, target, package)? {
+        Some(assignment) => Err(ServiceError::refused(
             Code::ExistingAssignment,
             format!(
                 "the target has the assignment `{}` of the access package already",
                 assignment.id
             ),
-        ));
+        )),
+        None => Ok(()),
     }
-    nothing_open(tx, target, package)
 }
 
 /// The live assignment of the package that the target got after this one had failed (OM-3).

@@ -246,6 +246,7 @@ fn open_approval(
     request: &AssignmentRequest,
     policy: &Policy,
 ) -> Result<(), ServiceError> {
+    let target = guards::target_object(tx, request.target_id)?;
     let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
         let mut stage = ApprovalStageRow {
@@ -272,7 +273,7 @@ fn open_approval(
         if ordinal == 0 {
             stage.open(moment.now);
         }
-        let approvers = approvers(tx, request, settings)?;
+        let approvers = approvers(tx, target, settings)?;
         store::approval::insert(tx, &stage, &approvers)?;
         first = first.or(Some(stage));
     }
@@ -301,10 +302,10 @@ pub(crate) fn stage_opened(
     Ok(())
 }
 
-/// The users and groups that a stage names; managers are looked up now (AP-16).
-fn approvers(
+/// The users and groups that a stage names for a target; managers are looked up now (AP-16).
+pub(crate) fn approvers(
     tx: &mut ReadTx<'_>,
-    request: &AssignmentRequest,
+    target: Option<ObjectId>,
     settings: &ApprovalStage,
 ) -> Result<Vec<Approver>, ServiceError> {
     let mut found = Vec::new();
@@ -315,7 +316,7 @@ fn approvers(
         (Tier::FallbackEscalation, &settings.fallback_escalation),
     ] {
         for set in sets {
-            for principal_id in principals(tx, request, set)? {
+            for principal_id in principals(tx, target, set)? {
                 let approver = Approver { principal_id, tier };
                 if !found.contains(&approver) {
                     found.push(approver);
@@ -329,7 +330,7 @@ fn approvers(
 /// The directory objects that a set stands for.
 fn principals(
     tx: &mut ReadTx<'_>,
-    request: &AssignmentRequest,
+    target: Option<ObjectId>,
     set: &SubjectSet,
 ) -> Result<Vec<ObjectId>, ServiceError> {
     match set {
@@ -337,10 +338,10 @@ fn principals(
         | SubjectSet::GroupMembers(object)
         | SubjectSet::SingleServicePrincipal(object) => Ok(vec![*object]),
         SubjectSet::RequestorManager { level } | SubjectSet::TargetManager { level } => {
-            Ok(manager(tx, request, *level)?.into_iter().collect())
+            Ok(manager(tx, target, *level)?.into_iter().collect())
         }
-        SubjectSet::InternalSponsors => sponsors(tx, request, SponsorKind::Internal),
-        SubjectSet::ExternalSponsors => sponsors(tx, request, SponsorKind::External),
+        SubjectSet::InternalSponsors => sponsors(tx, target, SponsorKind::Internal),
+        SubjectSet::ExternalSponsors => sponsors(tx, target, SponsorKind::External),
         SubjectSet::ConnectedOrganizationMembers(_)
         | SubjectSet::TargetUserSponsors
         | SubjectSet::TargetApplicationOwners
@@ -352,10 +353,10 @@ fn principals(
 /// Who speaks for the organization of the target (AP-16): nobody, where the target belongs to none.
 fn sponsors(
     tx: &mut ReadTx<'_>,
-    request: &AssignmentRequest,
+    target: Option<ObjectId>,
     kind: SponsorKind,
 ) -> Result<Vec<ObjectId>, ServiceError> {
-    let Some(target) = guards::target_object(tx, request.target_id)? else {
+    let Some(target) = target else {
         return Ok(Vec::new());
     };
     let organization = store::connected_organization::of_guest(tx, target)?;
@@ -372,10 +373,10 @@ fn sponsors(
 /// The manager so many levels above the target.
 fn manager(
     tx: &mut ReadTx<'_>,
-    request: &AssignmentRequest,
+    target: Option<ObjectId>,
     level: u8,
 ) -> Result<Option<ObjectId>, ServiceError> {
-    let mut person = guards::target_object(tx, request.target_id)?;
+    let mut person = target;
     for _ in 0..level {
         let Some(id) = person else { break };
         person = store::directory::user::find_present(tx, id)?.and_then(|user| user.manager_id);

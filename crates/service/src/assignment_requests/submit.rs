@@ -5,13 +5,15 @@ use auth::decide::Access;
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
-use domain::id::{ObjectId, RequestId, SubjectId};
-use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy};
+use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
+use domain::policy::{
+    AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, Target,
+};
 use domain::submission::{Submission, TargetReference};
 use store::subject::Subject;
 use store::{ReadTx, WriteTx};
 
-use super::{answers, checks, creation_activity, routing};
+use super::{answers, checks, creation_activity, eligibility, routing};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::settings::Settings;
@@ -130,20 +132,20 @@ fn add(
     let target = target(tx, case, submission)?;
     let object = checks::present_object(&target)?;
     let facts = checks::target_facts(tx, object)?;
-    let policy = choose_policy(tx, case, submission, package_id, &facts)?;
-    checks::catalog_published(tx, package.catalog_id)?;
-    checks::open_to_outsiders(tx, package.catalog_id, &policy)?;
-    checks::policy_open(&policy, case.asker)?;
-    checks::in_scope(&policy, case.asker, &facts)?;
-    checks::not_blocked(tx, &target, object, case.asker, submission)?;
-    checks::no_duplicate(tx, target.id, package_id)?;
-    if let Some(reason) = crate::guards::incompatible(tx, package_id, target.id, object)? {
-        return Err(ServiceError::refused(Code::IncompatibleAccess, reason));
-    }
+    let (policies, policy) = choose_policy(tx, case, submission, package_id, &facts)?;
+    let judged = eligibility::Case {
+        moment: case.moment,
+        ctx: case.ctx,
+        asker: case.asker,
+        package: &package,
+        target: Some(target.id),
+        facts: &facts,
+        policies: &policies,
+        policy: &policy,
+        submission,
+    };
+    eligibility::all(tx, &judged)?;
     let schedule = checks::schedule(&policy, submission, case.asker, case.moment.now, false)?;
-    checks::justification(&policy, case.asker, submission)?;
-    answers::complete(&policy, submission)?;
-    checks::bypass(case.asker, submission)?;
 
     if !submission.is_validation_only {
         crate::connected_organizations::propose(tx, case.moment, case.ctx, &policy, &facts)?;
@@ -412,58 +414,63 @@ fn by_address(
     })
 }
 
-/// The policy that the request goes by (RQ-12, section 6.3).
+/// The policies of the package, as far as the asker has to go by them, and the one that the request goes by (RQ-12,
+/// section 6.3).
 fn choose_policy(
     tx: &mut ReadTx<'_>,
     case: &Case<'_>,
     submission: &Submission,
-    package: domain::id::AccessPackageId,
-    facts: &domain::policy::Target,
-) -> Result<Policy, ServiceError> {
-    const TARGET: &str = "assignment/assignmentPolicyId";
+    package: AccessPackageId,
+    facts: &Target,
+) -> Result<(Vec<Policy>, Policy), ServiceError> {
+    let policies = match case.asker {
+        Asker::User => store::assignment_policy::of_package(tx, package)?,
+        Asker::Administrator => Vec::new(),
+    };
     if let Some(id) = submission.assignment_policy_id {
         let policy = store::assignment_policy::find_policy(tx, id)?
             .ok_or_else(|| ServiceError::not_found("assignment policy", id))?;
         if policy.access_package_id != package {
             return Err(ServiceError::invalid(
                 Code::PolicyNotApplicable,
-                TARGET,
+                POLICY,
                 format!("the policy `{id}` belongs to another access package"),
             ));
         }
-        if case.asker == Asker::User {
-            let policies = store::assignment_policy::of_package(tx, package)?;
-            checks::best_rank(&policies, &policy, facts)?;
-        }
-        return Ok(policy);
+        return Ok((policies, policy));
     }
     if case.asker == Asker::Administrator {
         return Err(ServiceError::invalid(
             Code::InvalidModel,
-            TARGET,
+            POLICY,
             "a direct assignment must name the policy that it goes by",
         ));
     }
-    let mut policies = store::assignment_policy::of_package(tx, package)?;
-    let chosen = match domain::policy::applicable(&policies, facts).as_slice() {
-        [] => {
-            return Err(ServiceError::refused(
-                Code::PolicyNotApplicable,
-                "no policy of the access package lets the target ask for it",
-            ));
-        }
-        [only] => only.id,
+    let chosen = the_policy_for(&policies, facts)?.clone();
+    Ok((policies, chosen))
+}
+
+/// Where a request names its policy.
+const POLICY: &str = "assignment/assignmentPolicyId";
+
+/// The policy that a request goes by which names none: the only one of the best rank (PO-10).
+pub(crate) fn the_policy_for<'p>(
+    policies: &'p [Policy],
+    facts: &Target,
+) -> Result<&'p Policy, ServiceError> {
+    match domain::policy::applicable(policies, facts).as_slice() {
+        [] => Err(ServiceError::refused(
+            Code::PolicyNotApplicable,
+            "no policy of the access package lets the target ask for it",
+        )),
+        [only] => Ok(only),
         several => {
             let names: Vec<_> = several.iter().map(|one| format!("`{}`", one.id)).collect();
-            return Err(ServiceError::invalid(
+            Err(ServiceError::invalid(
                 Code::PolicySelectionRequired,
-                TARGET,
+                POLICY,
                 format!("several policies apply; choose one of {}", names.join(", ")),
-            ));
+            ))
         }
-    };
-    policies.retain(|policy| policy.id == chosen);
-    policies
-        .pop()
-        .ok_or_else(|| ServiceError::not_found("assignment policy", chosen))
+    }
 }

@@ -18,7 +18,7 @@ use super::decision::{Decision, Holding, decide};
 use super::rules::{Known, Package, attributes};
 use super::{read_packages, requests};
 use crate::authorize;
-use crate::ctx::{Ctx, Service};
+use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
 /// So many users are looked at in one transaction.
@@ -126,7 +126,7 @@ pub async fn preview(
     listing: Listing,
 ) -> Result<Preview, ServiceError> {
     authorize::in_tenant(ctx, Action::ManageAutoPolicies)?;
-    let now = service.clock.now();
+    let moment = service.moment();
     let most = service.settings.auto_assignment_max_targets;
     let package = service
         .store
@@ -137,7 +137,7 @@ pub async fn preview(
         wanted: attributes([&package]),
         room: None,
         most,
-        now,
+        moment,
         package,
         listing,
         result: Preview {
@@ -223,7 +223,7 @@ struct View {
     /// How many more may have the package by the policy.
     room: Option<i64>,
     most: i64,
-    now: Timestamp,
+    moment: Moment,
     listing: Listing,
     result: Preview,
 }
@@ -307,7 +307,7 @@ impl View {
             }
             Decision::Lose(known) if is_own(known) => {
                 let grace = known.policy.settings.grace.unwrap_or_default();
-                let left_at = noted(known.id(), Kind::Grace).map_or(self.now, |note| note.noted_at);
+                let left_at = noted(known.id(), Kind::Grace).map_or(self.moment.now, |note| note.noted_at);
                 let at = (grace > Duration::default()).then(|| left_at.plus(grace));
                 Some((Outcome::Loses, None, at))
             }
@@ -337,7 +337,7 @@ impl View {
             return skipped(requests::no_room(self.most));
         }
         let subject = store::subject::find_by_object(tx, user)?.map(|subject| subject.id);
-        if let Some(reason) = requests::obstacle(tx, self.package.id, subject, user)? {
+        if let Some(reason) = requests::obstacle(tx, &self.moment, self.package.id, subject, user)? {
             return skipped(reason);
         }
         self.room = Some(room - 1);

@@ -21,6 +21,7 @@ const REQUEST: &str = "AccessPackageAssignmentRequest";
 /// What stands in the way of giving a package to a user, in words.
 pub(super) fn obstacle(
     tx: &mut ReadTx<'_>,
+    moment: &Moment,
     package: AccessPackageId,
     subject: Option<SubjectId>,
     user: ObjectId,
@@ -35,9 +36,9 @@ pub(super) fn obstacle(
         let reason = "the catalog of the access package is not published";
         return Ok(Some(reason.to_owned()));
     }
-    // Nobody knows the subject yet, so it holds nothing; groups count all the same (SD-4).
-    let subject = subject.unwrap_or(SubjectId::new(user.uuid()));
-    guards::incompatible(tx, package, subject, user)
+    let blocker = guards::incompatible(tx, moment, package, subject, Some(user))?;
+    // SD-7: whoever reads the note may not be one who may read what is in the way.
+    Ok(blocker.map(|blocker| blocker.unnamed().to_owned()))
 }
 
 /// That a policy has as many targets as it may (AU-3).

@@ -257,7 +257,7 @@ impl Person<'_> {
             return Ok(());
         }
         let obstacle = if case.has_room(tx, known.id())? {
-            requests::obstacle(tx, self.package.id, self.subject, self.user)?
+            requests::obstacle(tx, case.moment, self.package.id, self.subject, self.user)?
         } else {
             Some(requests::no_room(case.max_targets))
         };
