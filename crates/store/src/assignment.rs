@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 use crate::column::{instant, opt_instant, parsed, word};
 use crate::engine::Row;
 use crate::value;
-use crate::{Error, ReadTx, WriteTx};
+use crate::{Error, ReadTx, WriteTx, guest};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
@@ -18,6 +18,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     HOLDS,
     NEXT_END,
     UNEXPIRED_OF,
+    FIND_ALL,
+    MOVE_ALL,
 ];
 
 /// The assignments that end by themselves (A8): with an end, not over, and with nothing in the way. A removal that failed
@@ -56,6 +58,11 @@ macro_rules! select {
 }
 
 const FIND: &str = select!("WHERE id = $1");
+const FIND_ALL: &str = select!("WHERE id IN EACH($1)");
+// What moving to another live state changes, for many at once.
+const MOVE_ALL: &str = "UPDATE assignment SET state = JSON_OF(e.value) ->> 's', status = JSON_OF(e.value) ->> 't', \
+    modified_at = CAST(JSON_OF(e.value) ->> 'm' AS BIGINT), version = version + 1 FROM EACH($1) e \
+    WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
 const FIND_LIVE: &str = select!(
     "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('delivering', 'delivered', 'partiallyDelivered')"
 );
@@ -93,6 +100,14 @@ pub fn find(tx: &mut ReadTx<'_>, id: AssignmentId) -> Result<Option<Assignment>,
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// The assignments of these ids.
+pub fn find_all(
+    tx: &mut ReadTx<'_>,
+    ids: impl IntoIterator<Item = AssignmentId>,
+) -> Result<Vec<Assignment>, Error> {
+    tx.query_map(FIND_ALL, &[value::list(ids)], read)
 }
 
 /// The live assignment of a package to a target (OM-3: there is at most one).
@@ -143,7 +158,8 @@ pub fn insert(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error
             value::int(assignment.modified_at.micros()),
             value::int(assignment.version),
         ],
-    )
+    )?;
+    guest::gained(tx, assignment.target_id, assignment.created_at)
 }
 
 /// Stores what changed, if nobody else changed it since it was read.
@@ -162,7 +178,26 @@ pub fn save(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> 
             value::opt_int(assignment.expired_at.map(Timestamp::micros)),
             value::int(assignment.modified_at.micros()),
         ],
-    )
+    )?;
+    match assignment.state {
+        State::Expired => guest::lost(tx, assignment.target_id, assignment.modified_at),
+        State::Delivering => guest::gained(tx, assignment.target_id, assignment.modified_at),
+        State::Delivered | State::PartiallyDelivered | State::DeliveryFailed => Ok(()),
+    }
+}
+
+/// Stores where assignments that are not over moved to, if nobody else changed any of them since it was read.
+pub fn move_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
+    let rows = assignments.iter().map(|assignment| {
+        serde_json::json!({
+            "i": assignment.id.to_string(),
+            "v": assignment.version,
+            "s": assignment.state.as_str(),
+            "t": assignment.status,
+            "m": assignment.modified_at.micros(),
+        })
+    });
+    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, assignments.len())
 }
 
 fn read(row: &Row<'_>) -> Result<Assignment, Error> {

@@ -28,6 +28,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ADD_SOURCE,
     DROP_SOURCES,
     OF_GUEST,
+    OF_DOMAIN,
     REFRESH_SUBJECTS,
     REFRESH_SUBJECT,
     POLICIES_NAMING,
@@ -57,15 +58,23 @@ const DROP_SOURCES: &str =
 const OF_GUEST: &str = "SELECT organization.id, organization.state FROM connected_organization_guest guest \
     JOIN connected_organization organization ON organization.id = guest.connected_organization_id \
     WHERE guest.object_id = $1";
-/// Those who belonged to the organization, and those who do now.
-const REFRESH_SUBJECTS: &str = "UPDATE subject SET connected_organization_id = (\
+/// Those who belonged to the organization, and those who do now: guests, and people known by an address only.
+const REFRESH_SUBJECTS: &str = "UPDATE subject SET connected_organization_id = COALESCE((\
     SELECT guest.connected_organization_id FROM connected_organization_guest guest \
-    WHERE guest.object_id = subject.object_id) \
+    WHERE guest.object_id = subject.object_id), (\
+    SELECT source.connected_organization_id FROM connected_organization_source source WHERE source.kind = 'domain' \
+    AND source.value = SUBSTR(subject.address_key, INSTR(subject.address_key, '@') + 1))) \
     WHERE connected_organization_id = $1 OR object_id IN (\
-    SELECT guest.object_id FROM connected_organization_guest guest WHERE guest.connected_organization_id = $1)";
+    SELECT guest.object_id FROM connected_organization_guest guest WHERE guest.connected_organization_id = $1) \
+    OR (address_key IS NOT NULL AND SUBSTR(address_key, INSTR(address_key, '@') + 1) IN (\
+    SELECT source.value FROM connected_organization_source source \
+    WHERE source.kind = 'domain' AND source.connected_organization_id = $1))";
 const REFRESH_SUBJECT: &str = "UPDATE subject SET connected_organization_id = (\
     SELECT guest.connected_organization_id FROM connected_organization_guest guest \
     WHERE guest.object_id = subject.object_id) WHERE object_id = $1";
+const OF_DOMAIN: &str = "SELECT organization.id, organization.state FROM connected_organization_source source \
+    JOIN connected_organization organization ON organization.id = source.connected_organization_id \
+    WHERE source.kind = 'domain' AND source.value = $1";
 const POLICIES_NAMING: &str =
     "SELECT id FROM assignment_policy WHERE INSTR(LOWER(settings), $1) > 0 ORDER BY id";
 const INTERNAL_SPONSORS: &str = "SELECT object_id FROM connected_organization_internal_sponsor \
@@ -214,16 +223,26 @@ pub fn of_guest(
     user: ObjectId,
 ) -> Result<Option<(ConnectedOrganizationId, OrganizationState)>, Error> {
     let row = tx.query_opt(OF_GUEST, &[text(user)])?;
-    row.map(|row| {
-        let state = word(
-            &row,
-            1,
-            "connected_organization.state",
-            OrganizationState::from_name,
-        )?;
-        Ok((parsed(&row, 0, "connected_organization.id")?, state))
-    })
-    .transpose()
+    row.as_ref().map(belonging).transpose()
+}
+
+/// The organization that people with addresses of this domain belong to, and its state.
+pub fn of_domain(
+    tx: &mut ReadTx<'_>,
+    domain: &str,
+) -> Result<Option<(ConnectedOrganizationId, OrganizationState)>, Error> {
+    let row = tx.query_opt(OF_DOMAIN, &[text(domain)])?;
+    row.as_ref().map(belonging).transpose()
+}
+
+fn belonging(row: &Row<'_>) -> Result<(ConnectedOrganizationId, OrganizationState), Error> {
+    let state = word(
+        row,
+        1,
+        "connected_organization.state",
+        OrganizationState::from_name,
+    )?;
+    Ok((parsed(row, 0, "connected_organization.id")?, state))
 }
 
 /// Brings the subject of a user up to date after the user changed.

@@ -1,5 +1,6 @@
 //! Subjects: the identities that entitlement management knows, each with its directory object.
 
+use domain::guest::MailAddress;
 use domain::id::{CatalogId, ObjectId, SubjectId};
 use domain::subject::SubjectLifecycle;
 use domain::time::Timestamp;
@@ -12,7 +13,10 @@ use crate::{Error, ReadTx, WriteTx};
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     FIND_BY_OBJECT,
+    FIND_BY_ADDRESS,
     INSERT,
+    INSERT_ADDRESS,
+    ATTACH,
     DIRECTORY_FACTS,
     SET_LIFECYCLE,
     CATALOGS,
@@ -23,6 +27,14 @@ const FIND: &str = "SELECT id, object_id, subject_type, display_name, email, pri
     FROM subject WHERE id = $1";
 const FIND_BY_OBJECT: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE object_id = $1";
+const FIND_BY_ADDRESS: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
+    FROM subject WHERE address_key = $1";
+const INSERT_ADDRESS: &str = "INSERT INTO subject (id, subject_type, display_name, email, address_key, \
+    subject_lifecycle, connected_organization_id, created_at) VALUES ($1, 'user', $2, $3, $4, 'notDefined', \
+    (SELECT connected_organization_id FROM connected_organization_source WHERE kind = 'domain' AND value = $5), $6)";
+const ATTACH: &str = "UPDATE subject SET object_id = $2, display_name = $3, email = $4, principal_name = $5, \
+    address_key = NULL, subject_lifecycle = 'notGoverned', connected_organization_id = \
+    (SELECT connected_organization_id FROM connected_organization_guest WHERE object_id = $2) WHERE id = $1";
 const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_name, email, principal_name, \
     subject_lifecycle, connected_organization_id, created_at) \
     VALUES ($1, $2, $3, $4, $5, $6, 'notGoverned', \
@@ -30,7 +42,9 @@ const INSERT: &str = "INSERT INTO subject (id, object_id, subject_type, display_
 const CATALOGS: &str = "SELECT DISTINCT package.catalog_id FROM assignment \
     JOIN access_package package ON package.id = assignment.access_package_id \
     WHERE assignment.target_id = $1 ORDER BY package.catalog_id";
-const SET_LIFECYCLE: &str = "UPDATE subject SET subject_lifecycle = $2 WHERE id = $1";
+// EX-5: the account of somebody who was let go is not deleted any more.
+const SET_LIFECYCLE: &str = "UPDATE subject SET subject_lifecycle = $2, \
+    cleanup_at = CASE WHEN $2 = 'governed' THEN cleanup_at END WHERE id = $1";
 const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
     FROM directory_object WHERE id = $1";
 
@@ -78,8 +92,64 @@ pub fn find_by_object(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Option<Su
         .transpose()
 }
 
+/// The subject of this address, in lower case, whom the directory does not know yet.
+pub fn find_by_address(tx: &mut ReadTx<'_>, key: &str) -> Result<Option<Subject>, Error> {
+    tx.query_opt(FIND_BY_ADDRESS, &[value::text(key)])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The subject of an address that nobody in the directory has, made under `fresh` if it is not known yet (OM-5).
+pub fn ensure_address(
+    tx: &mut WriteTx<'_>,
+    address: &MailAddress,
+    display_name: &str,
+    fresh: SubjectId,
+    now: Timestamp,
+) -> Result<Subject, Error> {
+    let key = address.key();
+    if let Some(subject) = find_by_address(tx, &key)? {
+        return Ok(subject);
+    }
+    let subject = Subject {
+        id: fresh,
+        object_id: None,
+        subject_type: "user".to_owned(),
+        display_name: Some(display_name.to_owned()),
+        email: Some(address.to_string()),
+        principal_name: None,
+    };
+    tx.execute_one(
+        INSERT_ADDRESS,
+        &[
+            value::text(subject.id),
+            value::text(display_name),
+            value::text(address),
+            value::text(key),
+            value::text(address.domain()),
+            value::int(now.micros()),
+        ],
+    )?;
+    Ok(subject)
+}
+
+/// The subject of an address whom the directory knows by now, under one of these names.
+fn awaited(
+    tx: &mut ReadTx<'_>,
+    mail: Option<&str>,
+    principal_name: Option<&str>,
+) -> Result<Option<SubjectId>, Error> {
+    for address in [mail, principal_name].into_iter().flatten() {
+        if let Some(subject) = find_by_address(tx, &address.to_lowercase())? {
+            return Ok(Some(subject.id));
+        }
+    }
+    Ok(None)
+}
+
 /// The subject of a directory object, made under `fresh` if it is not known yet; `None` if the directory has no such
-/// user or service principal.
+/// user or service principal. Whoever was known by the address only is that subject.
 pub fn ensure(
     tx: &mut WriteTx<'_>,
     object: ObjectId,
@@ -95,7 +165,7 @@ pub fn ensure(
     let subject_type @ ("user" | "servicePrincipal") = facts.text(0)? else {
         return Ok(None);
     };
-    let subject = Subject {
+    let mut subject = Subject {
         id: fresh,
         object_id: Some(object),
         subject_type: subject_type.to_owned(),
@@ -103,6 +173,16 @@ pub fn ensure(
         email: opt_string(&facts, 2)?,
         principal_name: opt_string(&facts, 3)?,
     };
+    let awaited = awaited(
+        tx,
+        subject.email.as_deref(),
+        subject.principal_name.as_deref(),
+    )?;
+    if let Some(awaited) = awaited {
+        subject.id = awaited;
+        attach(tx, &subject)?;
+        return Ok(Some(subject));
+    }
     tx.execute_one(
         INSERT,
         &[
@@ -116,6 +196,20 @@ pub fn ensure(
         ],
     )?;
     Ok(Some(subject))
+}
+
+/// The directory knows whoever was known by an address: from now on the subject is that object's.
+fn attach(tx: &mut WriteTx<'_>, subject: &Subject) -> Result<(), Error> {
+    tx.execute_one(
+        ATTACH,
+        &[
+            value::text(subject.id),
+            value::opt_text(subject.object_id),
+            value::opt_text(subject.display_name.as_ref()),
+            value::opt_text(subject.email.as_ref()),
+            value::opt_text(subject.principal_name.as_ref()),
+        ],
+    )
 }
 
 /// The catalogs whose packages a subject has, or had.

@@ -19,6 +19,7 @@ pub static SUBJECT: Entity = Entity {
         field("subject_lifecycle", Kind::Word),
         field("connected_organization_id", Kind::Id),
         field("created_at", Kind::Instant),
+        field("cleanup_at", Kind::Instant),
     ],
     relations: &[
         one("user", &USER, "object_id", "id"),

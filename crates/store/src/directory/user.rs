@@ -11,7 +11,7 @@ use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed};
 use crate::connected_organization;
 use crate::engine::Row;
 use crate::value::{Value, boolean, int, opt_int, opt_text, text};
-use crate::{Error, ReadTx, WriteTx};
+use crate::{Error, ReadTx, WriteTx, guest, user_attribute};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
@@ -96,12 +96,16 @@ pub fn name_holder(
 /// Stores a new user, whose sign-in name nobody has.
 pub fn insert(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
     tx.execute_one(INSERT, &values(user))?;
+    guest::arrived(tx, user)?;
     automatic::due::mark(tx, user.id)
 }
 
 /// Stores a changed user.
 pub fn update(tx: &mut WriteTx<'_>, user: &User) -> Result<(), Error> {
     tx.execute_one(UPDATE, &values(user))?;
+    if user.deleted_at.is_none() {
+        guest::arrived(tx, user)?;
+    }
     automatic::due::mark(tx, user.id)?;
     connected_organization::refresh_subject(tx, user.id)
 }
@@ -121,6 +125,7 @@ pub fn set_manager(
 /// Removes a user for good; whoever it managed has no manager then.
 pub fn delete(tx: &mut WriteTx<'_>, id: ObjectId) -> Result<(), Error> {
     tx.execute_one(DELETE, &[text(id)])?;
+    user_attribute::forget_of_user(tx, id)?;
     automatic::note::forget_of_user(tx, id)
 }
 

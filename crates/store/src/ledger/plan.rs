@@ -22,7 +22,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DERIVE_DESIRED,
     DESIRED,
     WAKE,
+    HURRY,
     AWAIT,
+    AWAIT_ALL,
     KEEP,
     UNFINISHED,
     TALLY,
@@ -63,12 +65,19 @@ const DERIVE_DESIRED: &str = "UPDATE ledger SET version = version + 1, desired =
 const DESIRED: &str = "SELECT id FROM ledger WHERE desired = TRUE AND id IN EACH($1)";
 // A row that is leased is left to its worker, who looks at `desired` again when recording; one that already waits for
 // the same operation keeps its place in the retry schedule (RP-32).
-const WAKE: &str = "UPDATE ledger SET phase = 'pending', attempts = 0, next_attempt_at = $2, \
+const WAKE: &str = "UPDATE ledger SET phase = 'pending', attempts = 0, next_attempt_at = $2, is_bulk = $3, \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
     target = COALESCE((SELECT b.target FROM target_binding b WHERE b.object_id = ledger.resource_origin_id), 'directory'), \
     error_code = NULL, error_message = NULL, error_at = NULL, version = version + 1 \
     WHERE id IN EACH($1) AND phase <> 'leased' \
     AND NOT (phase = 'pending' AND operation = CASE WHEN desired THEN 'add' ELSE 'remove' END)";
+// Somebody waits now for what a bulk job woke.
+const HURRY: &str = "UPDATE ledger SET is_bulk = FALSE WHERE id IN EACH($1) AND phase = 'pending' AND is_bulk = TRUE";
+const AWAIT_ALL: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts) \
+    SELECT JSON_OF(e.value) ->> 'r', JSON_OF(e.value) ->> 'g', JSON_OF(e.value) ->> 'o', 'pending', FALSE, 0 \
+    FROM EACH($1) e WHERE TRUE ON CONFLICT (request_id, grant_id) DO UPDATE \
+    SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
+    settled_at = NULL";
 const AWAIT: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts) \
     VALUES ($1, $2, $3, 'pending', FALSE, 0) ON CONFLICT (request_id, grant_id) DO UPDATE \
     SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
@@ -90,10 +99,12 @@ const REPLAN: &str = "INSERT INTO package_replan (access_package_id, after_assig
     VALUES ($1, '', $2) ON CONFLICT (access_package_id) DO UPDATE SET after_assignment_id = ''";
 const NEXT_REPLAN: &str = "SELECT access_package_id, after_assignment_id FROM package_replan \
     ORDER BY requested_at, access_package_id LIMIT 1";
+// EX-4: whom the directory does not know yet is planned once it does.
 const REPLAN_CHUNK: &str = "SELECT a.id FROM assignment a WHERE a.access_package_id = $1 AND a.id > $2 \
     AND a.state IN ('delivering', 'delivered', 'partiallyDelivered') \
     AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.assignment_id = a.id \
         AND r.request_type IN ('systemRemove', 'adminRemove', 'userRemove', 'approverRemove')) \
+    AND NOT EXISTS (SELECT 1 FROM subject s WHERE s.id = a.target_id AND s.object_id IS NULL) \
     ORDER BY a.id LIMIT $3";
 const ADVANCE_REPLAN: &str =
     "UPDATE package_replan SET after_assignment_id = $2 WHERE access_package_id = $1";
@@ -214,11 +225,33 @@ pub fn desired(tx: &mut ReadTx<'_>, grants: &[GrantId]) -> Result<Vec<GrantId>, 
     })
 }
 
+/// Who waits for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Somebody who asked for just this.
+    Interactive,
+    /// A bulk job: everything else goes first.
+    Bulk,
+}
+
 /// Makes an attempt due now for each of these grants, towards what is desired. Where that was observed before, the
 /// attempt reads first and writes only what is missing.
-pub fn wake(tx: &mut WriteTx<'_>, grants: &[GrantId], now: Timestamp) -> Result<(), Error> {
-    tx.execute(WAKE, &[value::list(grants), value::int(now.micros())])
-        .map(drop)
+pub fn wake(
+    tx: &mut WriteTx<'_>,
+    grants: &[GrantId],
+    haste: Haste,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let args = [
+        value::list(grants),
+        value::int(now.micros()),
+        value::boolean(haste == Haste::Bulk),
+    ];
+    tx.execute(WAKE, &args)?;
+    match haste {
+        Haste::Interactive => tx.execute(HURRY, &[value::list(grants)]).map(drop),
+        Haste::Bulk => Ok(()),
+    }
 }
 
 /// Makes the request wait for the grant's operation.
@@ -234,6 +267,21 @@ pub fn wait_for(
         value::text(operation.as_str()),
     ];
     tx.execute(AWAIT, &args).map(drop)
+}
+
+/// Makes requests wait for operations of grants, all in one statement. No pair of request and grant may be named twice.
+pub fn wait_for_all(
+    tx: &mut WriteTx<'_>,
+    units: impl IntoIterator<Item = (RequestId, GrantId, Operation)>,
+) -> Result<(), Error> {
+    let rows = units.into_iter().map(|(request, grant, operation)| {
+        serde_json::json!({
+            "r": request.to_string(),
+            "g": grant.to_string(),
+            "o": operation.as_str(),
+        })
+    });
+    tx.execute(AWAIT_ALL, &[value::list(rows)]).map(drop)
 }
 
 /// Ends the waiting for what is not wanted any more: removals of grants that something else still justifies (LG-1), and

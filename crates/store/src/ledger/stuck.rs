@@ -17,10 +17,12 @@ const DELIVERIES: &str = "SELECT id, next_attempt_at FROM ledger \
     WHERE phase = 'pending' AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY next_attempt_at LIMIT $2";
 const UNPLANNED: &str = "SELECT id, delivering_since FROM assignment_request \
     WHERE plan_due = TRUE AND delivering_since <= $1 ORDER BY delivering_since LIMIT $2";
-// A request that delivers and is planned waits for units; each of them is in flight. Anything else would wait for ever.
+// A request that delivers and is planned waits for units; each of them is in flight. One whose target is not in the
+// directory yet waits for it, with an end of its own. Anything else would wait for ever.
 const UNMOVED: &str = "SELECT r.id, r.delivering_since FROM assignment_request r \
     WHERE r.state = 'delivering' AND r.plan_due = FALSE AND r.delivering_since <= $1 \
-    AND r.status <> 'WaitingForCallback' AND NOT EXISTS (\
+    AND r.status <> 'WaitingForCallback' \
+    AND NOT EXISTS (SELECT 1 FROM guest_wait w WHERE w.request_id = r.id) AND NOT EXISTS (\
         SELECT 1 FROM request_delivery d JOIN ledger l ON l.id = d.grant_id \
         WHERE d.request_id = r.id AND d.outcome = 'pending' AND l.phase IN ('pending', 'leased')) \
     ORDER BY r.delivering_since LIMIT $2";

@@ -32,7 +32,7 @@ pub static SUBJECT: Type = Type {
         only_beta(
             "cleanupScheduledDateTime",
             Edm::Instant,
-            Read::Constant(|_| Json::Null),
+            Read::Column("cleanup_at"),
         ),
         named(
             "subjectType",
