@@ -187,20 +187,34 @@ fn asks(
     user: ObjectId,
 ) -> Result<bool, ServiceError> {
     let approvers = store::approval::approvers(tx, stage.id)?;
+    let mut own = vec![request.created_by];
+    own.extend(store::subject::find(tx, request.target_id)?.and_then(|subject| subject.object_id));
+    asks_of(tx, stage, &approvers, &own, user)
+}
+
+/// The same with these approvers, about a request of these people.
+pub(crate) fn asks_of(
+    tx: &mut ReadTx<'_>,
+    stage: &Stage,
+    approvers: &[Approver],
+    own: &[ObjectId],
+    user: ObjectId,
+) -> Result<bool, ServiceError> {
     let mut me = vec![user];
     me.extend(store::directory::membership::transitive_groups_of(
         tx, user,
     )?);
-    let mut own = vec![request.created_by];
-    own.extend(store::subject::find(tx, request.target_id)?.and_then(|subject| subject.object_id));
-    let standing = standing(tx, &approvers)?;
-    Ok(is_asked(stage, &approvers, &me, &own, |principal| {
+    let standing = standing(tx, approvers)?;
+    Ok(is_asked(stage, approvers, &me, own, |principal| {
         standing.contains(&principal)
     }))
 }
 
 /// Those of the principals that stand for anybody: users that are there, groups with a member (AP-7, AP-8).
-fn standing(tx: &mut ReadTx<'_>, approvers: &[Approver]) -> Result<Vec<ObjectId>, ServiceError> {
+pub(crate) fn standing(
+    tx: &mut ReadTx<'_>,
+    approvers: &[Approver],
+) -> Result<Vec<ObjectId>, ServiceError> {
     let mut standing = Vec::new();
     for approver in approvers {
         let stands = match store::directory::object::find(tx, approver.principal_id)? {

@@ -1,8 +1,8 @@
 //! Assignment requests: submit, route, cancel, delete.
 
-mod answers;
+pub(crate) mod answers;
 mod checks;
-pub(crate) mod eligibility;
+pub mod eligibility;
 pub mod routing;
 pub(crate) mod schedule;
 mod submit;

@@ -7,8 +7,8 @@ mod additional;
 mod demanded;
 mod offers;
 mod own;
-mod reviewers;
-mod scope;
+pub(crate) mod reviewers;
+pub(crate) mod scope;
 
 use domain::assignment_request::RequestType;
 use domain::id::ObjectId;

@@ -160,19 +160,48 @@ pub const fn rank(scope: TargetScope) -> Option<u8> {
     }
 }
 
+/// How a policy stands when somebody wants to ask by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It counts (PO-10).
+    Counts,
+    /// The target is in its scope, but also in that of a policy of a better rank, which hides it (PO-10).
+    Outranked,
+    /// The target is not in its scope.
+    OutOfScope,
+    /// Nobody asks by it: it is automatic, for direct assignment, or takes no requests (PO-11).
+    NotRequestable,
+}
+
+/// How each of the policies stands for `target`, in their order.
+pub fn standings(policies: &[Policy], target: &Target) -> Vec<Standing> {
+    let fits: Vec<Result<u8, Standing>> = policies
+        .iter()
+        .map(|policy| match rank(policy.scope) {
+            Some(rank) if policy.is_requestable() => {
+                let fits = policy.allows(target);
+                fits.then_some(rank).ok_or(Standing::OutOfScope)
+            }
+            _ => Err(Standing::NotRequestable),
+        })
+        .collect();
+    let best = fits.iter().flatten().min().copied();
+    fits.into_iter()
+        .map(|fit| match fit {
+            Ok(rank) if Some(rank) == best => Standing::Counts,
+            Ok(_) => Standing::Outranked,
+            Err(standing) => standing,
+        })
+        .collect()
+}
+
 /// The policies by which `target` may ask: those of the best rank that has any (PO-10), in the order of their creation
 /// (PO-11).
 pub fn applicable<'p>(policies: &'p [Policy], target: &Target) -> Vec<&'p Policy> {
-    let fitting: Vec<(u8, &Policy)> = policies
+    let mut chosen: Vec<&Policy> = policies
         .iter()
-        .filter(|policy| policy.is_requestable() && policy.allows(target))
-        .filter_map(|policy| rank(policy.scope).map(|rank| (rank, policy)))
-        .collect();
-    let best = fitting.iter().map(|(rank, _)| *rank).min();
-    let mut chosen: Vec<_> = fitting
-        .into_iter()
-        .filter(|(rank, _)| Some(*rank) == best)
-        .map(|(_, policy)| policy)
+        .zip(standings(policies, target))
+        .filter_map(|(policy, standing)| (standing == Standing::Counts).then_some(policy))
         .collect();
     chosen.sort_by_key(|policy| (policy.created_at, policy.id));
     chosen

@@ -7,8 +7,8 @@ mod applicability;
 mod check;
 mod schedule;
 
-pub use applicability::{Target, TargetKind, applicable, rank};
-pub use check::{RULE, check};
+pub use applicability::{Standing, Target, TargetKind, applicable, rank, standings};
+pub use check::{RULE, check, check_question};
 pub use schedule::{
     EffectiveSchedule, RequestedExpiration, RequestedSchedule, ScheduleContext, ScheduleError,
     effective_schedule,

@@ -6,7 +6,7 @@ use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::connected_organization::SponsorKind;
 use domain::extension::Stage;
-use domain::id::{AssignmentId, ObjectId, StageId};
+use domain::id::{AssignmentId, ObjectId, RequestId, StageId};
 use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
 use store::{ReadTx, WriteTx};
@@ -249,27 +249,7 @@ fn open_approval(
     let target = guards::target_object(tx, request.target_id)?;
     let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
-        let mut stage = ApprovalStageRow {
-            id: moment.id(StageId::new),
-            request_id: request.id,
-            ordinal,
-            display_name: Some(format!("Stage {}", ordinal + 1)),
-            status: StageStatus::Initializing,
-            verdict: Verdict::NotReviewed,
-            is_approver_justification_required: settings.approver_justification_required,
-            justification: None,
-            reviewed_by: None,
-            reviewed_by_name: None,
-            reviewed_by_principal_name: None,
-            reviewed_at: None,
-            lasts_for: settings.lasts_for,
-            escalates_after: settings.escalates_after,
-            opened_at: None,
-            due_at: None,
-            escalates_at: None,
-            is_escalated: false,
-            version: 1,
-        };
+        let mut stage = stage_of(moment.id(StageId::new), request.id, ordinal, settings);
         if ordinal == 0 {
             stage.open(moment.now);
         }
@@ -280,6 +260,36 @@ fn open_approval(
     match first {
         Some(stage) => stage_opened(tx, moment, ctx, request, &stage),
         None => Ok(()),
+    }
+}
+
+/// A stage as the policy describes it; its turn has not come.
+pub(crate) fn stage_of(
+    id: StageId,
+    request_id: RequestId,
+    ordinal: i64,
+    settings: &ApprovalStage,
+) -> ApprovalStageRow {
+    ApprovalStageRow {
+        id,
+        request_id,
+        ordinal,
+        display_name: Some(format!("Stage {}", ordinal + 1)),
+        status: StageStatus::Initializing,
+        verdict: Verdict::NotReviewed,
+        is_approver_justification_required: settings.approver_justification_required,
+        justification: None,
+        reviewed_by: None,
+        reviewed_by_name: None,
+        reviewed_by_principal_name: None,
+        reviewed_at: None,
+        lasts_for: settings.lasts_for,
+        escalates_after: settings.escalates_after,
+        opened_at: None,
+        due_at: None,
+        escalates_at: None,
+        is_escalated: false,
+        version: 1,
     }
 }
 

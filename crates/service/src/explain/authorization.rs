@@ -244,12 +244,12 @@ fn assuming(own: &Arc<Principal>, permissions: Option<PermissionSet>) -> Arc<Pri
     Arc::new(assumed)
 }
 
-enum Named {
+pub(super) enum Named {
     User(ObjectId),
     Application(ObjectId, AppId),
 }
 
-fn named(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Named>, store::Error> {
+pub(super) fn named(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Named>, store::Error> {
     if let Ok(id) = name.parse::<ObjectId>()
         && let Some(found) = user::find_present(tx, id)?
     {
@@ -268,7 +268,7 @@ fn named(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Named>, store::Error>
     Ok(user::find_by_name(tx, name)?.map(|found| Named::User(found.id)))
 }
 
-fn unknown_principal(name: &str) -> ServiceError {
+pub(super) fn unknown_principal(name: &str) -> ServiceError {
     ServiceError::not_found("user or application", name)
 }
 

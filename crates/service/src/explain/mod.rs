@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** an explanation comes out of the code that decides; no rule is written down here a second time.
 
+pub mod approval;
 pub mod authorization;
 mod holding;
 mod place;
+pub mod request;
+mod who;

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use domain::id::{PolicyId, RequestId};
 use domain::model;
+use domain::policy::ApprovalStage;
 use domain::query::{Field, Page, Predicate, Query, Record, Value};
 use store::{ReadTx, assignment_policy, assignment_request, control_configuration};
 
@@ -160,9 +161,18 @@ fn is_told(
     };
     let stage = usize::try_from(ordinal).ok();
     let stage = stage.and_then(|at| policy.settings.approval.stages.get(at));
-    let Some(stage) = stage else {
-        return Ok(false);
-    };
+    match stage {
+        Some(stage) => tells(tx, me, stage),
+        None => Ok(false),
+    }
+}
+
+/// Whether a stage tells the caller, whose own request it is, who is asked (AZ-21).
+pub(crate) fn tells(
+    tx: &mut ReadTx<'_>,
+    me: &Me,
+    stage: &ApprovalStage,
+) -> Result<bool, ServiceError> {
     Ok(stage.visibility.shows(
         control_configuration::shows_approvers(tx)?,
         me.is_member(tx)?,

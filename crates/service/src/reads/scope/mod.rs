@@ -30,7 +30,7 @@ use mine::{decisions, mine, offered, without_role};
 use rules::{Rule, rule};
 
 /// The caller as rows name them: their own id and the groups they are in.
-pub(super) struct Me {
+pub(crate) struct Me {
     user: Option<ObjectId>,
     principals: Vec<ObjectId>,
     /// Packages that are offered to them, where the query asks for such.
@@ -42,7 +42,7 @@ pub(super) struct Me {
 }
 
 impl Me {
-    pub(super) fn of(tx: &mut ReadTx<'_>, ctx: &Ctx) -> Result<Self, ServiceError> {
+    pub(crate) fn of(tx: &mut ReadTx<'_>, ctx: &Ctx) -> Result<Self, ServiceError> {
         let user = match &ctx.actor {
             Actor::System => None,
             Actor::Caller(caller) => {
