@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::call::{CLIENT_REQUEST_ID, CallIds, REQUEST_ID, Scheme};
 use crate::error::Error;
 use crate::limits::incoming::Progress;
+use crate::limits::outgoing::held_until_sent;
 use crate::protection;
 
 /// What watches the server has to get through when the server is full.
@@ -62,15 +63,19 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
 async fn limited(app: &App, request: Request, next: Next) -> Result<Response, Error> {
     let gate = app.gate();
     gate.check_head(&request)?;
+    let address = gate.address(request.extensions(), request.headers());
     let place = if WATCHED.contains(&request.uri().path()) {
         None
     } else {
+        address.map_or(Ok(()), |address| gate.check_unsent(address))?;
         Some(gate.place()?)
     };
     let guesser = guesser(app, &request)?;
     let progress = Progress::default();
     let request = gate.guard_body(request, &progress);
-    let response = answer(app, request, next, place, &progress).await?;
+    let (response, place) = answer(app, request, next, place, &progress).await?;
+    let sending = address.and_then(|address| gate.sending(address));
+    let response = response.map(|body| held_until_sent(body, (place, sending)));
     if let Some(address) = guesser
         && response.status() == StatusCode::UNAUTHORIZED
     {
@@ -112,23 +117,19 @@ pub(crate) fn may_show_token(app: &App, address: IpAddr, headers: &HeaderMap) ->
 }
 
 /// Runs the handler in a task of its own: what it has begun goes on when the client hangs up, and a panic ends
-/// nothing but the task. The task has the place among all requests until it is over.
+/// nothing but the task. The task has the place among all requests until it is over, and then the answer has it.
 async fn answer(
     app: &App,
     request: Request,
     next: Next,
     place: Option<OwnedSemaphorePermit>,
     progress: &Progress,
-) -> Result<Response<Body>, Error> {
-    let handler = async move {
-        let response = next.run(request).await;
-        drop(place);
-        response
-    };
+) -> Result<(Response<Body>, Option<OwnedSemaphorePermit>), Error> {
+    let handler = async move { (next.run(request).await, place) };
     let patience = app.gate().limits().request_timeout;
     let mut task = tokio::spawn(handler.in_current_span());
     match tokio::time::timeout(patience, &mut task).await {
-        Ok(Ok(response)) => Ok(response),
+        Ok(Ok(answered)) => Ok(answered),
         Ok(Err(failure)) => {
             app.metrics().panicked();
             Err(Error::Internal(Box::new(failure)))

@@ -1,13 +1,16 @@
-//! Connections: so many at once, none that nothing happens on, and an end that lets the client read the answer.
+//! Connections: so many at once in all and from one address, none that nothing is asked on, none whose answers are left
+//! alone, and an end that lets the client read the last one.
 //!
 //! A client that is still sending when its answer is ready, because its body is too large, would lose the answer if the
 //! connection were closed: what arrives on a closed connection makes the system throw away what is under way. So a
 //! connection that is done is read for a moment more, and what comes is thrown away.
 //!
-//! **Invariant:** a connection ends within the idle time after the last byte, whatever it is used for.
+//! **Invariant:** a connection ends within the idle time after the last byte, whatever it is used for; within the time for
+//! headers after the last request, whatever bytes come; and within the idle time after the client stopped taking an answer.
 
 use std::future::{Ready, ready};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -19,7 +22,9 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::Limits;
+use super::activity::{Activity, Watched};
+use super::turns::{Turn, Turns};
+use super::{Limits, Network, neighbourhood};
 
 /// How long a connection that is done is read on in all ...
 const LINGER: Duration = Duration::from_secs(10);
@@ -30,41 +35,100 @@ const LINGER_IDLE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(crate) struct Doorkeeper {
     places: Arc<Semaphore>,
+    addresses: Turns<IpAddr>,
+    per_address: usize,
+    /// Who speaks for many, and may have as many connections as there are.
+    proxies: Arc<[Network]>,
+    patience: Patience,
+}
+
+/// How long a connection may go on with nothing.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// Without a byte, and without the client taking what is for it.
     idle: Duration,
+    /// Without a request.
+    quiet: Duration,
+}
+
+/// What a connection takes up; free again when dropped.
+#[derive(Debug)]
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_address: Option<Turn<IpAddr>>,
 }
 
 impl Doorkeeper {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.connections)),
-            idle: limits.idle_timeout,
+            addresses: Turns::default(),
+            per_address: limits.connections_per_address,
+            proxies: limits.trusted_proxies.as_slice().into(),
+            patience: Patience {
+                idle: limits.idle_timeout,
+                quiet: limits.header_timeout,
+            },
         }
     }
 
     fn let_in(&self, stream: TcpStream) -> io::Result<Connection> {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            tracing::debug!("a connection was closed at once: there are too many");
-            return Err(io::Error::other("there are too many connections"));
-        };
+        let place = self.place(stream.peer_addr()?.ip())?;
         stream.set_nodelay(true)?;
+        let now = Instant::now();
         Ok(Connection {
             stream,
-            idle: self.idle,
-            timer: Box::pin(sleep(self.idle)),
+            patience: self.patience,
+            activity: Activity::new(),
+            moved_at: now,
+            write_waits_since: None,
+            write_waited_at: None,
+            timer: Box::pin(sleep(self.patience.look_again())),
             is_at_end: false,
             farewell: None,
             _place: place,
+        })
+    }
+
+    fn place(&self, peer: IpAddr) -> io::Result<Place> {
+        let Ok(of_all) = Arc::clone(&self.places).try_acquire_owned() else {
+            tracing::debug!("a connection was closed at once: there are too many");
+            return Err(io::Error::other("there are too many connections"));
+        };
+        let peer = peer.to_canonical();
+        let of_address = if self.proxies.iter().any(|proxy| proxy.contains(peer)) {
+            None
+        } else {
+            let turn = self.addresses.enter(&neighbourhood(peer), self.per_address);
+            Some(turn.ok_or_else(|| {
+                tracing::debug!(%peer, "a connection was closed at once: its address has too many");
+                io::Error::other("there are too many connections from there")
+            })?)
+        };
+        Ok(Place {
+            _of_all: of_all,
+            _of_address: of_address,
         })
     }
 }
 
 impl<S> Accept<TcpStream, S> for Doorkeeper {
     type Stream = Connection;
-    type Service = S;
-    type Future = Ready<io::Result<(Connection, S)>>;
+    type Service = Watched<S>;
+    type Future = Ready<io::Result<(Connection, Watched<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        ready(self.let_in(stream).map(|connection| (connection, service)))
+        ready(self.let_in(stream).map(|connection| {
+            let watched = Watched::new(service, connection.activity.clone());
+            (connection, watched)
+        }))
+    }
+}
+
+impl Patience {
+    /// After how long to look again at the latest: no time that begins after a look is over before the next.
+    fn look_again(self) -> Duration {
+        self.idle.min(self.quiet)
     }
 }
 
@@ -72,13 +136,20 @@ impl<S> Accept<TcpStream, S> for Doorkeeper {
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
-    idle: Duration,
+    patience: Patience,
+    activity: Activity,
+    /// When the last byte came or went.
+    moved_at: Instant,
+    /// Since when the client takes nothing of what is written.
+    write_waits_since: Option<Instant>,
+    /// When it last took nothing.
+    write_waited_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     /// The client will send nothing more.
     is_at_end: bool,
     /// Until when it is read on, once it is done.
     farewell: Option<Instant>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Connection {
@@ -86,20 +157,60 @@ impl Connection {
         self.timer.as_mut().reset(Instant::now() + patience);
     }
 
-    /// What came of an attempt to read or write: progress winds the clock up, and waiting looks at it.
+    /// When the connection ends, if nothing changes.
+    fn end(&self) -> Instant {
+        let Patience { idle, quiet } = self.patience;
+        let mut end = self.moved_at + idle;
+        if let Some(since) = self.write_waits_since {
+            end = end.min(since + idle);
+        }
+        if let Some(since) = self.activity.untaken_since() {
+            end = end.min(since + idle);
+        }
+        if let Some(since) = self.activity.quiet_since() {
+            // The last answer may still be on its way to a client that reads slowly.
+            let is_draining = self.write_waited_at.is_some_and(|at| at >= since);
+            end = end.min(since + if is_draining { quiet.max(idle) } else { quiet });
+        }
+        end
+    }
+
+    /// What came of an attempt to read or write: progress is noted, and waiting looks at the clock.
     fn watched<T>(
         &mut self,
         outcome: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.touch(self.idle);
+            self.moved_at = Instant::now();
             return outcome;
         }
-        match self.timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let end = self.end();
+            if end <= now {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            let again = now + self.patience.look_again();
+            self.timer.as_mut().reset(end.min(again));
         }
+        Poll::Pending
+    }
+
+    /// The same for an attempt to write.
+    fn written<T>(
+        &mut self,
+        outcome: Poll<io::Result<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.write_waits_since = None;
+        } else {
+            let now = Instant::now();
+            self.write_waits_since.get_or_insert(now);
+            self.write_waited_at = Some(now);
+        }
+        self.watched(outcome, cx)
     }
 }
 
@@ -130,7 +241,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let outcome = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.watched(outcome, cx)
+        this.written(outcome, cx)
     }
 
     fn poll_write_vectored(
@@ -140,7 +251,7 @@ impl AsyncWrite for Connection {
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.watched(outcome, cx)
+        this.written(outcome, cx)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -6,10 +6,12 @@
 //!
 //! **Invariant:** a refusal for a limit costs less than the request would have, and says when to come back.
 
+pub(crate) mod activity;
 mod address;
 mod bucket;
 pub(crate) mod connection;
 pub(crate) mod incoming;
+pub(crate) mod outgoing;
 mod turns;
 
 use std::net::IpAddr;
@@ -48,6 +50,8 @@ pub struct Limits {
     pub requests_per_caller: usize,
     /// Most connections.
     pub connections: usize,
+    /// Most connections from one address that is no named proxy's.
+    pub connections_per_address: usize,
     /// Most requests at once on one connection of HTTP/2.
     pub streams: u32,
     /// How long a TLS handshake may take.
@@ -82,6 +86,7 @@ impl Default for Limits {
             requests: 512,
             requests_per_caller: 128,
             connections: 4096,
+            connections_per_address: 256,
             streams: 100,
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(30),
@@ -160,7 +165,9 @@ pub(crate) struct Gate(Arc<Inner>);
 struct Inner {
     limits: Limits,
     places: Arc<Semaphore>,
-    turns: Turns,
+    turns: Turns<Key>,
+    /// Answers that their clients have not read to the end, by address.
+    unsent: Turns<IpAddr>,
     callers: Option<Buckets<Key>>,
     imitated: Vec<Imitated>,
     refused_tokens: Buckets<IpAddr>,
@@ -190,6 +197,7 @@ impl Gate {
         Self(Arc::new(Inner {
             places: Arc::new(Semaphore::new(limits.requests)),
             turns: Turns::default(),
+            unsent: Turns::default(),
             callers,
             imitated: if limits.imitate_graph {
                 documented()
@@ -218,7 +226,7 @@ impl Gate {
         principal: &Principal,
         work: Work,
         now: Timestamp,
-    ) -> Result<Turn, Error> {
+    ) -> Result<Turn<Key>, Error> {
         let throttled = |retry_after| Error::TooMany { retry_after };
         let key = Key::caller(principal);
         let turn = self
@@ -241,6 +249,21 @@ impl Gate {
     /// Where the request comes from, if it came over a connection.
     pub(crate) fn address(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
         address::client(extensions, headers, &self.0.limits.trusted_proxies)
+    }
+
+    /// Refuses an address that leaves as many answers unread as one caller may ask for at once.
+    pub(crate) fn check_unsent(&self, address: IpAddr) -> Result<(), Error> {
+        let unsent = self.0.unsent.count(&neighbourhood(address));
+        if unsent < self.0.limits.requests_per_caller {
+            return Ok(());
+        }
+        Err(Error::TooMany { retry_after: 1 })
+    }
+
+    /// Counts an answer that is on its way to an address, until what is returned is dropped.
+    pub(crate) fn sending(&self, address: IpAddr) -> Option<Turn<IpAddr>> {
+        let unsent = &self.0.unsent;
+        unsent.enter(&neighbourhood(address), usize::MAX)
     }
 
     /// Whether an address may still guess tokens.
@@ -305,7 +328,7 @@ impl Gate {
 }
 
 /// An IPv6 customer has a whole network: its addresses count as one.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = address.to_bits() & (u128::MAX << 64);

@@ -1,26 +1,43 @@
-//! Who is being served: so many requests at once, of all callers together and of each.
+//! Who takes up places: so many at once for each caller, and for each address.
 //!
 //! **Invariant:** there is no queue. Whoever finds no place is told to come back.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Key;
-
-/// The places of callers.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<Key, usize>>>);
+/// The places that are taken, by who took them.
+#[derive(Debug)]
+pub(super) struct Turns<K>(Arc<Mutex<HashMap<K, usize>>>);
 
 /// A place; free again when dropped.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    turns: Turns,
-    key: Key,
+pub(crate) struct Turn<K: Eq + Hash> {
+    turns: Turns<K>,
+    key: K,
 }
 
-impl Turns {
-    /// A place for this caller, if fewer than `most` are taken by it.
-    pub(super) fn enter(&self, key: &Key, most: usize) -> Option<Turn> {
+impl<K> Default for Turns<K> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K> Clone for Turns<K> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K: Eq + Hash + Clone> Turns<K> {
+    /// How many places are taken by this one.
+    pub(super) fn count(&self, key: &K) -> usize {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.get(key).copied().unwrap_or_default()
+    }
+
+    /// A place for this one, if fewer than `most` are taken by it.
+    pub(super) fn enter(&self, key: &K, most: usize) -> Option<Turn<K>> {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(key.clone()).or_default();
         if *count >= most {
@@ -34,7 +51,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turn {
+impl<K: Eq + Hash> Drop for Turn<K> {
     fn drop(&mut self) {
         let mut taken = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = taken.get_mut(&self.key) {
@@ -48,6 +65,7 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Key;
     use super::*;
 
     #[test]

@@ -11,9 +11,6 @@ use crate::support::V1;
 
 const SHORT: Duration = Duration::from_millis(200);
 
-/// The reason that HTTP/2 has for clients who ask too much (RFC 9113, section 7).
-const ENHANCE_YOUR_CALM: u32 = 11;
-
 #[tokio::test]
 async fn a_server_that_is_full_says_so_and_does_not_queue() {
     let listening = Listening::with(Limits {
@@ -187,99 +184,60 @@ async fn a_tls_handshake_that_never_comes_ends_the_connection() {
     assert!(wire.rest().await.is_empty());
 }
 
-/// A frame of HTTP/2.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let mut bytes = length[1..].to_vec();
-    bytes.extend([kind, flags]);
-    bytes.extend(stream.to_be_bytes());
-    bytes.extend(payload);
-    bytes
-}
+#[tokio::test]
+async fn an_address_has_its_own_share_of_the_connections_unless_it_is_a_proxys() {
+    let limits = Limits {
+        connections_per_address: 1,
+        ..Limits::default()
+    };
+    let listening = Listening::with(limits.clone()).await;
+    let behind_proxy = Listening::with(Limits {
+        trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        ..limits
+    })
+    .await;
+    let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut first = listening.connect().await;
+    first.say(request).await;
+    assert_eq!(first.answer().await.status, 200);
+    let mut of_one = behind_proxy.connect().await;
+    of_one.say(request).await;
+    assert_eq!(of_one.answer().await.status, 200);
 
-/// The next frame of the server: its kind and payload.
-async fn next_frame(wire: &mut Wire) -> Option<(u8, Vec<u8>)> {
-    let mut head = [0; 9];
-    wire.0.read_exact(&mut head).await.ok()?;
-    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-    let mut payload = vec![0; length as usize];
-    wire.0.read_exact(&mut payload).await.ok()?;
-    Some((head[3], payload))
-}
+    let refused = listening.connect().await.rest().await;
+    let of_another = behind_proxy.ask("GET /healthz HTTP/1.1").await;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const HEADERS: u8 = 1;
-const RESET: u8 = 3;
-const SETTINGS: u8 = 4;
-const GO_AWAY: u8 = 7;
+    assert!(refused.is_empty());
+    assert_eq!(of_another.status, 200);
+}
 
 #[tokio::test]
-async fn http_2_announces_its_limits() {
+async fn who_reads_no_answer_is_not_kept() {
+    const ASKED: usize = 500;
     let listening = Listening::with(Limits {
-        streams: 7,
+        connections: 1,
+        idle_timeout: Duration::from_secs(1),
         ..Limits::default()
     })
     .await;
     let mut wire = listening.connect().await;
-    wire.say(PREFACE).await;
-    wire.say(frame(SETTINGS, 0, 0, &[])).await;
+    let request = "GET /beta/$metadata HTTP/1.1\r\nHost: x\r\n\r\n";
+    let _ = tokio::io::AsyncWriteExt::write_all(&mut wire.0, request.repeat(ASKED).as_bytes()).await;
 
-    let (kind, payload) = next_frame(&mut wire).await.unwrap();
-
-    assert_eq!(kind, SETTINGS);
-    let settings: Vec<(u16, u32)> = payload
-        .chunks(6)
-        .map(|one| {
-            (
-                u16::from_be_bytes([one[0], one[1]]),
-                u32::from_be_bytes([one[2], one[3], one[4], one[5]]),
-            )
-        })
-        .collect();
-    assert!(settings.contains(&(3, 7)), "streams: {settings:?}");
-    assert!(
-        settings
-            .iter()
-            .any(|(id, bytes)| *id == 6 && *bytes < 1024 * 1024),
-        "headers: {settings:?}"
-    );
-}
-
-#[tokio::test]
-async fn who_begins_requests_and_takes_them_back_without_end_is_sent_away() {
-    let listening = Listening::with(Limits::default()).await;
-    let mut wire = listening.connect().await;
-    wire.say(PREFACE).await;
-    wire.say(frame(SETTINGS, 0, 0, &[])).await;
-    // GET, http, `/` and `x`, from the table that everybody knows.
-    let request = [0x82, 0x86, 0x84, 0x41, 0x01, b'x'];
-    let cancel = 8_u32.to_be_bytes();
-    let mut flood = Vec::new();
-    for stream in (1..20_000).step_by(2) {
-        // The end of headers, and of the stream.
-        flood.extend(frame(HEADERS, 0x5, stream, &request));
-        flood.extend(frame(RESET, 0, stream, &cancel));
-    }
-
-    // The server may be gone before the flood is.
-    let _ = tokio::io::AsyncWriteExt::write_all(&mut wire.0, &flood).await;
-    let told = async {
-        while let Some((kind, payload)) = next_frame(&mut wire).await {
-            if kind == GO_AWAY {
-                return Some(u32::from_be_bytes([
-                    payload[4], payload[5], payload[6], payload[7],
-                ]));
+    let place_is_free = async {
+        loop {
+            let mut other = listening.connect().await;
+            let request = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+            let sent = tokio::io::AsyncWriteExt::write_all(&mut other.0, request.as_bytes()).await;
+            if sent.is_ok() && other.rest().await.starts_with(b"HTTP/1.1 200") {
+                return;
             }
         }
-        None
     };
-    let reason = tokio::time::timeout(Duration::from_secs(30), told)
+    tokio::time::timeout(Duration::from_secs(30), place_is_free)
         .await
         .unwrap();
 
-    assert!(
-        reason.is_none_or(|code| code == ENHANCE_YOUR_CALM),
-        "{reason:?}"
-    );
-    assert_eq!(listening.ask("GET /healthz HTTP/1.1").await.status, 200);
+    let taken = String::from_utf8_lossy(&wire.rest().await).into_owned();
+    assert!(taken.matches("HTTP/1.1 200").count() < ASKED);
 }
