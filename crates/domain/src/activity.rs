@@ -201,14 +201,26 @@ activities! {
     RetryNotice = "Send notice again", EntitlementManagement, "Update";
     /// Whether a subject is governed was changed.
     UpdateSubject = "Update subject lifecycle", EntitlementManagement, "Update";
+    /// A governed guest lost the last access, and the account is to be deleted.
+    ScheduleUserDeletion = "Schedule deletion of external user", EntitlementManagement, "Update";
+    /// A guest got access again before that.
+    CancelUserDeletion = "Cancel deletion of external user", EntitlementManagement, "Update";
     /// A connector of resources from outside was created.
     CreateConnector = "Create external origin resource connector", EntitlementManagement, "Add";
     /// It was changed.
     UpdateConnector = "Update external origin resource connector", EntitlementManagement, "Update";
     /// It was deleted.
     DeleteConnector = "Delete external origin resource connector", EntitlementManagement, "Delete";
+    /// Somebody subscribed to changes.
+    CreateSubscription = "Create subscription", EntitlementManagement, "Add";
+    /// A subscription was renewed, sent elsewhere, or authorized again.
+    UpdateSubscription = "Update subscription", EntitlementManagement, "Update";
+    /// A subscription was deleted, or removed because its receiver is gone.
+    DeleteSubscription = "Delete subscription", EntitlementManagement, "Delete";
     /// A user was created.
     AddUser = "Add user", UserManagement, "Add";
+    /// The account of somebody outside was created for an access package.
+    InviteUser = "Invite external user", UserManagement, "Add";
     /// A user was changed.
     UpdateUser = "Update user", UserManagement, "Update";
     /// A user was deleted and may come back.

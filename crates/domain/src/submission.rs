@@ -10,7 +10,16 @@ pub enum TargetReference {
     /// A directory object, or a subject (ID-3).
     Id(ObjectId),
     /// Whoever has this mail address (RQ-11).
-    Email(String),
+    Email(Addressee),
+}
+
+/// Somebody who is named by their mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addressee {
+    /// The address, as it was written.
+    pub address: String,
+    /// Their name, if it was given.
+    pub display_name: Option<String>,
 }
 
 /// One answer.

@@ -1,8 +1,10 @@
 //! Assignment requests: submit, route, cancel, delete.
 
 pub(crate) mod answers;
+mod approver_remove;
 mod checks;
 pub mod eligibility;
+mod on_behalf;
 pub mod routing;
 pub(crate) mod schedule;
 mod submit;
@@ -98,7 +100,7 @@ pub(crate) fn target_facts(
 }
 
 /// The activity under which the making of a request is audited (T1).
-fn creation_activity(request_type: RequestType, is_extension: bool) -> Activity {
+pub(crate) fn creation_activity(request_type: RequestType, is_extension: bool) -> Activity {
     match request_type {
         RequestType::UserAdd => Activity::UserRequests,
         RequestType::UserUpdate if is_extension => Activity::UserRequestsExtension,

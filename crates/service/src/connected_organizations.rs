@@ -173,21 +173,26 @@ pub async fn remove_sponsor(
         .await
 }
 
-/// Proposes the organization of a guest who may ask because anybody outside may, and who belongs to none (EX-2).
+/// Proposes the organization of a guest, or of somebody known by an address only, for whom may be asked because anybody
+/// outside may, and who belongs to none (EX-2).
 pub(crate) fn propose(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
     policy: &Policy,
     target: &Target,
+    address: Option<&str>,
 ) -> Result<(), ServiceError> {
     let is_stranger = policy.scope == TargetScope::AllExternalUsers
-        && target.kind == TargetKind::Guest
+        && matches!(target.kind, TargetKind::Guest | TargetKind::External)
         && target.organization.is_none();
-    let Some(guest) = target.object_id.filter(|_| is_stranger) else {
+    if !is_stranger {
         return Ok(());
+    }
+    let mail = match target.object_id {
+        Some(guest) => user::find_present(tx, guest)?.and_then(|guest| guest.mail),
+        None => address.map(str::to_owned),
     };
-    let mail = user::find_present(tx, guest)?.and_then(|guest| guest.mail);
     let proposed = mail
         .as_deref()
         .and_then(NewConnectedOrganization::proposed_for);

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::automatic::Rules;
 use crate::callers;
 use crate::clock::{Clock, Ids};
-use crate::settings::Settings;
+use crate::settings::{GuestSettings, Settings};
 use crate::standstill::Standstill;
 
 /// On whose behalf something happens.
@@ -84,6 +84,8 @@ pub struct Service {
     pub calls: Arc<Notify>,
     /// Wakes whoever sends notices: a hint, too.
     pub mails: Arc<Notify>,
+    /// Wakes whoever posts notifications of changes: one more.
+    pub feeds: Arc<Notify>,
     /// What is remembered of callers (AZ-12).
     pub callers: Arc<callers::Cache>,
     /// Membership rules that were read.
@@ -105,6 +107,7 @@ impl Service {
             work: Arc::new(Notify::new()),
             calls: Arc::new(Notify::new()),
             mails: Arc::new(Notify::new()),
+            feeds: Arc::new(Notify::new()),
             callers: Arc::default(),
             rules: Arc::default(),
             standstill: Arc::default(),
@@ -118,6 +121,7 @@ impl Service {
             now: self.clock.now(),
             notifies: self.settings.notices.is_on,
             symmetric_incompatibility: self.settings.symmetric_incompatibility,
+            guests: self.settings.guests.clone(),
             ids: self.ids.clone(),
         }
     }
@@ -127,11 +131,12 @@ impl Service {
         Ctx::system(self.moment().id(|uuid| uuid))
     }
 
-    /// Tells the engine, whoever calls extensions, and whoever sends notices, that there is work.
+    /// Tells the engine, whoever calls extensions, whoever sends notices, and whoever posts changes, that there is work.
     pub fn wake(&self) {
         self.work.notify_one();
         self.calls.notify_one();
         self.mails.notify_one();
+        self.feeds.notify_one();
     }
 }
 
@@ -144,6 +149,8 @@ pub struct Moment {
     pub notifies: bool,
     /// Whether a package that excludes another is excluded by it as well (SD-2).
     pub symmetric_incompatibility: bool,
+    /// How people from outside come into the directory (section 3.4).
+    pub guests: Arc<GuestSettings>,
     ids: Ids,
 }
 

@@ -10,10 +10,12 @@ use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
 use domain::ledger::Operation;
 use store::WriteTx;
-use store::ledger::{plan, watch};
+use store::ledger::plan::{self, Haste};
+use store::ledger::watch;
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::guests::{self, Arrival};
 use crate::{audit, guards, rollup};
 
 /// Plans up to `limit` requests that wait for it; answers how many there were.
@@ -25,7 +27,7 @@ pub async fn plan_due(service: &Service, limit: i64) -> Result<usize, ServiceErr
         .write(move |tx| -> Result<usize, ServiceError> {
             let requests = store::assignment_request::plan_due(tx, limit)?;
             let planned = requests.len();
-            plan_requests(tx, &moment, &ctx, requests)?;
+            plan_requests(tx, &moment, &ctx, Haste::Interactive, requests)?;
             Ok(planned)
         })
         .await
@@ -39,7 +41,7 @@ pub async fn replan(service: &Service, limit: i64) -> Result<usize, ServiceError
         .write(move |tx| -> Result<usize, ServiceError> {
             while let Some(chunk) = plan::next_replan(tx, limit)? {
                 if !chunk.is_empty() {
-                    enforce(tx, &moment, &chunk, &BTreeMap::new())?;
+                    enforce(tx, &moment, Haste::Interactive, &chunk, &BTreeMap::new())?;
                     return Ok(chunk.len());
                 }
             }
@@ -58,17 +60,38 @@ pub fn package_changed(
 }
 
 /// Plans these requests: each ends at once, or waits for the units of work it now has.
-fn plan_requests(
+pub(crate) fn plan_requests(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
+    haste: Haste,
     requests: Vec<AssignmentRequest>,
 ) -> Result<(), ServiceError> {
     let mut enforced = BTreeMap::new();
     let mut waiting = Vec::new();
+    let mut awaiting = Vec::new();
     for mut request in requests {
-        if let Some((code, message)) = guards::before_delivery(tx, moment, &request)? {
-            refuse(tx, moment, ctx, request, code, &message)?;
+        let mut refusal =
+            guards::before_delivery(tx, moment, &request)?.map(|(code, why)| (code.name(), why));
+        if refusal
+            .as_ref()
+            .is_some_and(|(code, _)| *code == Code::TargetNotFound.name())
+        {
+            match guests::arrive(tx, moment, ctx, &mut request)? {
+                Arrival::Elsewhere => {}
+                Arrival::Present => {
+                    refusal = guards::before_delivery(tx, moment, &request)?
+                        .map(|(code, why)| (code.name(), why));
+                }
+                Arrival::Awaited => {
+                    awaiting.push(request.id);
+                    continue;
+                }
+                Arrival::Refused(code, why) => refusal = Some((code, why)),
+            }
+        }
+        if let Some(failure) = refusal {
+            refuse(tx, moment, ctx, request, failure)?;
             continue;
         }
         match (request.request_type.purpose(), request.assignment_id) {
@@ -76,17 +99,17 @@ fn plan_requests(
                 enforced.insert(assignment, request.id);
             }
             (Purpose::Remove, Some(assignment)) => {
-                remove(tx, moment, assignment, request.id)?;
+                remove(tx, moment, haste, assignment, request.id)?;
             }
             // RQ-18: an update grants nothing anew; without an assignment there is nothing to do.
             (Purpose::Update, _) | (_, None) => {}
         }
-        request.plan_due = false;
-        store::assignment_request::save(tx, &request)?;
         waiting.push(request.id);
     }
+    awaiting.extend(&waiting);
+    store::assignment_request::planned(tx, &awaiting)?;
     let assignments: Vec<AssignmentId> = enforced.keys().copied().collect();
-    enforce(tx, moment, &assignments, &enforced)?;
+    enforce(tx, moment, haste, &assignments, &enforced)?;
     rollup::requests(tx, moment, ctx, waiting)
 }
 
@@ -96,10 +119,9 @@ fn refuse(
     moment: &Moment,
     ctx: &Ctx,
     mut request: AssignmentRequest,
-    code: Code,
-    message: &str,
+    failure: (String, String),
 ) -> Result<(), ServiceError> {
-    request.failure = Some((code.name(), message.to_owned()));
+    request.failure = Some(failure);
     rollup::complete(tx, moment, ctx, request, Event::NoneDelivered)
 }
 
@@ -109,6 +131,7 @@ fn refuse(
 fn enforce(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    haste: Haste,
     assignments: &[AssignmentId],
     requests: &BTreeMap<AssignmentId, RequestId>,
 ) -> Result<(), ServiceError> {
@@ -138,23 +161,22 @@ fn enforce(
         .collect();
     let touched: Vec<GrantId> = touched.into_iter().collect();
     plan::derive_desired(tx, &touched)?;
-    for (assignment, grant) in &after {
-        if let Some(request) = requests.get(assignment) {
-            plan::wait_for(tx, *request, *grant, Operation::Add)?;
-        }
-    }
-    for (assignment, grant) in &dropped {
-        if let Some(request) = requests.get(assignment) {
-            plan::wait_for(tx, *request, *grant, Operation::Remove)?;
-        }
-    }
+    let added = after.iter().map(|pair| (pair, Operation::Add));
+    let removed = dropped.iter().map(|pair| (pair, Operation::Remove));
+    let units = added
+        .chain(removed)
+        .filter_map(|((assignment, grant), operation)| {
+            let request = requests.get(assignment)?;
+            Some((*request, *grant, operation))
+        });
+    plan::wait_for_all(tx, units)?;
     let wanted: BTreeSet<GrantId> = after.iter().map(|(_, grant)| *grant).collect();
     let (wanted, given_up): (Vec<_>, Vec<_>) = touched
         .into_iter()
         .partition(|grant| wanted.contains(grant));
-    plan::wake(tx, &wanted, moment.now)?;
+    plan::wake(tx, &wanted, haste, moment.now)?;
     plan::keep(tx, &wanted, moment.now)?;
-    take_away(tx, moment, &given_up)
+    take_away(tx, moment, haste, &given_up)
 }
 
 /// Links each assignment to the grants its package wants, opening rows the ledger lacks; answers all wanted pairs.
@@ -194,6 +216,7 @@ fn link_wanted(
 fn remove(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    haste: Haste,
     assignment: AssignmentId,
     request: RequestId,
 ) -> Result<(), ServiceError> {
@@ -207,10 +230,11 @@ fn remove(
     let grants: Vec<GrantId> = grants.into_iter().collect();
     plan::unlink_all(tx, assignment)?;
     plan::derive_desired(tx, &grants)?;
-    for grant in &grants {
-        plan::wait_for(tx, request, *grant, Operation::Remove)?;
-    }
-    take_away(tx, moment, &grants)
+    let units = grants
+        .iter()
+        .map(|grant| (request, *grant, Operation::Remove));
+    plan::wait_for_all(tx, units)?;
+    take_away(tx, moment, haste, &grants)
 }
 
 /// Makes removals due for those of these grants that nothing justifies any more; the others are kept. Whoever waits for the
@@ -218,6 +242,7 @@ fn remove(
 fn take_away(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    haste: Haste,
     grants: &[GrantId],
 ) -> Result<(), ServiceError> {
     let kept = plan::desired(tx, grants)?;
@@ -226,7 +251,7 @@ fn take_away(
         .copied()
         .filter(|grant| !kept.contains(grant))
         .collect();
-    plan::wake(tx, &gone, moment.now)?;
+    plan::wake(tx, &gone, haste, moment.now)?;
     plan::keep(tx, grants, moment.now)?;
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The settings that rules read (names and defaults of the semantics, section 11).
 
+use std::sync::Arc;
+
 use domain::cloud::Cloud;
 use domain::extension::HostPolicy;
+use domain::guest::InvitationRules;
 use domain::time::Duration;
 
 /// Settings of the rules; one struct, validated before anything starts.
@@ -45,6 +48,11 @@ pub struct Settings {
     pub extensions: ExtensionSettings,
     /// `notices`: whether people are told of what happens, and for how long that is kept.
     pub notices: NoticeSettings,
+    /// `guests`, `delivery.guestWait` and `directory.restorable`: how people from outside come into the directory, and when
+    /// they are gone.
+    pub guests: Arc<GuestSettings>,
+    /// `sweeps`: what sweeps may do, and how long they are remembered.
+    pub sweeps: SweepSettings,
     /// `provisioning.inbound`: whether an outside directory may feed this one by SCIM.
     pub provisioning_inbound: bool,
     /// `provisioning.domain`: where users sign in whose `userName` has no domain; none: such names are refused.
@@ -90,6 +98,52 @@ impl Default for NoticeSettings {
     }
 }
 
+/// The settings of people from outside.
+#[derive(Debug, Clone)]
+pub struct GuestSettings {
+    /// `guests.invite`: whether Reeve creates guests, or waits until somebody else does (EX-3).
+    pub invites: bool,
+    /// `guests.domain`: where guests have their sign-in names.
+    pub domain: Option<String>,
+    /// `guests.allowedDomains`, `guests.blockedDomains`, `guests.onlyConnectedOrganizations`: who is invited.
+    pub invitations: InvitationRules,
+    /// `delivery.guestWait`: how long a request waits until its target is there (RP-35).
+    pub wait: Duration,
+    /// `directory.restorable`: how long a deleted user can be restored (AS-16 to AS-18).
+    pub restorable: Duration,
+}
+
+impl Default for GuestSettings {
+    fn default() -> Self {
+        Self {
+            invites: true,
+            domain: None,
+            invitations: InvitationRules::default(),
+            wait: Duration::from_days(14),
+            restorable: Duration::from_days(30),
+        }
+    }
+}
+
+/// The settings of sweeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SweepSettings {
+    /// `sweeps.maxRemovals`: most members that one sweep takes out of one authoritative resource; where there are more,
+    /// none is taken out.
+    pub max_removals: i64,
+    /// `sweeps.keep`: how many sweeps of each target are remembered.
+    pub keep: i64,
+}
+
+impl Default for SweepSettings {
+    fn default() -> Self {
+        Self {
+            max_removals: 20,
+            keep: 50,
+        }
+    }
+}
+
 /// How the body of a callout looks (CX-1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PayloadShape {
@@ -122,6 +176,8 @@ impl Default for Settings {
             retention_audit: Some(Duration::from_days(365)),
             extensions: ExtensionSettings::default(),
             notices: NoticeSettings::default(),
+            guests: Arc::default(),
+            sweeps: SweepSettings::default(),
             provisioning_inbound: true,
             provisioning_domain: None,
             provisioning_unknown_members: UnknownMembers::default(),

@@ -13,8 +13,9 @@ use crate::assignment_requests::routing;
 use crate::assignment_requests::withdraw::{begin_system_request, make_way_for_removal};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
+use crate::subscriptions;
 use crate::uploads;
-use crate::{audit, automatic, callouts, notices};
+use crate::{audit, automatic, callouts, guests, notices};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -43,6 +44,10 @@ pub struct Counts {
     pub leases: usize,
     /// Uploads that were not completed in time.
     pub uploads: usize,
+    /// Subscriptions whose end was reached.
+    pub subscriptions: usize,
+    /// People from outside who did not come, came back, or go (section 3.4).
+    pub guests: usize,
 }
 
 impl Counts {
@@ -57,6 +62,8 @@ impl Counts {
             + self.announced
             + self.leases
             + self.uploads
+            + self.subscriptions
+            + self.guests
     }
 }
 
@@ -69,7 +76,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
     }
     let (moment, ctx) = (service.moment(), service.system());
     let settings = service.settings.clone();
-    service
+    let done = service
         .store
         .write(move |tx| -> Result<Counts, ServiceError> {
             store::accepted_call::forget_before(tx, moment.now.minus(REMEMBER_CALLS))?;
@@ -84,9 +91,16 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
                 announced: announce(tx, &moment)?,
                 leases: expire(tx, &moment)?,
                 uploads: uploads::expire(tx, &moment)?,
+                subscriptions: subscriptions::end(tx, &moment, &ctx)?,
+                guests: guests::run_due(tx, &moment, &ctx, BATCH)?,
             })
         })
-        .await
+        .await?;
+    if done.guests > 0 {
+        // Who may sign in is not what it was (AZ-12).
+        service.callers.invalidate();
+    }
+    Ok(done)
 }
 
 /// Tells holders that their access ends soon, where people are told of things at all.
@@ -103,7 +117,8 @@ fn expire(tx: &mut WriteTx<'_>, moment: &Moment) -> Result<usize, ServiceError> 
     let deliveries = store::ledger::lease::expire(tx, moment.now)?;
     let callouts = store::extension_callout::expire(tx, moment.now)?;
     let notices = store::notice::expire(tx, moment.now)?;
-    Ok(usize::try_from(deliveries + callouts + notices).unwrap_or(usize::MAX))
+    let feeds = store::change_feed::expire(tx, moment.now)?;
+    Ok(usize::try_from(deliveries + callouts + notices + feeds).unwrap_or(usize::MAX))
 }
 
 /// Scheduled requests whose start is reached (T11).
@@ -194,7 +209,7 @@ fn end(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, Servic
 }
 
 /// When the next thing is due after `instant`, of whatever kind: these things, users about whom something is noted, and
-/// attempts at targets, extensions and mailboxes.
+/// attempts at targets, extensions, mailboxes and subscribers.
 pub async fn next_after(
     service: &Service,
     instant: Timestamp,
@@ -208,6 +223,7 @@ pub async fn next_after(
                 store::ledger::lease::next_attempt_after(tx, instant)?,
                 store::extension_callout::next_due(tx)?,
                 store::notice::next_due(tx)?,
+                store::change_feed::next_due(tx)?,
             ])
         })
         .await?;
@@ -217,18 +233,21 @@ pub async fn next_after(
 
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    let notifies = service.settings.notices.is_on;
+    let settings = service.settings.clone();
     service
         .store
         .read(move |tx| -> Result<Option<Timestamp>, ServiceError> {
             let timer = store::ledger::lease::next_timer(tx)?;
             let near_end = callouts::next_near_end(tx)?;
-            let announced = if notifies {
+            let guests = guests::next_due(tx, &settings.guests)?;
+            let announced = if settings.notices.is_on {
                 notices::next_near_end(tx)?
             } else {
                 None
             };
-            Ok(timer.into_iter().chain(near_end).chain(announced).min())
+            let others = near_end.into_iter().chain(announced).chain(guests);
+            let others = others.chain(subscriptions::next_timer(tx)?);
+            Ok(timer.into_iter().chain(others).min())
         })
         .await
 }

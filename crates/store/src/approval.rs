@@ -1,7 +1,7 @@
 //! The stages of approvals, and who may decide in them.
 
 use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
-use domain::id::{ObjectId, RequestId, StageId};
+use domain::id::{AssignmentId, ObjectId, RequestId, StageId};
 use domain::time::{Duration, Timestamp};
 
 use crate::column::{opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
@@ -17,6 +17,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OPEN_FOR,
     CLOSE,
     APPROVERS,
+    APPROVED,
     INSERT,
     INSERT_APPROVER,
     SAVE,
@@ -49,6 +50,8 @@ const CLOSE: &str = "UPDATE approval_stage SET status = 'Completed', version = v
     WHERE request_id = $1 AND status IN ('Initializing', 'InProgress')";
 const APPROVERS: &str = "SELECT principal_id, tier FROM approval_stage_approver WHERE stage_id = $1 \
     ORDER BY tier, principal_id";
+const APPROVED: &str = "SELECT 1 FROM approval_stage stage JOIN assignment_request r ON r.id = stage.request_id \
+    WHERE r.assignment_id = $1 AND stage.reviewed_by_id = $2 AND stage.review_result = 'Approved' LIMIT 1";
 const INSERT: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
     is_approver_justification_required, justification, reviewed_by_id, reviewed_by_name, reviewed_by_principal_name, \
     reviewed_at, lasts_for, escalates_after, opened_at, due_at, escalates_at, is_escalated, version) \
@@ -112,6 +115,16 @@ pub fn approvers(tx: &mut ReadTx<'_>, stage: StageId) -> Result<Vec<Approver>, E
             tier: word(row, 1, "approval_stage_approver.tier", Tier::from_name)?,
         })
     })
+}
+
+/// Whether the user approved a request that the assignment came from, or that changed it.
+pub fn approved(
+    tx: &mut ReadTx<'_>,
+    assignment: AssignmentId,
+    user: ObjectId,
+) -> Result<bool, Error> {
+    let args = [value::text(assignment), value::text(user)];
+    Ok(tx.query_opt(APPROVED, &args)?.is_some())
 }
 
 /// Stores a new stage with its approvers.

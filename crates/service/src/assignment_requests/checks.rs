@@ -119,6 +119,18 @@ pub(super) fn in_scope(policy: &Policy, asker: Asker, facts: &Target) -> Result<
     ))
 }
 
+/// Whoever the directory does not know is assigned something only by a policy for people outside (section 2.2).
+pub(super) fn for_outsiders(policy: &Policy, facts: &Target) -> Result<(), ServiceError> {
+    if facts.kind != TargetKind::External || policy.scope.is_for_outsiders() {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        Code::ExternalAccessDisabled,
+        "assignment/target/email",
+        "nobody in the directory has the address, and the policy is not for people outside",
+    ))
+}
+
 /// The target may sign in, where that matters (RQ-10).
 pub(super) fn not_blocked(
     tx: &mut ReadTx<'_>,

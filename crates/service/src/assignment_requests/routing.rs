@@ -6,15 +6,15 @@ use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::connected_organization::SponsorKind;
 use domain::extension::Stage;
-use domain::id::{AssignmentId, ObjectId, RequestId, StageId};
+use domain::id::{AssignmentId, ConnectedOrganizationId, ObjectId, RequestId, StageId};
 use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
 use store::{ReadTx, WriteTx};
 
-use super::schedule;
+use super::{on_behalf, schedule};
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::{audit, automatic, callouts, guards, notices, planning};
+use crate::{audit, automatic, callouts, guards, guests, notices, planning};
 
 /// Routes a request that was just stored: extensions that hear of it first, then whoever has to agree.
 pub(crate) fn route(
@@ -247,13 +247,14 @@ fn open_approval(
     policy: &Policy,
 ) -> Result<(), ServiceError> {
     let target = guards::target_object(tx, request.target_id)?;
+    let organization = guests::organization_of(tx, request.target_id)?;
     let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
         let mut stage = stage_of(moment.id(StageId::new), request.id, ordinal, settings);
         if ordinal == 0 {
             stage.open(moment.now);
         }
-        let approvers = approvers(tx, target, settings)?;
+        let approvers = approvers_for(tx, target, organization, settings)?;
         store::approval::insert(tx, &stage, &approvers)?;
         first = first.or(Some(stage));
     }
@@ -318,6 +319,20 @@ pub(crate) fn approvers(
     target: Option<ObjectId>,
     settings: &ApprovalStage,
 ) -> Result<Vec<Approver>, ServiceError> {
+    let organization = match target {
+        Some(guest) => store::connected_organization::of_guest(tx, guest)?,
+        None => None,
+    };
+    approvers_for(tx, target, organization.map(|(id, _)| id), settings)
+}
+
+/// The same for a target that may be known by an address only, and belongs to this connected organization.
+fn approvers_for(
+    tx: &mut ReadTx<'_>,
+    target: Option<ObjectId>,
+    organization: Option<ConnectedOrganizationId>,
+    settings: &ApprovalStage,
+) -> Result<Vec<Approver>, ServiceError> {
     let mut found = Vec::new();
     for (tier, sets) in [
         (Tier::Primary, &settings.primary),
@@ -326,7 +341,7 @@ pub(crate) fn approvers(
         (Tier::FallbackEscalation, &settings.fallback_escalation),
     ] {
         for set in sets {
-            for principal_id in principals(tx, target, set)? {
+            for principal_id in principals(tx, target, organization, set)? {
                 let approver = Approver { principal_id, tier };
                 if !found.contains(&approver) {
                     found.push(approver);
@@ -341,6 +356,7 @@ pub(crate) fn approvers(
 fn principals(
     tx: &mut ReadTx<'_>,
     target: Option<ObjectId>,
+    organization: Option<ConnectedOrganizationId>,
     set: &SubjectSet,
 ) -> Result<Vec<ObjectId>, ServiceError> {
     match set {
@@ -348,10 +364,12 @@ fn principals(
         | SubjectSet::GroupMembers(object)
         | SubjectSet::SingleServicePrincipal(object) => Ok(vec![*object]),
         SubjectSet::RequestorManager { level } | SubjectSet::TargetManager { level } => {
-            Ok(manager(tx, target, *level)?.into_iter().collect())
+            Ok(on_behalf::manager_above(tx, target, *level)?
+                .into_iter()
+                .collect())
         }
-        SubjectSet::InternalSponsors => sponsors(tx, target, SponsorKind::Internal),
-        SubjectSet::ExternalSponsors => sponsors(tx, target, SponsorKind::External),
+        SubjectSet::InternalSponsors => sponsors(tx, organization, SponsorKind::Internal),
+        SubjectSet::ExternalSponsors => sponsors(tx, organization, SponsorKind::External),
         SubjectSet::ConnectedOrganizationMembers(_)
         | SubjectSet::TargetUserSponsors
         | SubjectSet::TargetApplicationOwners
@@ -363,35 +381,17 @@ fn principals(
 /// Who speaks for the organization of the target (AP-16): nobody, where the target belongs to none.
 fn sponsors(
     tx: &mut ReadTx<'_>,
-    target: Option<ObjectId>,
+    organization: Option<ConnectedOrganizationId>,
     kind: SponsorKind,
 ) -> Result<Vec<ObjectId>, ServiceError> {
-    let Some(target) = target else {
-        return Ok(Vec::new());
-    };
-    let organization = store::connected_organization::of_guest(tx, target)?;
-    let Some((organization, _)) = organization else {
-        return Ok(Vec::new());
-    };
-    Ok(store::connected_organization::sponsors(
-        tx,
-        organization,
-        kind,
-    )?)
-}
-
-/// The manager so many levels above the target.
-fn manager(
-    tx: &mut ReadTx<'_>,
-    target: Option<ObjectId>,
-    level: u8,
-) -> Result<Option<ObjectId>, ServiceError> {
-    let mut person = target;
-    for _ in 0..level {
-        let Some(id) = person else { break };
-        person = store::directory::user::find_present(tx, id)?.and_then(|user| user.manager_id);
+    match organization {
+        Some(organization) => Ok(store::connected_organization::sponsors(
+            tx,
+            organization,
+            kind,
+        )?),
+        None => Ok(Vec::new()),
     }
-    Ok(person)
 }
 
 fn event(activity: Activity, request: &AssignmentRequest) -> audit::Event {

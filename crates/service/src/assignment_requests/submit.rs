@@ -5,19 +5,20 @@ use auth::decide::Access;
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
+use domain::flaw::check_name;
+use domain::guest::MailAddress;
 use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
-use domain::policy::{
-    AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, Target,
-};
-use domain::submission::{Submission, TargetReference};
+use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, Target};
+use domain::submission::{Addressee, Submission, TargetReference};
 use store::subject::Subject;
 use store::{ReadTx, WriteTx};
 
-use super::{answers, checks, creation_activity, eligibility, routing};
+use super::{answers, approver_remove, checks, creation_activity, eligibility, on_behalf, routing};
+use crate::content::flawed;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::settings::Settings;
-use crate::{audit, authorize};
+use crate::{audit, authorize, guests, user_attributes};
 
 /// Submits a request; answers it as it stands after routing.
 pub async fn submit(
@@ -50,6 +51,10 @@ async fn try_to_submit(
 ) -> Result<AssignmentRequest, ServiceError> {
     let asker = asker(submission.request_type)?;
     match asker {
+        Asker::User if submission.request_type == RequestType::ApproverRemove => {
+            authorize::in_tenant(ctx, Action::ApproverRemove)?;
+            drop(authorize::as_requestor(ctx, Access::Write)?);
+        }
         Asker::Administrator => authorize::admitted(ctx, Action::AdminRequest)?,
         Asker::User => drop(authorize::as_requestor(ctx, Access::Write)?),
     }
@@ -85,14 +90,16 @@ struct Case<'a> {
 /// Who may submit this type at all (semantics 2.1).
 fn asker(request_type: RequestType) -> Result<Asker, ServiceError> {
     match request_type {
-        RequestType::UserAdd | RequestType::UserUpdate | RequestType::UserRemove => Ok(Asker::User),
+        RequestType::UserAdd
+        | RequestType::UserUpdate
+        | RequestType::UserRemove
+        | RequestType::ApproverRemove => Ok(Asker::User),
         RequestType::AdminAdd | RequestType::AdminUpdate | RequestType::AdminRemove => {
             Ok(Asker::Administrator)
         }
-        RequestType::ApproverRemove
-        | RequestType::SystemAdd
-        | RequestType::SystemUpdate
-        | RequestType::SystemRemove => Err(unsupported(request_type)),
+        RequestType::SystemAdd | RequestType::SystemUpdate | RequestType::SystemRemove => {
+            Err(unsupported(request_type))
+        }
     }
 }
 
@@ -101,7 +108,7 @@ fn unsupported(request_type: RequestType) -> ServiceError {
         Code::InvalidModel,
         "requestType",
         format!(
-            "`{request_type}` cannot be submitted; expected userAdd, userUpdate, userRemove, adminAdd, adminUpdate or adminRemove"
+            "`{request_type}` cannot be submitted; expected userAdd, userUpdate, userRemove, adminAdd, adminUpdate, adminRemove or approverRemove"
         ),
     )
 }
@@ -130,9 +137,9 @@ fn add(
         )?;
     }
     let target = target(tx, case, submission)?;
-    let object = checks::present_object(&target)?;
-    let facts = checks::target_facts(tx, object)?;
-    let (policies, policy) = choose_policy(tx, case, submission, package_id, &facts)?;
+    let facts = facts(tx, &target)?;
+    let (policies, policy) = choose_policy(tx, case, submission, package_id, &target, &facts)?;
+    checks::for_outsiders(&policy, &facts)?;
     let judged = eligibility::Case {
         moment: case.moment,
         ctx: case.ctx,
@@ -148,7 +155,14 @@ fn add(
     let schedule = checks::schedule(&policy, submission, case.asker, case.moment.now, false)?;
 
     if !submission.is_validation_only {
-        crate::connected_organizations::propose(tx, case.moment, case.ctx, &policy, &facts)?;
+        crate::connected_organizations::propose(
+            tx,
+            case.moment,
+            case.ctx,
+            &policy,
+            &facts,
+            target.email.as_deref(),
+        )?;
     }
     let request = new_request(tx, case, submission, &target, &policy, &schedule)?;
     let needed = policy.settings.approval.is_needed(
@@ -188,15 +202,33 @@ fn change(
             package.catalog_id,
             unknown,
         )?,
-        Asker::User if authorize::user_of(case.ctx) != target.object_id => return Err(unknown()),
         Asker::User => {}
     }
-    let policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?
+    let mut policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?
         .ok_or_else(unknown)?;
     let removes = submission.request_type.purpose() == Purpose::Remove;
+    let by_approver = submission.request_type == RequestType::ApproverRemove;
+    if by_approver {
+        approver_remove::check(tx, case.ctx, &assignment, package.catalog_id, submission)?;
+    } else if case.asker == Asker::User && authorize::user_of(case.ctx) != target.object_id {
+        let requestor = authorize::user_of(case.ctx).ok_or_else(unknown)?;
+        let about = (target.id, target.object_id);
+        policy = on_behalf::as_seen_by(tx, policy, requestor, about)?;
+        let requestors = &policy.settings.requestors;
+        let may = if removes {
+            requestors.self_remove
+        } else {
+            policy.can_extend
+        };
+        if !may {
+            return Err(unknown());
+        }
+    }
     checks::can_change(assignment.state, removes)?;
     if removes {
-        checks::may_remove(&policy, case.asker)?;
+        if !by_approver {
+            checks::may_remove(&policy, case.asker)?;
+        }
         if let Some(live) = checks::another_live(tx, &assignment)? {
             return Err(ServiceError::refused(
                 Code::ExistingAssignment,
@@ -233,7 +265,8 @@ fn change(
     let mut request = new_request(tx, case, submission, &target, &policy, &schedule)?;
     request.assignment_id = Some(assignment_id);
     if !removes {
-        request.answers = answers::changed(tx, &policy, submission, target.id, package.id)?;
+        let questions = user_attributes::questions(tx, &policy, target.object_id)?;
+        request.answers = answers::changed(tx, &questions, submission, target.id, package.id)?;
     }
     let needed = !removes
         && policy.settings.approval.is_needed(
@@ -369,8 +402,8 @@ fn target(
                 None => store::subject::find(tx, SubjectId::new(id.uuid()))?,
             }
         }
-        Some(TargetReference::Email(address)) => {
-            return by_address(tx, case, address, fresh);
+        Some(TargetReference::Email(addressee)) => {
+            return by_address(tx, case, submission, addressee, fresh);
         }
     };
     let subject = found.ok_or_else(|| {
@@ -384,34 +417,67 @@ fn target(
             format!("no user or service principal `{id}` exists in the directory"),
         )
     })?;
-    if case.asker == Asker::User && subject.object_id != authorize::user_of(case.ctx) {
-        return Err(ServiceError::invalid(
-            Code::PolicyRequirementsNotMet,
-            "assignment/targetId",
-            "the policy does not let requestors ask for somebody else",
-        ));
-    }
     Ok(subject)
 }
 
+/// What the policies need to know about the target: a directory object, or somebody known by an address only.
+fn facts(tx: &mut ReadTx<'_>, target: &Subject) -> Result<Target, ServiceError> {
+    if let Some(address) = guests::address_of(target) {
+        return guests::facts_of_stranger(tx, &address);
+    }
+    let object = checks::present_object(target)?;
+    checks::target_facts(tx, object)
+}
+
+/// Whoever has the address: a user of the directory (RQ-11), or else somebody outside, whom only administrators name.
 fn by_address(
     tx: &mut WriteTx<'_>,
     case: &Case<'_>,
-    address: &str,
+    submission: &Submission,
+    addressee: &Addressee,
     fresh: SubjectId,
 ) -> Result<Subject, ServiceError> {
-    let holder = store::subject::user_by_address(tx, address)?;
-    let subject = match holder {
-        Some(user) => store::subject::ensure(tx, user, fresh, case.moment.now)?,
-        None => None,
-    };
-    subject.ok_or_else(|| {
-        ServiceError::invalid(
+    const EMAIL: &str = "assignment/target/email";
+    if let Some(user) = store::subject::user_by_address(tx, &addressee.address)?
+        && let Some(subject) = store::subject::ensure(tx, user, fresh, case.moment.now)?
+    {
+        return Ok(subject);
+    }
+    if case.asker == Asker::User {
+        let message =
+            "only a direct assignment can be for somebody whom the directory does not know";
+        return Err(ServiceError::invalid(
             Code::ExternalAccessDisabled,
-            "assignment/target/email",
-            format!("nobody in the directory has the address `{address}`, and people outside are not invited"),
-        )
-    })
+            EMAIL,
+            message,
+        ));
+    }
+    let address = MailAddress::parse(&addressee.address).map_err(|flaw| {
+        ServiceError::invalid(Code::InvalidModel, EMAIL, format!("`{EMAIL}` {flaw}"))
+    })?;
+    let name = addressee.display_name.as_deref().unwrap_or(address.name());
+    check_name("assignment/target/displayName", name).map_err(flawed)?;
+    let known = store::subject::find_by_address(tx, &address.key())?;
+    if known.is_none() && submission.is_validation_only {
+        return Ok(Subject {
+            id: fresh,
+            object_id: None,
+            subject_type: "user".to_owned(),
+            display_name: Some(name.to_owned()),
+            email: Some(address.to_string()),
+            principal_name: None,
+        });
+    }
+    match known {
+        Some(known) => Ok(known),
+        None => Ok(store::subject::ensure_address(
+            tx,
+            &address,
+            name,
+            fresh,
+            case.moment.now,
+        )?),
+    }
 }
 
 /// The policies of the package, as far as the asker has to go by them, and the one that the request goes by (RQ-12,
@@ -421,15 +487,25 @@ fn choose_policy(
     case: &Case<'_>,
     submission: &Submission,
     package: AccessPackageId,
+    target: &Subject,
     facts: &Target,
 ) -> Result<(Vec<Policy>, Policy), ServiceError> {
-    let policies = match case.asker {
+    let mut policies = match case.asker {
         Asker::User => store::assignment_policy::of_package(tx, package)?,
         Asker::Administrator => Vec::new(),
     };
+    let requestor = authorize::user_of(case.ctx)
+        .filter(|user| case.asker == Asker::User && target.object_id != Some(*user));
+    if let Some(requestor) = requestor {
+        policies = on_behalf::all_as_seen_by(tx, policies, requestor, target)?;
+    }
     if let Some(id) = submission.assignment_policy_id {
-        let policy = store::assignment_policy::find_policy(tx, id)?
-            .ok_or_else(|| ServiceError::not_found("assignment policy", id))?;
+        let policy = policies.iter().find(|policy| policy.id == id).cloned();
+        let policy = match policy {
+            Some(policy) => policy,
+            None => store::assignment_policy::find_policy(tx, id)?
+                .ok_or_else(|| ServiceError::not_found("assignment policy", id))?,
+        };
         if policy.access_package_id != package {
             return Err(ServiceError::invalid(
                 Code::PolicyNotApplicable,
@@ -437,7 +513,17 @@ fn choose_policy(
                 format!("the policy `{id}` belongs to another access package"),
             ));
         }
+        if requestor.is_some() && !policy.settings.requestors.self_add {
+            return Err(on_behalf::refusal());
+        }
         return Ok((policies, policy));
+    }
+    if requestor.is_some()
+        && !policies
+            .iter()
+            .any(|policy| policy.settings.requestors.self_add)
+    {
+        return Err(on_behalf::refusal());
     }
     if case.asker == Asker::Administrator {
         return Err(ServiceError::invalid(

@@ -16,7 +16,7 @@ use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
-const TYPE: &str = "User";
+pub(crate) const TYPE: &str = "User";
 
 /// Creates a user.
 pub async fn create(

@@ -3,14 +3,14 @@
 use domain::assignment_request::RequestType;
 use domain::id::ObjectId;
 use domain::policy::{RequestedExpiration, RequestedSchedule};
-use domain::submission::{Answer, Submission, TargetReference};
+use domain::submission::{Addressee, Answer, Submission, TargetReference};
 use serde_json::{Value as Json, json};
 
 use super::{DecodeError, either, flag, id, required_id, root, text};
 use crate::body::Node;
 
 /// The types that a body may name; the service decides which of them a client may submit.
-const EXPECTED: &str = "must be one of userAdd, userUpdate, userExtend, userRemove, adminAdd, adminUpdate, adminRemove";
+const EXPECTED: &str = "must be one of userAdd, userUpdate, userExtend, userRemove, adminAdd, adminUpdate, adminRemove, approverRemove";
 
 /// Reads a request to submit.
 pub fn submit(body: &Json) -> Result<Submission, DecodeError> {
@@ -90,7 +90,14 @@ fn target(assignment: &Node<'_>) -> Result<Option<TargetReference>, DecodeError>
         }
     }
     let email = text(&target.member("email"))?.filter(|address| !address.trim().is_empty());
-    Ok(email.map(TargetReference::Email))
+    let display_name =
+        text(&target.member("displayName"))?.filter(|name| !name.trim().is_empty());
+    Ok(email.map(|address| {
+        TargetReference::Email(Addressee {
+            address: address.trim().to_owned(),
+            display_name,
+        })
+    }))
 }
 
 /// The schedule asked for, and the document that shows it again: null where nothing was said.
