@@ -6,6 +6,7 @@ use crate::directory::{AppRole, DEFAULT_ACCESS, Group, ServicePrincipal};
 use crate::flaw::{Flaw, check_name};
 use crate::id::{CatalogId, EnvironmentId, ExternalConnectorId, ObjectId};
 use crate::time::Timestamp;
+use crate::user_attribute::{BuiltIn, UserAttribute};
 use crate::word::words;
 
 words! {
@@ -298,13 +299,26 @@ fn is_for_users(role: &AppRole) -> bool {
 pub struct ResourceAttribute {
     /// Its name.
     pub name: String,
+    /// Whether the answer is written to the property of the user that has this name.
+    pub is_written: bool,
 }
 
-/// Whether the names of attributes can be stored: there, and each once.
+/// Whether attributes can be stored: each has a name, no other has it, and what is to be written somewhere has a place.
 pub fn check_attributes(attributes: &[ResourceAttribute]) -> Result<(), Flaw> {
     for (position, attribute) in attributes.iter().enumerate() {
         let target = format!("resource/attributes/{position}/name");
         check_name(&target, &attribute.name)?;
+        if attribute.is_written && UserAttribute::from_name(&attribute.name).is_none() {
+            let known: Vec<_> = BuiltIn::ALL.iter().map(|known| known.as_str()).collect();
+            return Err(Flaw::new(
+                target,
+                format!(
+                    "no answer can be written to `{}` of a user; expected one of {} or the name of an extension property",
+                    attribute.name,
+                    known.join(", ")
+                ),
+            ));
+        }
         let same = attributes
             .iter()
             .filter(|other| other.name.eq_ignore_ascii_case(&attribute.name))
@@ -459,11 +473,29 @@ mod tests {
     fn attributes_are_named_once() {
         let named = |name: &str| ResourceAttribute {
             name: name.to_owned(),
+            is_written: false,
         };
 
         assert!(check_attributes(&[named("country"), named("city")]).is_ok());
         for wrong in [vec![named(" ")], vec![named("city"), named("City")]] {
             assert!(check_attributes(&wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn qa_6_an_answer_is_written_to_what_users_have_and_nowhere_else() {
+        let written = |name: &str| {
+            [ResourceAttribute {
+                name: name.to_owned(),
+                is_written: true,
+            }]
+        };
+
+        assert_eq!(check_attributes(&written("city")), Ok(()));
+        assert_eq!(check_attributes(&written("extension_a_b")), Ok(()));
+        for name in ["userPrincipalName", "shoeSize"] {
+            let flaw = check_attributes(&written(name)).unwrap_err();
+            assert_eq!(flaw.target, "resource/attributes/0/name");
         }
     }
 }

@@ -5,7 +5,7 @@ use domain::activity::Activity;
 use domain::flaw::{check_description, check_name};
 use domain::id::{AccessPackageId, CatalogId, PolicyId, QuestionId, StageSettingId};
 use domain::membership_rule::Rule;
-use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, RULE, check};
+use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, Question, RULE, check};
 use domain::subject_set::{Referent, SubjectSet};
 use domain::time::Timestamp;
 use serde_json::Value as Json;
@@ -256,21 +256,27 @@ fn with_extensions(
 /// The patterns that answers have to match can be read (QA-2): otherwise nobody could ever answer.
 fn check_patterns(settings: &PolicySettings) -> Result<(), ServiceError> {
     for (position, question) in settings.questions.iter().enumerate() {
-        let AnswerKind::Text {
-            pattern: Some(pattern),
-        } = &question.answer
-        else {
-            continue;
-        };
-        if crate::assignment_requests::whole_pattern(pattern).is_none() {
-            return Err(ServiceError::invalid(
-                Code::InvalidModel,
-                format!("questions/{position}/regexPattern"),
-                "the pattern is not a regular expression without look-around and of bearable size",
-            ));
-        }
+        check_pattern(&format!("questions/{position}"), question)?;
     }
     Ok(())
+}
+
+/// The same of one question; `path` leads to it.
+pub(crate) fn check_pattern(path: &str, question: &Question) -> Result<(), ServiceError> {
+    let AnswerKind::Text {
+        pattern: Some(pattern),
+    } = &question.answer
+    else {
+        return Ok(());
+    };
+    if crate::assignment_requests::whole_pattern(pattern).is_some() {
+        return Ok(());
+    }
+    Err(ServiceError::invalid(
+        Code::InvalidModel,
+        format!("{path}/regexPattern"),
+        "the pattern is not a regular expression without look-around and of bearable size",
+    ))
 }
 
 /// Users, groups and service principals that the policy names have to exist.

@@ -8,9 +8,9 @@ use domain::policy::{Policy, applicable};
 use store::{ReadTx, access_package, assignment_policy, catalog, offer, subject};
 
 use crate::assignment_requests::target_facts;
-use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
+use crate::{authorize, user_attributes};
 
 /// A policy by which the caller may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +57,17 @@ pub async fn of_package(
             let rows = chosen
                 .iter()
                 .filter_map(|policy| stored.iter().find(|row| row.id == policy.id));
-            Ok(rows
-                .map(|row| Requirement {
+            let asked = user_attributes::asked(tx, package, Some(user))?;
+            rows.map(|row| {
+                Ok(Requirement {
                     policy: row.id,
                     display_name: row.display_name.clone(),
                     description: row.description.clone(),
-                    settings_json: row.settings.clone(),
+                    settings_json: user_attributes::with_questions(&row.settings, &asked)?,
                     answers_json: answers.clone(),
                 })
-                .collect())
+            })
+            .collect()
         })
         .await
 }

@@ -62,6 +62,11 @@ pub async fn submit(
             let deed = judge(tx, &ctx, &wanted)?;
             check_connector(tx, &wanted)?;
             let attributes = attributes::read(&wanted, &moment)?;
+            let before = match &deed {
+                Deed::Update(stored) => Some(stored.attributes.as_str()),
+                Deed::Add { .. } | Deed::Remove(_) => None,
+            };
+            attributes::authorize(&ctx, before, attributes.as_deref())?;
             let (state, status) = DELIVERED;
             let (catalog_id, known) = match &deed {
                 Deed::Add { catalog, .. } => (*catalog, None),

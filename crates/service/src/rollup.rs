@@ -15,7 +15,7 @@ use store::ledger::{plan, watch};
 
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::{audit, callouts, notices};
+use crate::{audit, callouts, notices, user_attributes};
 
 /// Ends those of these requests that have nothing left to wait for.
 pub(crate) fn requests(
@@ -64,7 +64,7 @@ fn reach_end(
     } else {
         Stage::RequestGranted
     };
-    follow(tx, moment, &request, Event::AllDelivered)?;
+    follow(tx, moment, ctx, &request, Event::AllDelivered)?;
     request.failure = None;
     let event = Some(Event::AllDelivered);
     let waits = callouts::reach(tx, moment, &mut request, stage, event)?;
@@ -104,7 +104,7 @@ pub(crate) fn complete(
     if event == Event::AllDelivered {
         request.failure = None;
     }
-    follow(tx, moment, &request, event)?;
+    follow(tx, moment, ctx, &request, event)?;
     store::assignment_request::save(tx, &request)?;
     audit::record(tx, moment, ctx, completion(&request))?;
     Ok(())
@@ -114,6 +114,7 @@ pub(crate) fn complete(
 fn follow(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    ctx: &Ctx,
     request: &AssignmentRequest,
     event: Event,
 ) -> Result<(), ServiceError> {
@@ -133,6 +134,7 @@ fn follow(
             );
         }
         store::assignment::save(tx, &assignment)?;
+        user_attributes::follow(tx, moment, ctx, &assignment)?;
         if assignment.state == assignment::State::DeliveryFailed {
             justify_nothing(tx, assignment.id)?;
         }

@@ -276,12 +276,7 @@ fn check_questions(questions: &[Question]) -> Result<(), Flaw> {
     }
     for (position, question) in questions.iter().enumerate() {
         let target = format!("questions/{position}");
-        if question.text.trim().is_empty() {
-            return Err(Flaw::new(
-                format!("{target}/text"),
-                "a question needs a text",
-            ));
-        }
+        check_question(&target, question)?;
         if question.id.is_some()
             && questions
                 .iter()
@@ -294,22 +289,33 @@ fn check_questions(questions: &[Question]) -> Result<(), Flaw> {
                 "two questions have the same id",
             ));
         }
-        let AnswerKind::Choice { values, .. } = &question.answer else {
-            continue;
-        };
-        if values.is_empty() {
+    }
+    Ok(())
+}
+
+/// Whether one question can be asked and answered; `target` is the path to it.
+pub fn check_question(target: &str, question: &Question) -> Result<(), Flaw> {
+    if question.text.trim().is_empty() {
+        return Err(Flaw::new(
+            format!("{target}/text"),
+            "a question needs a text",
+        ));
+    }
+    let AnswerKind::Choice { values, .. } = &question.answer else {
+        return Ok(());
+    };
+    if values.is_empty() {
+        return Err(Flaw::new(
+            format!("{target}/choices"),
+            "a question with choices needs at least one",
+        ));
+    }
+    for (choice, value) in values.iter().enumerate() {
+        if value.is_empty() || values.iter().filter(|other| *other == value).count() > 1 {
             return Err(Flaw::new(
-                format!("{target}/choices"),
-                "a question with choices needs at least one",
+                format!("{target}/choices/{choice}/actualValue"),
+                "each choice needs a value of its own",
             ));
-        }
-        for (choice, value) in values.iter().enumerate() {
-            if value.is_empty() || values.iter().filter(|other| *other == value).count() > 1 {
-                return Err(Flaw::new(
-                    format!("{target}/choices/{choice}/actualValue"),
-                    "each choice needs a value of its own",
-                ));
-            }
         }
     }
     Ok(())

@@ -51,6 +51,7 @@ mod support;
 mod tenant_settings;
 mod terraform;
 mod uploads;
+mod user_attributes;
 mod walk;
 mod walk_doors;
 mod walk_queries;

@@ -1,16 +1,18 @@
 //! The answers of a request: whole for one that adds (QA-2), a change of the earlier ones for an update (QA-3).
 
 use domain::id::{AccessPackageId, SubjectId};
-use domain::policy::Policy;
+use domain::policy::Question;
 use domain::submission::{Answer, AnswerFault, Submission, check_answers, check_changed_answers};
 use serde_json::Value as Json;
 use store::ReadTx;
 
 use crate::error::{Code, ServiceError};
 
-/// The questions of the policy are answered (QA-2, RQ-13).
-pub(super) fn complete(policy: &Policy, submission: &Submission) -> Result<(), ServiceError> {
-    let questions = &policy.settings.questions;
+/// The questions of the policy and of the resources are answered (QA-2, QA-6, RQ-13).
+pub(super) fn complete(
+    questions: &[Question],
+    submission: &Submission,
+) -> Result<(), ServiceError> {
     check_answers(questions, &submission.answers, matches).map_err(fault)
 }
 
@@ -18,7 +20,7 @@ pub(super) fn complete(policy: &Policy, submission: &Submission) -> Result<(), S
 /// earlier one, and what is not given anew stays as it was.
 pub(super) fn changed(
     tx: &mut ReadTx<'_>,
-    policy: &Policy,
+    questions: &[Question],
     submission: &Submission,
     target: SubjectId,
     package: AccessPackageId,
@@ -29,7 +31,6 @@ pub(super) fn changed(
     let earlier = store::offer::answers(tx, target, package)?;
     let earlier = documents(earlier.as_deref().unwrap_or("[]"));
     let known: Vec<Answer> = earlier.iter().filter_map(read).collect();
-    let questions = &policy.settings.questions;
     check_changed_answers(questions, &submission.answers, &known, matches).map_err(fault)?;
 
     let is_given = |document: &Json| {
@@ -39,6 +40,11 @@ pub(super) fn changed(
     let mut all: Vec<Json> = earlier.into_iter().filter(|old| !is_given(old)).collect();
     all.extend(documents(&submission.answers_document));
     Ok(Json::Array(all).to_string())
+}
+
+/// The answers of a stored document.
+pub(crate) fn stored(text: &str) -> Vec<Answer> {
+    documents(text).iter().filter_map(read).collect()
 }
 
 fn documents(text: &str) -> Vec<Json> {

@@ -12,7 +12,7 @@ use store::access_package::AccessPackage;
 use super::{answers, checks};
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
-use crate::guards;
+use crate::{guards, user_attributes};
 
 /// Who asks for what, for whom, by which policy.
 pub(crate) struct Case<'a> {
@@ -158,7 +158,10 @@ impl Check {
                 checks::schedule(policy, case.submission, asker, case.moment.now, false).map(drop)
             }
             Self::Justification => checks::justification(policy, asker, case.submission),
-            Self::Answers => answers::complete(policy, case.submission),
+            Self::Answers => {
+                let questions = user_attributes::questions(tx, policy, facts.object_id)?;
+                answers::complete(&questions, case.submission)
+            }
             Self::Bypass => checks::bypass(asker, case.submission),
         }
     }

@@ -397,6 +397,12 @@ fn questions(list: &Member<'_>) -> Result<Vec<Question>, Flaw> {
         .collect()
 }
 
+/// Reads one question that stands by itself; `path` is where it stands.
+pub fn question(path: &str, json: &Json) -> Result<Question, DocumentError> {
+    let path = path.to_owned();
+    read_question(0, &Member { path, json })
+}
+
 fn read_question(position: usize, question: &Member<'_>) -> Result<Question, Flaw> {
     let id = question.member("id");
     let id = match id.text()? {

@@ -11,7 +11,7 @@ use domain::id::{AccessPackageId, PolicyId};
 use domain::policy::{Policy, TargetScope};
 use domain::time::Timestamp;
 
-pub use document::{DocumentError, parse};
+pub use document::{DocumentError, parse, question};
 
 use crate::column::{instant, opt_string, parsed, word};
 use crate::engine::Row;
