@@ -2,6 +2,7 @@
 
 use domain::assignment::{Assignment, State};
 use domain::id::{AccessPackageId, AssignmentId, SubjectId};
+use domain::subscription::{ChangeType, Followed};
 use domain::time::Timestamp;
 
 use crate::column::{instant, opt_instant, parsed, word};
@@ -159,7 +160,8 @@ pub fn insert(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error
             value::int(assignment.version),
         ],
     )?;
-    guest::gained(tx, assignment.target_id, assignment.created_at)
+    note(tx, assignment.id, ChangeType::Created);
+    guest::gained(tx, [assignment.target_id], assignment.created_at)
 }
 
 /// Stores what changed, if nobody else changed it since it was read.
@@ -179,9 +181,10 @@ pub fn save(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> 
             value::int(assignment.modified_at.micros()),
         ],
     )?;
+    note(tx, assignment.id, ChangeType::Updated);
     match assignment.state {
         State::Expired => guest::lost(tx, assignment.target_id, assignment.modified_at),
-        State::Delivering => guest::gained(tx, assignment.target_id, assignment.modified_at),
+        State::Delivering => guest::gained(tx, [assignment.target_id], assignment.modified_at),
         State::Delivered | State::PartiallyDelivered | State::DeliveryFailed => Ok(()),
     }
 }
@@ -197,7 +200,23 @@ pub fn move_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), 
             "m": assignment.modified_at.micros(),
         })
     });
-    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, assignments.len())
+    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, assignments.len())?;
+    for assignment in assignments {
+        note(tx, assignment.id, ChangeType::Updated);
+    }
+    let begun = |one: &&Assignment| one.state == State::Delivering;
+    match assignments.iter().find(begun) {
+        Some(first) => {
+            let targets = assignments.iter().filter(begun).map(|one| one.target_id);
+            guest::gained(tx, targets, first.modified_at)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Every statement that writes what an assignment shows is followed by this, or subscribers miss it.
+pub(crate) fn note(tx: &mut WriteTx<'_>, id: AssignmentId, change: ChangeType) {
+    tx.note_change(Followed::Assignment, id, change);
 }
 
 fn read(row: &Row<'_>) -> Result<Assignment, Error> {

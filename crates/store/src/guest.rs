@@ -7,6 +7,7 @@
 use domain::directory::User;
 use domain::id::{AssignmentId, ObjectId, RequestId, SubjectId};
 use domain::subject::SubjectLifecycle;
+use domain::subscription::ChangeType;
 use domain::time::{Duration, Timestamp};
 
 use crate::column::{opt_instant, opt_parsed, parsed, word};
@@ -46,7 +47,7 @@ const MOVE_REQUEST: &str = "UPDATE assignment_request SET target_id = $2 WHERE i
 const MOVE_ASSIGNMENT: &str = "UPDATE assignment SET target_id = $2 WHERE id = $1";
 const LOST: &str = "UPDATE subject SET look_at = $2 WHERE id = $1 AND look_at IS NULL \
     AND subject_lifecycle = 'governed'";
-const GAINED: &str = "UPDATE subject SET look_at = $2 WHERE id = $1 AND look_at IS NULL \
+const GAINED: &str = "UPDATE subject SET look_at = $2 WHERE id IN EACH($1) AND look_at IS NULL \
     AND (cleanup_at IS NOT NULL OR blocked_here = TRUE)";
 const TO_LOOK_AT: &str = "SELECT id FROM subject WHERE look_at IS NOT NULL AND look_at <= $1 ORDER BY look_at, id LIMIT $2";
 const LOOKED: &str = "UPDATE subject SET look_at = NULL WHERE id = $1";
@@ -113,10 +114,12 @@ pub fn hand_over(
     to: SubjectId,
 ) -> Result<(), Error> {
     tx.execute_one(MOVE_REQUEST, &[text(request), text(to)])?;
-    match assignment {
-        Some(assignment) => tx.execute_one(MOVE_ASSIGNMENT, &[text(assignment), text(to)]),
-        None => Ok(()),
+    crate::assignment_request::note(tx, request, ChangeType::Updated);
+    if let Some(assignment) = assignment {
+        tx.execute_one(MOVE_ASSIGNMENT, &[text(assignment), text(to)])?;
+        crate::assignment::note(tx, assignment, ChangeType::Updated);
     }
+    Ok(())
 }
 
 /// Marks the account of a governed guest who lost an assignment.
@@ -125,13 +128,13 @@ pub(crate) fn lost(tx: &mut WriteTx<'_>, subject: SubjectId, now: Timestamp) -> 
         .map(drop)
 }
 
-/// Marks an account that was blocked or is to be deleted, and whose holder has access again (EX-8).
+/// Marks accounts that were blocked or are to be deleted, and whose holders have access again (EX-8).
 pub(crate) fn gained(
     tx: &mut WriteTx<'_>,
-    subject: SubjectId,
+    subjects: impl IntoIterator<Item = SubjectId>,
     now: Timestamp,
 ) -> Result<(), Error> {
-    tx.execute(GAINED, &[text(subject), int(now.micros())])
+    tx.execute(GAINED, &[list(subjects), int(now.micros())])
         .map(drop)
 }
 
