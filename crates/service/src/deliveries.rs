@@ -156,7 +156,7 @@ pub async fn retry(service: &Service, ctx: &Ctx, grant: GrantId) -> Result<(), S
                     "only a grant that needs attention can be tried again",
                 ));
             }
-            plan::wake(tx, &[grant], moment.now)?;
+            plan::wake(tx, &[grant], plan::Haste::Interactive, moment.now)?;
             let event = audit::success(
                 Activity::UpdateResource,
                 "AccessPackageResourceAssignment",
@@ -272,7 +272,12 @@ fn record_failures(
         let next = if *permanent {
             None
         } else {
-            next_attempt(schedule, *attempts, moment.now, *retry_after, jitter)
+            match next_attempt(schedule, *attempts, moment.now, *retry_after, jitter) {
+                None if *code == FailureCode::TargetNotProvisioned => {
+                    guest_expected(tx, moment, schedule, settled.grant_id)?
+                }
+                next => next,
+            }
         };
         let failure = Failure {
             grant_id: settled.grant_id,
@@ -296,6 +301,23 @@ fn record_failures(
         }
     }
     Ok(given_up)
+}
+
+/// When a target is asked again that does not know a guest yet (EX-4): the last gap of the schedule, over and over, until the
+/// time for that is over (RP-35).
+fn guest_expected(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    schedule: &[Duration],
+    grant: GrantId,
+) -> Result<Option<Timestamp>, ServiceError> {
+    let Some(since) = store::guest::waits_since(tx, grant)? else {
+        return Ok(None);
+    };
+    let last = since.plus(moment.guests.wait);
+    let gap = schedule.last().copied().unwrap_or_default();
+    let gap = gap.max(Duration::from_minutes(1));
+    Ok((moment.now < last).then(|| moment.now.plus(gap).min(last)))
 }
 
 /// The event of one grant or revocation.

@@ -11,7 +11,7 @@ use domain::time::Duration;
 use crate::instance::directory_role;
 
 use super::value::{Iso, Listen};
-use super::{ApplicationBy, Config, IssuerSection, LdapTarget, ScimTarget, TargetSection};
+use super::{ApplicationBy, Config, IssuerSection, LdapTarget, ScimTarget, TargetSection, guests};
 
 /// Everything that is wrong, each by its key.
 pub(super) fn flaws(config: &Config) -> Vec<String> {
@@ -21,6 +21,7 @@ pub(super) fn flaws(config: &Config) -> Vec<String> {
     database(config, &mut flaws);
     delivery(config, &mut flaws);
     provisioning(config, &mut flaws);
+    guests::flaws(config, &mut flaws);
     flaws.extend(config.notices.flaws());
     let mut issuers = BTreeSet::new();
     for (index, section) in config.issuer.iter().enumerate() {

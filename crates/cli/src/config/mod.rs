@@ -6,6 +6,7 @@
 mod audit;
 mod check;
 mod environment;
+mod guests;
 mod limits;
 mod notices;
 pub(crate) mod secret;
@@ -49,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) extensions: ExtensionsSection,
     pub(crate) notices: notices::NoticesSection,
     pub(crate) provisioning: ProvisioningSection,
+    pub(crate) guests: guests::GuestsSection,
+    pub(crate) directory: guests::DirectorySection,
     /// What access is delivered to besides the built-in directory: `[[target]]`.
     pub(crate) target: Vec<TargetSection>,
     pub(crate) audit: audit::AuditSection,
@@ -167,6 +170,7 @@ impl Config {
             retention_audit: self.retention.audit(),
             extensions: self.extensions.settings(),
             notices: self.notices.settings(),
+            guests: guests::settings(self),
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),
             provisioning_unknown_members: self.provisioning.unknown_members.setting(),

@@ -314,6 +314,8 @@ impl Default for ReprocessSection {
 pub(crate) struct DeliverySection {
     pub(crate) retry_schedule: Gaps,
     pub(crate) poll_interval: Iso,
+    /// How long a request waits until its target is in the directory.
+    pub(crate) guest_wait: Iso,
 }
 
 impl Default for DeliverySection {
@@ -328,6 +330,7 @@ impl Default for DeliverySection {
                     .collect(),
             ),
             poll_interval: Iso(settings.delivery_poll_interval),
+            guest_wait: Iso(settings.guests.wait),
         }
     }
 }

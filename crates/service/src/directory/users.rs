@@ -121,6 +121,7 @@ pub(crate) fn delete_in(
     deleted.deleted_at = Some(moment.now);
     user::update(tx, &deleted)?;
     sign_in::sign_out_everywhere(tx, id, moment.now)?;
+    store::guest::forget(tx, id)?;
     object::withdraw_access(tx, id)?;
     withdraw::end_waiting_of(tx, moment, ctx, id)?;
     record(
