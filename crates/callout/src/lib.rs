@@ -1,6 +1,6 @@
 //! Calls of custom extensions: claims those that are due, posts them, records what came of each (semantics 10.3).
 //!
-//! Like the engine it takes no input: waking it is a hint. Several replicas share the calls by leases.
+//! How an outbox is worked off is `service::outbox`'s; here is what is done about one call.
 //!
 //! **Invariant:** an address is looked at again when it is called, and what its name resolves to as well: what was allowed
 //! when the extension was stored may lead elsewhere by now (CX-5).
@@ -11,17 +11,14 @@ use std::time::Duration as RealTime;
 
 use domain::extension::check_url;
 use domain::time::Timestamp;
-use futures_util::future::join_all;
 use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use service::callouts::{self, Call, Outcome, Sent, Signer, webhook_signature};
 use service::clock::Clock;
+use service::outbox::{self, Outbox};
 use service::{Service, ServiceError};
-use tokio::sync::watch;
-
-/// Calls that are claimed, and made, at once.
-const BATCH: i64 = 16;
+use tokio::sync::{Notify, watch};
 
 /// Headers in which receivers tell their own id of a run, the surest first.
 const RUN_ID: [&str; 3] = [
@@ -72,50 +69,12 @@ impl Caller {
 
     /// Makes every call that is due, and the attempts that follow at once; answers how many there were.
     pub async fn pass(&self) -> Result<usize, ServiceError> {
-        let mut made = 0;
-        loop {
-            let due = callouts::next_due(&self.service).await?;
-            if due.is_none_or(|due| due > self.service.clock.now()) {
-                return Ok(made);
-            }
-            let owner = self.service.moment().id(|uuid| uuid.simple().to_string());
-            let calls = callouts::claim(&self.service, &owner, BATCH).await?;
-            let outcomes = join_all(calls.iter().map(|call| self.call(call))).await;
-            for (call, outcome) in calls.iter().zip(outcomes) {
-                made += 1;
-                callouts::record(&self.service, &owner, call.id, outcome).await?;
-            }
-        }
+        outbox::pass(self).await
     }
 
     /// Calls until told to stop; what is under way then is brought to its end.
-    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let poll = self.service.settings.delivery_poll_interval.micros();
-        let poll = RealTime::from_micros(poll.max(1_000).unsigned_abs());
-        let mut failures = 0_u32;
-        while !*stop.borrow() {
-            let wait = match self.pass().await {
-                Ok(_) => {
-                    failures = 0;
-                    poll
-                }
-                Err(error) => {
-                    failures = failures.saturating_add(1);
-                    log_failure(failures, &error);
-                    poll.saturating_mul(1 << failures.min(5))
-                }
-            };
-            tokio::select! {
-                biased;
-                told = stop.wait_for(|told| *told) => {
-                    // Whoever could tell is gone: that is a reason to stop as well.
-                    drop(told);
-                    return;
-                }
-                () = self.service.calls.notified(), if failures == 0 => {}
-                () = tokio::time::sleep(wait) => {}
-            }
-        }
+    pub async fn run(&self, stop: watch::Receiver<bool>) {
+        outbox::run(self, stop).await;
     }
 
     /// Makes one call.
@@ -185,6 +144,37 @@ impl Caller {
     }
 }
 
+impl Outbox for Caller {
+    type Item = Call;
+    type Outcome = Outcome;
+
+    const WHAT: &'static str = "calls of custom extensions";
+
+    fn service(&self) -> &Service {
+        &self.service
+    }
+
+    fn wake(&self) -> &Notify {
+        &self.service.calls
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, ServiceError> {
+        callouts::next_due(&self.service).await
+    }
+
+    async fn claim(&self, owner: &str, limit: i64) -> Result<Vec<Call>, ServiceError> {
+        callouts::claim(&self.service, owner, limit).await
+    }
+
+    async fn perform(&self, call: &Call) -> Outcome {
+        self.call(call).await
+    }
+
+    async fn record(&self, owner: &str, call: &Call, outcome: Outcome) -> Result<(), ServiceError> {
+        callouts::record(&self.service, owner, call.id, outcome).await
+    }
+}
+
 fn client(service: &Service, options: &CallerOptions) -> Result<reqwest::Client, reqwest::Error> {
     let mut builder = egress::builder(service.settings.extensions.hosts.reach());
     if let Some(pem) = &options.ca_pem {
@@ -213,22 +203,6 @@ fn broken(error: &reqwest::Error) -> String {
 
 fn seconds(at: Timestamp) -> i64 {
     at.micros().div_euclid(1_000_000)
-}
-
-/// Logs the first of several failures with its cause.
-fn log_failure(failures: u32, error: &ServiceError) {
-    if failures == 1 {
-        tracing::error!(
-            error = error as &dyn std::error::Error,
-            "custom extensions could not be called; leases bring the calls back"
-        );
-    } else {
-        tracing::debug!(
-            failures,
-            error = error as &dyn std::error::Error,
-            "custom extensions could not be called again"
-        );
-    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,12 @@ ids! {
     RequestId
     /// An assignment.
     AssignmentId
+    /// A bulk reprocess.
+    ReprocessJobId
+    /// A sweep of a target.
+    SweepId
+    /// Access that no grant accounts for.
+    DriftExtraId
     /// A stage of an approval.
     StageId
     /// A row of the ledger.
@@ -113,6 +119,10 @@ ids! {
     CalloutId
     /// A notice to a person.
     NoticeId
+    /// A subscription to changes.
+    SubscriptionId
+    /// A feed of notifications.
+    FeedId
     /// An audit event.
     AuditEventId
     /// What a client of the development issuer was given in a user's name.

@@ -33,6 +33,8 @@ pub mod resource;
 pub mod subject;
 pub mod subject_set;
 pub mod submission;
+pub mod subscription;
+pub mod sweep;
 pub mod tenant_settings;
 pub mod time;
 pub mod upload;

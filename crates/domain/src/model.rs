@@ -15,6 +15,7 @@ mod organization;
 mod provisioning;
 mod request;
 mod role_management;
+mod subscription;
 mod upload;
 
 use crate::query::{Entity, Field, Kind, Link, Relation};
@@ -46,6 +47,7 @@ pub use role_management::{
     ROLE_ELIGIBILITY_SCHEDULE_INSTANCE, ROLE_ELIGIBILITY_SCHEDULE_REQUEST, ROLE_RESOURCE_ACTION,
     ROLE_RESOURCE_NAMESPACE, TRANSITIVE_ROLE_ASSIGNMENT,
 };
+pub use subscription::SUBSCRIPTION;
 pub use upload::{RESOURCE_ENVIRONMENT, UPLOAD_FILE, UPLOAD_SESSION};
 
 const fn field(name: &'static str, kind: Kind) -> Field {
@@ -138,6 +140,7 @@ pub static ENTITIES: &[&Entity] = &[
     &ENTITLEMENT_SETTINGS,
     &CONTROL_CONFIGURATION,
     &EXTERNAL_CONNECTOR,
+    &SUBSCRIPTION,
     &ASSIGNMENT,
     &ASSIGNMENT_REQUEST,
     &APPROVAL,

@@ -14,6 +14,7 @@ use crate::error::Challenge;
 use crate::issuer::Issuer;
 use crate::limits::{Gate, Limits};
 use crate::metrics::Metrics;
+use crate::receivers::Receivers;
 use crate::reeve::Delivery;
 
 /// The pieces an [`App`] is put together from.
@@ -33,6 +34,8 @@ pub struct Parts {
     pub issuer: Option<Issuer>,
     /// Signs callouts of custom extensions; its keys are shown to receivers.
     pub signer: Option<Arc<Signer>>,
+    /// Asks the receivers of new subscriptions; without it nobody subscribes.
+    pub receivers: Option<Receivers>,
     /// What is known of the delivery engine, for operators.
     pub delivery: Delivery,
     /// Whether the routes that move the clock and inject faults are served.
@@ -105,6 +108,10 @@ impl App {
 
     pub(crate) fn signer(&self) -> Option<&Signer> {
         self.0.parts.signer.as_deref()
+    }
+
+    pub(crate) fn receivers(&self) -> Option<&Receivers> {
+        self.0.parts.receivers.as_ref()
     }
 
     pub(crate) fn delivery(&self) -> &Delivery {

@@ -363,9 +363,10 @@ pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
 fn status_of(code: Code) -> StatusCode {
     match code {
         Code::InvalidAuthenticationToken => StatusCode::UNAUTHORIZED,
-        Code::AccessDenied | Code::FilterRequired | Code::CallerNotResourceOwner => {
-            StatusCode::FORBIDDEN
-        }
+        Code::AccessDenied
+        | Code::FilterRequired
+        | Code::CallerNotResourceOwner
+        | Code::SubscriptionLimitReached => StatusCode::FORBIDDEN,
         Code::ResourceNotFound | Code::RoleNotFound | Code::SubjectNotFound => {
             StatusCode::NOT_FOUND
         }
@@ -396,6 +397,8 @@ fn status_of(code: Code) -> StatusCode {
         | Code::InvalidRequestState
         | Code::InvalidAssignmentState
         | Code::ReprocessWindowExpired
+        | Code::InvalidJobState
+        | Code::ThresholdExceeded
         | Code::RequestHasAssignment
         | Code::ActiveAssignmentsExist
         | Code::CatalogNotEmpty
@@ -406,6 +409,7 @@ fn status_of(code: Code) -> StatusCode {
         | Code::InvalidDeleteResourceHasEntitlements
         | Code::RoleScopeAlreadyExists
         | Code::ExtensionInUse
+        | Code::SubscriptionValidationFailed
         | Code::CallbackMismatch
         | Code::ExistingUploadSession
         | Code::InvalidUploadSessionState => StatusCode::BAD_REQUEST,

@@ -35,20 +35,47 @@ pub async fn list(service: &Service, ctx: &Ctx, query: Query) -> Result<Page, Se
     service
         .store
         .read(move |tx| -> Result<Page, ServiceError> {
-            let mut query = query;
-            if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
-                query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
-            }
-            if query.entity == &model::AUDIT_EVENT {
-                query.filter = search::by_target(query.filter);
-            }
-            let me = scope::Me::of(tx, &ctx)?
-                .offered(tx, &ctx, &query, Hidden::Left)?
-                .listing(tx, &ctx, &query)?;
-            let query = scope::by_role(&ctx, &me, query)?;
+            let (me, query) = narrowed_list(tx, &ctx, hidden, query)?;
             me.read(tx, &ctx, query)
         })
         .await
+}
+
+/// What the list of a query would look at: the same query, narrowed to what the caller's roles show.
+pub(crate) async fn as_listed(
+    service: &Service,
+    ctx: &Ctx,
+    query: Query,
+) -> Result<Query, ServiceError> {
+    let ctx = ctx.clone();
+    let hidden = !service.settings.reprocess_tracking_requests;
+    if service.settings.require_scoped_filter {
+        demanded::one_package(&ctx, &query)?;
+    }
+    service
+        .store
+        .read(move |tx| Ok(narrowed_list(tx, &ctx, hidden, query)?.1))
+        .await
+}
+
+/// The query of a list with the caller's scope, and the caller as rows name them.
+fn narrowed_list(
+    tx: &mut store::ReadTx<'_>,
+    ctx: &Ctx,
+    hidden: bool,
+    mut query: Query,
+) -> Result<(scope::Me, Query), ServiceError> {
+    if hidden && query.entity == &model::ASSIGNMENT_REQUEST {
+        query.filter = Predicate::Not(Box::new(tracking()?)).and(query.filter);
+    }
+    if query.entity == &model::AUDIT_EVENT {
+        query.filter = search::by_target(query.filter);
+    }
+    let me = scope::Me::of(tx, ctx)?
+        .offered(tx, ctx, &query, Hidden::Left)?
+        .listing(tx, ctx, &query)?;
+    let query = scope::by_role(ctx, &me, query)?;
+    Ok((me, query))
 }
 
 /// Rows that one key names: by role, or because they are the caller's own (AZ-4).
@@ -116,6 +143,14 @@ pub async fn exists(
     query.filter = filter;
     query.limit = Some(1);
     Ok(!get(service, ctx, query).await?.rows.is_empty())
+}
+
+/// Whether the caller sees every row of the entity by role.
+pub(crate) fn sees_all(
+    ctx: &Ctx,
+    entity: &'static domain::query::Entity,
+) -> Result<bool, ServiceError> {
+    scope::sees_all(ctx, entity)
 }
 
 /// The signed-in user, for `/me`.

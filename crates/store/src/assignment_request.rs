@@ -2,6 +2,7 @@
 
 use domain::assignment_request::{AssignmentRequest, RequestType, State};
 use domain::id::{AccessPackageId, AssignmentId, RequestId, SubjectId};
+use domain::subscription::{ChangeType, Followed};
 use domain::time::{Duration, Timestamp};
 
 use crate::automatic;
@@ -22,6 +23,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
     STARTING,
     ROLLABLE,
     FIND_ORIGIN,
+    FIND_ALL,
+    INSERT_ALL,
+    MOVE_ALL,
+    PLANNED,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -68,6 +73,28 @@ const ROLLABLE: &str = select!(
 
 const FIND_ORIGIN: &str = "SELECT id FROM assignment_request WHERE assignment_id = $1 \
     AND request_type IN ('userAdd', 'adminAdd', 'systemAdd') ORDER BY created_at, id LIMIT 1";
+const FIND_ALL: &str = select!("WHERE id IN EACH($1)");
+const INSERT_ALL: &str = "INSERT INTO assignment_request (id, request_type, is_extension, access_package_id, assignment_policy_id, \
+    assignment_id, requestor_id, target_id, created_by, state, status, justification, answers, schedule, \
+    starts_at, ends_at, lasts_for, bypass_approval, plan_due, failure_code, failure_message, created_at, \
+    delivering_since, completed_at, first_completed_at, version) \
+    SELECT JSON_OF(e.value) ->> 'a', JSON_OF(e.value) ->> 'b', CAST(JSON_OF(e.value) ->> 'c' AS BOOLEAN), \
+    JSON_OF(e.value) ->> 'd', JSON_OF(e.value) ->> 'e', JSON_OF(e.value) ->> 'f', JSON_OF(e.value) ->> 'g', \
+    JSON_OF(e.value) ->> 'h', JSON_OF(e.value) ->> 'i', JSON_OF(e.value) ->> 'j', JSON_OF(e.value) ->> 'k', \
+    JSON_OF(e.value) ->> 'l', JSON_OF(e.value) ->> 'm', JSON_OF(e.value) ->> 'n', \
+    CAST(JSON_OF(e.value) ->> 'o' AS BIGINT), CAST(JSON_OF(e.value) ->> 'p' AS BIGINT), \
+    CAST(JSON_OF(e.value) ->> 'q' AS BIGINT), CAST(JSON_OF(e.value) ->> 'r' AS BOOLEAN), \
+    CAST(JSON_OF(e.value) ->> 's' AS BOOLEAN), JSON_OF(e.value) ->> 't', JSON_OF(e.value) ->> 'u', \
+    CAST(JSON_OF(e.value) ->> 'v' AS BIGINT), CAST(JSON_OF(e.value) ->> 'w' AS BIGINT), \
+    CAST(JSON_OF(e.value) ->> 'x' AS BIGINT), CAST(JSON_OF(e.value) ->> 'y' AS BIGINT), \
+    CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM EACH($1) e";
+// What going back to delivery changes, for many at once.
+const MOVE_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) ->> 's', \
+    status = JSON_OF(e.value) ->> 't', plan_due = CAST(JSON_OF(e.value) ->> 'p' AS BOOLEAN), failure_code = NULL, \
+    failure_message = NULL, delivering_since = CAST(JSON_OF(e.value) ->> 'd' AS BIGINT), completed_at = NULL, \
+    version = version + 1 FROM EACH($1) e \
+    WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
+const PLANNED: &str = "UPDATE assignment_request SET plan_due = FALSE, version = version + 1 WHERE id IN EACH($1)";
 
 /// The request that an assignment came from, unless it was deleted.
 pub fn find_origin(
@@ -177,7 +204,80 @@ pub fn insert(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), E
             value::opt_int(request.first_completed_at.map(Timestamp::micros)),
             value::int(request.version),
         ],
-    )
+    )?;
+    note(tx, request.id, ChangeType::Created);
+    Ok(())
+}
+
+/// The requests of these ids.
+pub fn find_all(
+    tx: &mut ReadTx<'_>,
+    ids: impl IntoIterator<Item = RequestId>,
+) -> Result<Vec<AssignmentRequest>, Error> {
+    tx.query_map(FIND_ALL, &[value::list(ids)], read)
+}
+
+/// Stores new requests, all in one statement.
+pub fn insert_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Result<(), Error> {
+    let rows = requests.iter().map(|request| {
+        serde_json::json!({
+            "a": request.id.to_string(),
+            "b": request.request_type.as_str(),
+            "c": request.is_extension,
+            "d": request.access_package_id.to_string(),
+            "e": request.assignment_policy_id.map(|id| id.to_string()),
+            "f": request.assignment_id.map(|id| id.to_string()),
+            "g": request.requestor_id.to_string(),
+            "h": request.target_id.to_string(),
+            "i": request.created_by.to_string(),
+            "j": request.state.as_str(),
+            "k": request.status,
+            "l": request.justification,
+            "m": request.answers,
+            "n": request.schedule,
+            "o": request.starts_at.map(Timestamp::micros),
+            "p": request.ends_at.map(Timestamp::micros),
+            "q": request.lasts_for.map(Duration::micros),
+            "r": request.bypass_approval,
+            "s": request.plan_due,
+            "t": request.failure.as_ref().map(|(code, _)| code),
+            "u": request.failure.as_ref().map(|(_, message)| message),
+            "v": request.created_at.micros(),
+            "w": request.delivering_since.map(Timestamp::micros),
+            "x": request.completed_at.map(Timestamp::micros),
+            "y": request.first_completed_at.map(Timestamp::micros),
+            "z": request.version,
+        })
+    });
+    tx.execute(INSERT_ALL, &[value::list(rows)])?;
+    for request in requests {
+        note(tx, request.id, ChangeType::Created);
+    }
+    Ok(())
+}
+
+/// Stores that requests went back to delivery, if nobody else changed any of them since it was read.
+pub fn move_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Result<(), Error> {
+    let rows = requests.iter().map(|request| {
+        serde_json::json!({
+            "i": request.id.to_string(),
+            "v": request.version,
+            "s": request.state.as_str(),
+            "t": request.status,
+            "p": request.plan_due,
+            "d": request.delivering_since.map(Timestamp::micros),
+        })
+    });
+    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, requests.len())?;
+    for request in requests {
+        note(tx, request.id, ChangeType::Updated);
+    }
+    Ok(())
+}
+
+/// Stores that the deliveries of these requests are planned.
+pub fn planned(tx: &mut WriteTx<'_>, requests: &[RequestId]) -> Result<(), Error> {
+    tx.execute(PLANNED, &[value::list(requests)]).map(drop)
 }
 
 /// Stores what changed, if nobody else changed it since it was read (RQ-14).
@@ -203,6 +303,7 @@ pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Err
             value::opt_int(request.first_completed_at.map(Timestamp::micros)),
         ],
     )?;
+    note(tx, request.id, ChangeType::Updated);
     if request.state.is_terminal() {
         automatic::due::mark_target(tx, request.id)?;
     }
@@ -214,7 +315,14 @@ pub fn delete(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), E
     tx.execute_one(
         DELETE,
         &[value::text(request.id), value::int(request.version)],
-    )
+    )?;
+    note(tx, request.id, ChangeType::Deleted);
+    Ok(())
+}
+
+/// Every statement that writes what a request shows is followed by this, or subscribers miss it.
+pub(crate) fn note(tx: &mut WriteTx<'_>, id: RequestId, change: ChangeType) {
+    tx.note_change(Followed::AssignmentRequest, id, change);
 }
 
 fn failure(request: &AssignmentRequest) -> (Value, Value) {

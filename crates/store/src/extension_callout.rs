@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 
 use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
+use crate::outbox::{self, Lease, claim_of, next_due_of};
 use crate::value::{boolean, int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
@@ -41,17 +42,14 @@ const SAVE: &str = "UPDATE extension_callout SET status = $3, waits = $4, deadli
 const CLOSE: &str = "UPDATE extension_callout SET waits = FALSE, deadline_at = NULL, finished_at = $2, \
     status = CASE WHEN status = 'waitingForCallback' THEN 'callbackTimedOut' ELSE status END, version = version + 1 \
     WHERE request_id = $1 AND waits = TRUE";
-const CLAIM: &str = "UPDATE extension_callout SET lease_owner = $1, lease_until = $3, version = version + 1 \
-    WHERE id IN (SELECT id FROM extension_callout WHERE due_at <= $2 AND lease_owner IS NULL \
-        ORDER BY due_at, id LIMIT $4 SKIP_LOCKED)";
+const CLAIM: &str = claim_of!("extension_callout", "");
 const CLAIMED: &str = select!("WHERE lease_owner = $1 ORDER BY due_at, id");
 const EXPIRE: &str = "UPDATE extension_callout SET lease_owner = NULL, lease_until = NULL, version = version + 1 \
     WHERE lease_until <= $1";
 const RECLAIM: &str = "UPDATE extension_callout SET lease_owner = NULL, lease_until = NULL, version = version + 1 \
     WHERE lease_until IS NOT NULL";
 const OVERDUE: &str = select!("WHERE deadline_at <= $1 ORDER BY deadline_at, id LIMIT $2");
-const NEXT_DUE: &str =
-    "SELECT min(due_at) FROM extension_callout WHERE due_at IS NOT NULL AND lease_owner IS NULL";
+const NEXT_DUE: &str = next_due_of!("extension_callout");
 
 /// One call of an extension.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,27 +174,9 @@ pub fn close(tx: &mut WriteTx<'_>, request: RequestId, now: Timestamp) -> Result
     tx.execute(CLOSE, &[text(request), int(now.micros())])
 }
 
-/// Claims calls that are due under the lease `owner`, which must be new.
-pub fn claim(
-    tx: &mut WriteTx<'_>,
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Callout>, Error> {
-    let claimed = tx.execute(
-        CLAIM,
-        &[
-            text(owner),
-            int(now.micros()),
-            int(until.micros()),
-            int(limit),
-        ],
-    )?;
-    if claimed == 0 {
-        return Ok(Vec::new());
-    }
-    tx.query_map(CLAIMED, &[text(owner)], read)
+/// Claims up to `limit` calls that are due.
+pub fn claim(tx: &mut WriteTx<'_>, lease: Lease<'_>, limit: i64) -> Result<Vec<Callout>, Error> {
+    outbox::claim(tx, (CLAIM, CLAIMED), lease, limit, read)
 }
 
 /// Gives back what was claimed by somebody who did not answer in time.
@@ -216,7 +196,7 @@ pub fn overdue(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<Ca
 
 /// When the next attempt is due.
 pub fn next_due(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
-    opt_instant(&tx.query_one(NEXT_DUE, &[])?, 0)
+    outbox::next_due(tx, NEXT_DUE)
 }
 
 fn read(row: &Row<'_>) -> Result<Callout, Error> {

@@ -9,6 +9,7 @@ use domain::time::Timestamp;
 
 use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
+use crate::outbox::{self, Lease, claim_of, next_due_of};
 use crate::value::{int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
@@ -34,14 +35,11 @@ const INSERT: &str = "INSERT INTO notice (id, number, occasion, request_id, assi
     ON CONFLICT (about, number, recipient_id) DO NOTHING";
 const SAVE: &str = "UPDATE notice SET state = $3, attempts = $4, due_at = $5, lease_owner = $6, lease_until = $7, \
     address = $8, failure = $9, finished_at = $10, version = version + 1 WHERE id = $1 AND version = $2";
-const CLAIM: &str = "UPDATE notice SET state = 'sending', lease_owner = $1, lease_until = $3, version = version + 1 \
-    WHERE id IN (SELECT id FROM notice WHERE due_at <= $2 AND lease_owner IS NULL \
-        ORDER BY due_at, id LIMIT $4 SKIP_LOCKED)";
+const CLAIM: &str = claim_of!("notice", "state = 'sending', ");
 const CLAIMED: &str = select!("WHERE lease_owner = $1 ORDER BY due_at, id");
 const EXPIRE: &str = "UPDATE notice SET state = 'uncertain', due_at = NULL, lease_owner = NULL, lease_until = NULL, \
     finished_at = $1, version = version + 1 WHERE lease_until <= $1";
-const NEXT_DUE: &str =
-    "SELECT min(due_at) FROM notice WHERE due_at IS NOT NULL AND lease_owner IS NULL";
+const NEXT_DUE: &str = next_due_of!("notice");
 const LIST: &str = select!(
     "WHERE state = $1 AND (created_at > $2 OR created_at = $2 AND id > $3) ORDER BY created_at, id LIMIT $4"
 );
@@ -162,22 +160,9 @@ pub fn save(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<(), Error> {
     )
 }
 
-/// Claims up to `limit` notices that are due for `owner`, which must be new.
-pub fn claim(
-    tx: &mut WriteTx<'_>,
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Notice>, Error> {
-    let args = [
-        text(owner),
-        int(now.micros()),
-        int(until.micros()),
-        int(limit),
-    ];
-    tx.execute(CLAIM, &args)?;
-    tx.query_map(CLAIMED, &[text(owner)], read)
+/// Claims up to `limit` notices that are due.
+pub fn claim(tx: &mut WriteTx<'_>, lease: Lease<'_>, limit: i64) -> Result<Vec<Notice>, Error> {
+    outbox::claim(tx, (CLAIM, CLAIMED), lease, limit, read)
 }
 
 /// Gives up what was claimed by somebody who did not come back in time: nobody knows whether it was sent.
@@ -187,7 +172,7 @@ pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
 
 /// When the next notice is due.
 pub fn next_due(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
-    opt_instant(&tx.query_one(NEXT_DUE, &[])?, 0)
+    outbox::next_due(tx, NEXT_DUE)
 }
 
 /// The notices in a state, the oldest first, after the one that is given.

@@ -70,6 +70,9 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::entitlement_settings::STATEMENTS,
     crate::control_configuration::STATEMENTS,
     crate::external_connector::STATEMENTS,
+    crate::sweep::STATEMENTS,
+    crate::sweep::found::STATEMENTS,
+    crate::sweep::extra::STATEMENTS,
     crate::target_switch::STATEMENTS,
     crate::upload::STATEMENTS,
     crate::user_attribute::STATEMENTS,
@@ -92,6 +95,12 @@ impl Store {
             Ok(checked)
         })
     }
+}
+
+/// All of them, for tests that look at what they say.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    ALL_STATEMENTS.iter().copied().flatten().copied()
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use callout::{Caller, CallerOptions};
 use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
 use domain::id::ObjectId;
 use domain::time::{Duration, Timestamp};
+use feed::{Poster, PosterOptions};
 use prometheus_client::registry::Registry as Metrics;
-use server::{Delivery, Stuck, Target};
+use server::{Delivery, Receivers, Stuck, Target};
 use service::Service;
 use service::clock::{Clock, Ids};
 use service::settings::Settings;
@@ -42,6 +43,7 @@ pub struct TestApp {
     pub(crate) inner: Arc<Inner>,
     engine: Mutex<Engine>,
     caller: Arc<Caller>,
+    poster: Arc<Poster>,
 }
 
 /// What callers share with the app.
@@ -135,7 +137,8 @@ impl TestApp {
         let faults = FaultPlan::default();
         let engine = engine(&service, &targets, &faults);
         let caller = Arc::new(caller(&service));
-        let router = router(&service, &engine, &caller, is_development);
+        let poster = Arc::new(poster(&service));
+        let router = router(&service, &engine, (&caller, &poster), is_development);
         let inner = Inner {
             service,
             router,
@@ -152,6 +155,7 @@ impl TestApp {
             inner: Arc::new(inner),
             engine: Mutex::new(engine),
             caller,
+            poster,
         })
     }
 
@@ -212,6 +216,11 @@ impl TestApp {
     /// Makes the calls of extensions that are due; nothing else happens.
     pub async fn call_extensions(&self) -> usize {
         self.caller.pass().await.unwrap()
+    }
+
+    /// Posts the notifications of changes that are due; nothing else happens.
+    pub async fn post_changes(&self) -> usize {
+        self.poster.pass().await.unwrap()
     }
 
     /// Moves the clock from one attempt to the next, until the engine has brought everything to its end, well or not.
@@ -296,6 +305,28 @@ fn caller(service: &Service) -> Caller {
     Caller::new(service.clone(), options).unwrap()
 }
 
+/// Posts changes as the server does.
+fn poster(service: &Service) -> Poster {
+    let options = PosterOptions {
+        signer: signer(),
+        ca_pem: None,
+        token_clock: Clock::manual(START),
+    };
+    Poster::new(service.clone(), options).unwrap()
+}
+
+/// Asks receivers as the server does.
+fn receivers(poster: &Arc<Poster>) -> Receivers {
+    let poster = Arc::clone(poster);
+    Receivers::new(Arc::new(move |url| {
+        let poster = Arc::clone(&poster);
+        Box::pin(async move {
+            let answer = poster.greet(&url).await;
+            answer.map_err(|unanswered| unanswered.to_string())
+        })
+    }))
+}
+
 /// One key for all tests of the process.
 fn signer() -> Arc<Signer> {
     static SIGNER: OnceLock<Arc<Signer>> = OnceLock::new();
@@ -310,7 +341,7 @@ fn signer() -> Arc<Signer> {
 fn router(
     service: &Service,
     engine: &Engine,
-    caller: &Arc<Caller>,
+    (caller, poster): (&Arc<Caller>, &Arc<Poster>),
     is_development: bool,
 ) -> Router {
     let mut registry = Metrics::default();
@@ -325,7 +356,8 @@ fn router(
         authorization_uri: None,
         issuer: None,
         signer: Some(signer()),
-        delivery: known_of_delivery(service, engine, caller),
+        receivers: Some(receivers(poster)),
+        delivery: known_of_delivery(service, engine, (caller, poster)),
         development: is_development,
         paging_key: [7; 32],
         metrics,
@@ -335,7 +367,11 @@ fn router(
 }
 
 /// What the server is told of the engine.
-fn known_of_delivery(service: &Service, engine: &Engine, caller: &Arc<Caller>) -> Delivery {
+fn known_of_delivery(
+    service: &Service,
+    engine: &Engine,
+    (caller, poster): (&Arc<Caller>, &Arc<Poster>),
+) -> Delivery {
     let kinds = [
         (delivery::DIRECTORY, "directory"),
         (ERP, "memory"),
@@ -361,13 +397,13 @@ fn known_of_delivery(service: &Service, engine: &Engine, caller: &Arc<Caller>) -
             })
         }),
         settle: Arc::new({
-            let (engine, caller) = (engine.clone(), Arc::clone(caller));
+            let work = (engine.clone(), Arc::clone(caller), Arc::clone(poster));
             move || {
-                let (engine, caller) = (engine.clone(), Arc::clone(&caller));
+                let (engine, caller, poster) = work.clone();
                 Box::pin(async move {
                     loop {
                         engine.settle().await?;
-                        if caller.pass().await? == 0 {
+                        if caller.pass().await? + poster.pass().await? == 0 {
                             return Ok(());
                         }
                     }

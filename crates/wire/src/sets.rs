@@ -372,6 +372,12 @@ pub static ENTITY_SETS: &[EntitySet] = &[
     ),
     set(
         Root::Directory,
+        "subscriptions",
+        "subscriptions",
+        &tables::SUBSCRIPTION,
+    ),
+    set(
+        Root::Directory,
         "directoryObjects",
         "directoryObjects",
         &tables::DIRECTORY_OBJECT,
@@ -442,6 +448,7 @@ pub static OPERATIONS: &[Operation] = &[
     action("cancel", "assignment_request"),
     action("resume", "assignment_request"),
     action("refresh", "resource"),
+    action("reauthorize", "subscription"),
     action("uploadFile", "upload_session"),
     action("getApplicablePolicyRequirements", "access_package"),
     only_beta(action("moveToCatalog", "access_package")),

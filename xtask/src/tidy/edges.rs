@@ -32,6 +32,7 @@ const LAYERS: &[Layer] = &[
     layer("connector-ldap", &["domain", "connector-api"]),
     layer("delivery", &["domain", "store", "service", "connector-api"]),
     layer("callout", &["domain", "service", "egress"]),
+    layer("feed", &["domain", "service", "auth", "egress"]),
     layer("notice", &["domain", "service"]),
     layer(
         "server",

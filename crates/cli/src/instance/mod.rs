@@ -9,6 +9,7 @@ mod database;
 mod dev;
 mod issuers;
 mod notices;
+mod outboxes;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -19,11 +20,9 @@ use anyhow::{Context, anyhow};
 use auth::callout::Signer;
 use auth::keys::{Algorithm, SigningKeys, TlsMaterial};
 use auth::token::Verifier;
-use callout::Caller;
 use connector_api::Connector;
 use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
 use domain::cloud::GRAPH_ID;
-use notice::Sender;
 use prometheus_client::registry::Registry as MetricsRegistry;
 use server::{
     App, Bound, Delivery, Https, Issuer, Listeners, Metrics, Parts, Settle, Stuck, StuckQuery,
@@ -44,6 +43,7 @@ use crate::client::http_client;
 use crate::config::{Config, Listen, TargetSection, secret};
 use crate::dev_file::DevFile;
 use crate::{targets, tenant_file};
+use outboxes::Outboxes;
 
 /// Where a development tenant speaks TLS, if nobody says otherwise.
 const DEV_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -142,9 +142,8 @@ impl Instance {
         let known = operators_view(&config, &service, &registry);
         let engine = Engine::new(service.clone(), registry, EngineOptions::default());
         let signer = Arc::new(callouts::signer(&config, &data, &base_url)?);
-        let caller = Arc::new(callouts::caller(&config, &service, &signer)?);
-        let sender = notices::sender(&config, &service)?.map(Arc::new);
-        let delivery = delivery_of(known, &service, &engine, (&caller, sender.as_ref()));
+        let outboxes = Outboxes::new(&config, &service, &signer)?;
+        let delivery = delivery_of(known, &service, &engine, &outboxes);
         let sealer = audit::Sealer::new(
             &service,
             audit::signer(&audit::key_folder(&config, &data), dev)?,
@@ -153,7 +152,7 @@ impl Instance {
             &config,
             &data,
             &service,
-            (&engine, &sealer),
+            (&engine, &sealer, &outboxes),
             dev_file.as_ref(),
             delivery,
             signer,
@@ -163,7 +162,7 @@ impl Instance {
 
         let (stop, stopped) = watch::channel(false);
         let (stop_engine, engine_stopped) = watch::channel(false);
-        let engine = work((engine, caller, sealer, sender), engine_stopped);
+        let engine = work((engine, sealer, outboxes), engine_stopped);
         let serving = tokio::spawn(async move {
             bound
                 .serve(router, &limits, until(stopped))
@@ -264,15 +263,14 @@ impl Instance {
 
 /// Starts all that works in the background.
 fn work(
-    (engine, caller, sealer, sender): (Engine, Arc<Caller>, audit::Sealer, Option<Arc<Sender>>),
+    (engine, sealer, outboxes): (Engine, audit::Sealer, Outboxes),
     stopped: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     tokio::spawn(async move {
         tokio::join!(
             engine.run(stopped.clone()),
-            caller.run(stopped.clone()),
             sealer.run(stopped.clone()),
-            notices::run(sender.as_deref(), stopped)
+            outboxes.run(stopped)
         );
     })
 }
@@ -301,9 +299,7 @@ async fn open_service(
         if reclaimed > 0 {
             tracing::info!(reclaimed, "took up deliveries that an earlier process left");
         }
-        service::callouts::reclaim(&service)
-            .await
-            .context("cannot take up calls of custom extensions")?;
+        outboxes::reclaim(&service).await?;
     }
     Ok(service)
 }
@@ -329,7 +325,7 @@ fn register_targets(
     more: Vec<ExtraTarget>,
     dev: bool,
 ) -> anyhow::Result<Registry> {
-    let mut registry = targets::register(Registry::new(service), &config.target)?;
+    let mut registry = targets::register(Registry::new(service), &config.target, &config.sweeps)?;
     for (name, connector, options) in more {
         registry = registry.with(name, connector, options)?;
     }
@@ -429,7 +425,7 @@ fn app(
     config: &Config,
     data: &Path,
     service: &Service,
-    (engine, sealer): (&Engine, &audit::Sealer),
+    (engine, sealer, outboxes): (&Engine, &audit::Sealer, &Outboxes),
     dev: Option<&DevFile>,
     delivery: Delivery,
     signer: Arc<Signer>,
@@ -454,6 +450,7 @@ fn app(
     let metrics = Metrics::register(&mut registry);
     engine.metrics().register(&mut registry);
     sealer.register(&mut registry);
+    outboxes.poster().metrics().register(&mut registry);
     Ok(App::new(Parts {
         service: service.clone(),
         verifier: Verifier::new(issuers)?,
@@ -464,6 +461,7 @@ fn app(
             .or_else(|| issuers::authorization_uri(config)),
         issuer,
         signer: Some(signer),
+        receivers: Some(outboxes.receivers()),
         delivery,
         development: dev.is_some(),
         paging_key: database::paging_key(config, data)?,
@@ -520,37 +518,26 @@ fn delivery_of(
     (targets, stuck): (Vec<Target>, StuckQuery),
     service: &Service,
     engine: &Engine,
-    (caller, sender): (&Arc<Caller>, Option<&Arc<Sender>>),
+    outboxes: &Outboxes,
 ) -> Delivery {
     Delivery {
         targets,
         stuck,
-        settle: settling(service, engine, caller, sender),
+        settle: settling(service, engine, outboxes),
     }
 }
 
 /// All that can be done at the time it is, by whoever works in the background as well, for a clock that is moved.
-fn settling(
-    service: &Service,
-    engine: &Engine,
-    caller: &Arc<Caller>,
-    sender: Option<&Arc<Sender>>,
-) -> Settle {
-    let (service, engine, caller) = (service.clone(), engine.clone(), Arc::clone(caller));
-    let sender = sender.map(Arc::clone);
+fn settling(service: &Service, engine: &Engine, outboxes: &Outboxes) -> Settle {
+    let (service, engine, outboxes) = (service.clone(), engine.clone(), outboxes.clone());
     Arc::new(move || {
-        let (service, engine, caller) = (service.clone(), engine.clone(), Arc::clone(&caller));
-        let sender = sender.clone();
+        let (service, engine, outboxes) = (service.clone(), engine.clone(), outboxes.clone());
         Box::pin(async move {
             loop {
                 service.standstill.until_still().await;
                 let report = engine.settle().await?;
-                let called = caller.pass().await?;
-                let sent = match &sender {
-                    Some(sender) => sender.pass().await?,
-                    None => 0,
-                };
-                if report.passes <= 1 && called + sent == 0 {
+                let done = outboxes.pass().await?;
+                if report.passes <= 1 && done == 0 {
                     return Ok(());
                 }
             }

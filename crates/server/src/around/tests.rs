@@ -37,6 +37,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         authorization_uri: None,
         issuer: None,
         signer: None,
+        receivers: None,
         delivery: Delivery {
             targets: Vec::new(),
             stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),

@@ -54,7 +54,7 @@ pub(crate) fn of(entity: &Entity, place: Place, method: &Method) -> Option<Asked
         ("directory_object", Place::Links(_) | Place::Link(_)) => Asked::Directory(D::WriteMembers),
         // Who asks for themselves does so by the same command as who administers; and what is asked of a directory object
         // depends on its kind, which the id alone tells.
-        ("assignment_request" | "approval_stage" | "directory_object", _) => Asked::Own,
+        ("assignment_request" | "approval_stage" | "directory_object" | "subscription", _) => Asked::Own,
         ("application" | "service_principal", _) => Asked::Directory(D::WriteApplications),
         ("app_role_assignment", _) => Asked::Directory(D::WriteAppRoleAssignments),
         _ => {
@@ -76,6 +76,7 @@ fn called(entity: &Entity, name: &str) -> Option<Asked> {
         (
             _,
             "cancel"
+            | "reauthorize"
             | "updateRequest"
             | "restore"
             | "importResourceActions"

@@ -31,6 +31,7 @@ mod role_management;
 mod search;
 mod service_principals;
 mod subjects;
+mod subscriptions;
 mod tenant_settings;
 mod upload_files;
 mod upload_sessions;
@@ -123,6 +124,10 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::EXTERNAL_CONNECTOR, Place::Object, Method::PATCH, run!(external_connectors::update::run)),
     route(&model::EXTERNAL_CONNECTOR, Place::Object, Method::DELETE, run!(external_connectors::delete::run)),
     route(&model::SUBJECT, Place::Object, Method::PATCH, run!(subjects::update::run)),
+    route(&model::SUBSCRIPTION, Place::Collection, Method::POST, run!(subscriptions::create::run)),
+    route(&model::SUBSCRIPTION, Place::Object, Method::PATCH, run!(subscriptions::update::run)),
+    route(&model::SUBSCRIPTION, Place::Object, Method::DELETE, run!(subscriptions::delete::run)),
+    route(&model::SUBSCRIPTION, Place::Call("reauthorize"), Method::POST, run!(subscriptions::reauthorize::run)),
     route(&model::ACCESS_PACKAGE, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ASSIGNMENT, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),
     route(&model::ASSIGNMENT_REQUEST, Place::Call("filterByCurrentUser"), Method::GET, run!(filter_by_current_user::run)),

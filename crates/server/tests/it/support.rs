@@ -133,6 +133,7 @@ impl Server {
             authorization_uri: Some(format!("{AUTHORITY}/{TENANT}/oauth2/v2.0/authorize")),
             issuer: Some(issuer),
             signer: None,
+            receivers: None,
             delivery: Delivery {
                 targets: vec![Target {
                     name: "directory".to_owned(),

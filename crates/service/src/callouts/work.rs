@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use store::WriteTx;
 use store::custom_extension::{self, CustomExtension};
 use store::extension_callout::{self, Callout};
+use store::outbox::Lease;
 
 use super::{Ending, conclude, settle};
 use crate::audit;
@@ -59,8 +60,12 @@ pub async fn claim(service: &Service, owner: &str, limit: i64) -> Result<Vec<Cal
     service
         .store
         .write(move |tx| -> Result<Vec<Call>, ServiceError> {
-            let until = moment.now.plus(LEASE);
-            let claimed = extension_callout::claim(tx, &owner, moment.now, until, limit)?;
+            let lease = Lease {
+                owner: &owner,
+                now: moment.now,
+                until: moment.now.plus(LEASE),
+            };
+            let claimed = extension_callout::claim(tx, lease, limit)?;
             let mut calls = Vec::new();
             for callout in claimed {
                 match custom_extension::find(tx, callout.custom_extension_id)? {

@@ -13,6 +13,7 @@ use domain::time::{Duration, Timestamp};
 use serde_json::Value as Json;
 use store::WriteTx;
 use store::notice::Notice;
+use store::outbox::Lease;
 
 use super::facts::compose;
 use crate::ctx::{Ctx, Moment, Service};
@@ -70,8 +71,12 @@ pub async fn claim(service: &Service, owner: &str, limit: i64) -> Result<Vec<Mai
     service
         .store
         .write(move |tx| -> Result<Vec<Mail>, ServiceError> {
-            let until = moment.now.plus(LEASE);
-            let claimed = store::notice::claim(tx, &owner, moment.now, until, limit)?;
+            let lease = Lease {
+                owner: &owner,
+                now: moment.now,
+                until: moment.now.plus(LEASE),
+            };
+            let claimed = store::notice::claim(tx, lease, limit)?;
             let mut mails = Vec::new();
             for mut notice in claimed {
                 match compose(tx, &notice)? {

@@ -10,6 +10,7 @@ pub mod sweep;
 use domain::id::{AccessPackageId, AssignmentId, ObjectId, PolicyId};
 use domain::membership_rule::Rule;
 use domain::policy::{AutomaticSettings, Policy};
+use domain::subscription::ChangeType;
 use domain::time::{Duration, Timestamp};
 
 use crate::column::{instant, opt_duration, opt_instant, parsed};
@@ -161,7 +162,9 @@ pub fn hand_over(
             text(status),
             int(now.micros()),
         ],
-    )
+    )?;
+    crate::assignment::note(tx, id, ChangeType::Updated);
+    Ok(())
 }
 
 /// Whether somebody tried to remove the assignment and could not: its request can be reprocessed.

@@ -81,7 +81,14 @@ where
     E: From<Error> + Send,
 {
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Verdict {
-        let (outcome, verdict) = match caught(|| (self.work)(tx)) {
+        let work = || {
+            let value = (self.work)(tx)?;
+            if tx.setback().is_none() {
+                tx.publish()?;
+            }
+            Ok(value)
+        };
+        let (outcome, verdict) = match caught(work) {
             Ok(Ok(_)) if tx.setback().is_some() => (Err(Error::Aborted.into()), Verdict::Discard),
             Ok(Ok(value)) => (Ok(value), Verdict::Keep),
             Ok(Err(error)) => (Err(error), Verdict::Discard),

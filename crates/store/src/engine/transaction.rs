@@ -3,12 +3,16 @@
 //! Invariant: a transaction in which a statement failed never commits, whatever the work answers. PostgreSQL demands
 //! it; SQLite is held to it, so that both behave alike.
 
+use std::fmt::Display;
 use std::ops::{Deref, DerefMut};
+
+use domain::subscription::{ChangeType, Followed};
 
 use super::postgres_connection::PostgresConnection;
 use super::row::Row;
 use super::sqlite_connection::SqliteConnection;
 use super::statistics::{Counters, add, count};
+use crate::change_feed::{self, Changes};
 use crate::dialect::{Engine, Sql};
 use crate::error::{Error, Setback};
 use crate::value::Value;
@@ -30,6 +34,7 @@ pub struct ReadTx<'c> {
 /// A transaction: what it reads stays true until it commits, and what it writes is there whole or not at all.
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
+    changes: Changes,
 }
 
 impl<'c> ReadTx<'c> {
@@ -158,7 +163,19 @@ impl<'c> WriteTx<'c> {
     pub(super) fn new(connection: Connection<'c>, counters: &'c Counters) -> Self {
         Self {
             read: ReadTx::new(connection, counters),
+            changes: Changes::default(),
         }
+    }
+
+    /// Notes that something changed that others may have subscribed to.
+    pub(crate) fn note_change(&mut self, of: Followed, id: impl Display, change: ChangeType) {
+        self.changes.note(of, id.to_string(), change);
+    }
+
+    /// Tells subscribers what changed: the last thing that a transaction does.
+    pub(super) fn publish(&mut self) -> Result<(), Error> {
+        let changes = std::mem::take(&mut self.changes);
+        change_feed::append(self, changes)
     }
 
     /// Runs a statement and says how many rows it changed.

@@ -25,6 +25,7 @@ pub mod role_assignment;
 pub mod role_schedule_request;
 pub mod service_principal;
 pub mod subject;
+pub mod subscription;
 pub mod upload;
 pub mod user;
 

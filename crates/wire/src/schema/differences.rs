@@ -59,7 +59,6 @@ pub static UNCALLED: &[Reason] = &[];
 #[rustfmt::skip]
 pub static UNSEEN: &[Reason] = &[
     because("authenticationContextClassReference", "", "no action asks for a way of signing in"),
-    because("subscription", "", "changes are not notified"),
     because("unifiedRbacResourceScope", "", "no action is limited to a kind of scope"),
 ];
 

@@ -113,6 +113,7 @@ pub static SIGNATURES: &[Signature] = &[
     own("accessPackageAssignmentRequest", &[one("on", "accessPackageAssignmentRequestFilterByCurrentUserOptions").required()]),
     own("approval", &[one("on", "approvalFilterByCurrentUserOptions").required()]),
     action("refresh", "accessPackageResource"),
+    action("reauthorize", "subscription"),
     action("uploadFile", "customDataProvidedResourceUploadSession").gives(one("", "customDataProvidedResourceUploadSession")),
     own("unifiedRoleAssignmentSchedule", &[one("on", "roleAssignmentScheduleFilterByCurrentUserOptions").required()]),
     own("unifiedRoleAssignmentScheduleInstance", &[one("on", "roleAssignmentScheduleInstanceFilterByCurrentUserOptions").required()]),

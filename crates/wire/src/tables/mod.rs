@@ -36,6 +36,7 @@ mod role_schedule;
 mod role_schedule_request;
 mod service_principal;
 mod subject;
+mod subscription;
 mod upload;
 mod user;
 
@@ -81,6 +82,7 @@ pub use role_schedule_request::{
 };
 pub use service_principal::SERVICE_PRINCIPAL;
 pub use subject::SUBJECT;
+pub use subscription::SUBSCRIPTION;
 pub use upload::{UPLOAD_FILE, UPLOAD_SESSION};
 pub use user::USER;
 

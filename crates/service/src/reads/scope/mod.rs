@@ -14,7 +14,7 @@ use auth::roles::Action;
 use domain::directory::ObjectKind;
 use domain::id::{AccessPackageId, CatalogId, ObjectId};
 use domain::model;
-use domain::query::{Entity, Page, Path, Predicate, Query, Relation, Value};
+use domain::query::{Comparison, Entity, Page, Path, Predicate, Query, Relation, Value};
 use serde_json::Value as Json;
 use store::ReadTx;
 
@@ -301,12 +301,33 @@ fn visible(
         }
         Rule::Tenant(action) => authorize::in_tenant(ctx, action).map(|()| Predicate::True),
         Rule::Everybody => Ok(Predicate::True),
+        Rule::Creator => Ok(made_by(ctx, entity)?),
         Rule::Offered => Err(match authorize::as_requestor(ctx, Access::Read) {
             Ok(_) => nobody(),
             Err(refusal) => refusal,
         }),
         Rule::Nobody => Err(nobody()),
     })
+}
+
+/// What the caller made through the same application.
+fn made_by(ctx: &Ctx, entity: &'static Entity) -> Result<Predicate, ServiceError> {
+    let Actor::Caller(caller) = &ctx.actor else {
+        return Ok(Predicate::True);
+    };
+    let is = |field: &str, value: Value| -> Result<Predicate, ServiceError> {
+        Ok(Predicate::Compare {
+            path: path(entity, &[], field)?,
+            comparison: Comparison::Eq,
+            value,
+        })
+    };
+    let application = match caller.principal.client_id() {
+        Some(id) => Value::Text(id.to_owned()),
+        None => Value::Null,
+    };
+    let creator = Value::Text(caller.principal.object().to_string());
+    Ok(is("creator_id", creator)?.and(is("application_id", application)?))
 }
 
 fn nobody() -> ServiceError {
@@ -405,6 +426,10 @@ mod tests {
                 Rule::DirectoryOrSponsors => {
                     drop(sponsors(entity).unwrap());
                     drop(of_kinds(entity, &[ObjectKind::User]).unwrap());
+                }
+                Rule::Creator => {
+                    drop(path(entity, &[], "creator_id").unwrap());
+                    drop(path(entity, &[], "application_id").unwrap());
                 }
                 Rule::AnyCatalog(_)
                 | Rule::Directory(_)

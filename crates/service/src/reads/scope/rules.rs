@@ -28,6 +28,8 @@ pub(super) enum Rule {
     AnyCatalog(Action),
     /// What is built in, or always empty, to every caller.
     Everybody,
+    /// What the caller made through the same application.
+    Creator,
     /// What is offered to the caller, who has to be a signed-in user.
     Offered,
     /// Nothing.
@@ -115,6 +117,7 @@ pub(super) fn rule(entity: &Entity) -> Rule {
         "audit_event" => Rule::Directory(D::ReadAudit),
         "held_beside" => Rule::Catalog(A::ReadRequests, &["other", "access_package"], "catalog_id"),
         "available_access_package" | "access_package_suggestion" => Rule::Offered,
+        "subscription" => Rule::Creator,
         _ => Rule::Nobody,
     }
 }
