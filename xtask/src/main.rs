@@ -30,6 +30,8 @@ enum Command {
     Test(suite::Options),
     /// Measure Reeve beside bare yardsticks; takes some minutes
     Bench(bench::Options),
+    /// Drive a tenant full of assignments with mixed traffic at a rate
+    Load(bench::LoadOptions),
     /// List the rules of the specification that no test holds
     Rules(rules::Options),
     /// Check the rules of the house that no compiler knows
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::open().and_then(|workspace| match arguments.command {
         Command::Test(options) => Ok(suite::run(&workspace, &options)),
         Command::Bench(options) => bench::run(&workspace, &options),
+        Command::Load(options) => bench::load(&workspace, &options),
         Command::Rules(options) => rules::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });

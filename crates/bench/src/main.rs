@@ -5,7 +5,9 @@
 
 mod data;
 mod figures;
+mod goals;
 mod http;
+mod load;
 mod machine;
 mod output;
 mod report;
@@ -14,10 +16,12 @@ mod tenant;
 mod yardstick;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::figures::Plan;
+use crate::report::Part;
 
 #[derive(Debug, Parser)]
 #[command(name = "bench", about = "Measures Reeve beside bare yardsticks")]
@@ -30,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Measure, and print the table
     Run(Run),
+    /// Drive a tenant with mixed traffic at a rate
+    Load(load::Options),
     /// Serve as a yardstick
     Yardstick(yardstick::Options),
 }
@@ -48,37 +54,49 @@ struct Run {
     /// Pairs of each figure
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Measure on this database alone
-    #[arg(long, value_enum)]
-    only: Option<Only>,
+    /// Measure these parts alone, with commas between; without it, all but the peers
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Measure beside other programs, too
+    #[arg(long)]
+    peers: bool,
+    /// Hold the figures against the goals, and fail where one is missed
+    #[arg(long)]
+    check: bool,
 }
 
-/// A database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Only {
-    Sqlite,
-    Postgres,
-}
-
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Arguments::parse().command {
         Command::Yardstick(options) => tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?
-            .block_on(yardstick::serve(options)),
+            .block_on(yardstick::serve(options))
+            .map(|()| ExitCode::SUCCESS),
+        Command::Load(options) => Ok(if load::run(&options)? {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }),
         Command::Run(run) => {
             let plan = if run.quick {
                 Plan::quick()
             } else {
                 Plan::full(run.pairs.max(1))
             };
-            let sections = figures::measure(&run.reeve, &plan, run.only)?;
-            output::line(&if run.json {
-                report::json(&sections)?
+            let sections = figures::measure(&run.reeve, &plan, &run.only, run.peers)?;
+            let goals = run.check.then(|| goals::judge(&sections));
+            if run.json {
+                output::line(&report::json(&sections, goals.as_ref())?);
             } else {
-                report::table(&sections)
-            });
-            Ok(())
+                output::line(&report::table(&sections));
+                if let Some(goals) = &goals {
+                    output::line(&format!("\n{}", goals.table()));
+                }
+            }
+            Ok(match goals {
+                Some(goals) if goals.has_missed() => ExitCode::FAILURE,
+                _ => ExitCode::SUCCESS,
+            })
         }
     }
 }

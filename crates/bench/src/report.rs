@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::json;
 
+use crate::goals::Judgement;
+
 /// One measurement of both sides, in turns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair {
@@ -28,9 +30,42 @@ pub(crate) struct Figure {
     pub(crate) note: Option<String>,
 }
 
+/// What is measured together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Tokens and decisions.
+    Decide,
+    /// Reads and writes on SQLite.
+    Sqlite,
+    /// How cost grows with the tenant, on SQLite.
+    Growth,
+    /// Assignment by rule, on SQLite.
+    Rules,
+    /// Reads and writes on PostgreSQL.
+    Postgres,
+    /// Reeve beside other programs.
+    Peers,
+}
+
+impl Part {
+    /// Its name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Decide => "decide",
+            Self::Sqlite => "SQLite",
+            Self::Growth => "growth",
+            Self::Rules => "rules",
+            Self::Postgres => "PostgreSQL",
+            Self::Peers => "peers",
+        }
+    }
+}
+
 /// The figures on one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Section {
+    /// Which part of the measurements.
+    pub(crate) part: Part,
     /// On what.
     pub(crate) title: String,
     /// The figures.
@@ -44,18 +79,19 @@ const NOISY: f64 = 0.10;
 const FEWEST: usize = 3;
 
 /// A figure's numbers in one row.
-struct Summary {
-    reeve: f64,
-    yardstick: f64,
-    ratio: f64,
+pub(crate) struct Summary {
+    pub(crate) reeve: f64,
+    pub(crate) yardstick: f64,
+    pub(crate) ratio: f64,
     lowest: f64,
     highest: f64,
-    others: Option<f64>,
+    pub(crate) others: Option<f64>,
     quiet: usize,
 }
 
 impl Figure {
-    fn summary(&self) -> Summary {
+    /// The numbers that count: those of quiet pairs, if there are enough.
+    pub(crate) fn summary(&self) -> Summary {
         let quiet: Vec<&Pair> = self.pairs.iter().filter(|pair| pair.is_quiet()).collect();
         let count = quiet.len();
         // Too few quiet pairs are no better than all of them.
@@ -124,14 +160,12 @@ pub(crate) fn table(sections: &[Section]) -> String {
                 amount(summary.yardstick),
                 format!("{:.2}", summary.ratio),
                 format!("{:.2}-{:.2}", summary.lowest, summary.highest),
-                summary
-                    .others
-                    .map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0)),
+                share(summary.others),
                 format!("{}/{}", summary.quiet, figure.pairs.len()),
             ]);
         }
         let _ = writeln!(text, "{}\n", section.title);
-        write_aligned(&mut text, &rows);
+        write_aligned(&mut text, &rows, &[0]);
         text.push('\n');
         for figure in &section.figures {
             let note = figure
@@ -154,7 +188,17 @@ pub(crate) fn table(sections: &[Section]) -> String {
     text
 }
 
-fn write_aligned<const N: usize>(text: &mut String, rows: &[[String; N]]) {
+/// A share in per cent, if it is known.
+pub(crate) fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0))
+}
+
+/// Writes rows with their cells below each other; those of the columns `left` begin together, all others end together.
+pub(crate) fn write_aligned<const N: usize>(
+    text: &mut String,
+    rows: &[[String; N]],
+    left: &[usize],
+) {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -164,10 +208,11 @@ fn write_aligned<const N: usize>(text: &mut String, rows: &[[String; N]]) {
     for row in rows {
         let mut line = String::new();
         for (position, (width, cell)) in widths.iter().zip(row).enumerate() {
-            let _ = if position == 0 {
-                write!(line, "{cell:<width$}")
+            let gap = if position == 0 { "" } else { "  " };
+            let _ = if left.contains(&position) {
+                write!(line, "{gap}{cell:<width$}")
             } else {
-                write!(line, "  {cell:>width$}")
+                write!(line, "{gap}{cell:>width$}")
             };
         }
         let _ = writeln!(text, "{}", line.trim_end());
@@ -175,7 +220,7 @@ fn write_aligned<const N: usize>(text: &mut String, rows: &[[String; N]]) {
 }
 
 /// A number with as many digits as mean something, thousands apart.
-fn amount(value: f64) -> String {
+pub(crate) fn amount(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.1}");
     }
@@ -191,7 +236,7 @@ fn amount(value: f64) -> String {
 }
 
 /// The same with every pair.
-pub(crate) fn json(sections: &[Section]) -> anyhow::Result<String> {
+pub(crate) fn json(sections: &[Section], goals: Option<&Judgement>) -> anyhow::Result<String> {
     let sections: Vec<_> = sections
         .iter()
         .map(|section| {
@@ -199,7 +244,11 @@ pub(crate) fn json(sections: &[Section]) -> anyhow::Result<String> {
             json!({ "title": section.title, "figures": figures })
         })
         .collect();
-    Ok(serde_json::to_string_pretty(&sections)?)
+    let told = match goals {
+        Some(goals) => json!({ "sections": sections, "goals": goals.json() }),
+        None => sections.into(),
+    };
+    Ok(serde_json::to_string_pretty(&told)?)
 }
 
 fn figure_json(figure: &Figure) -> serde_json::Value {
@@ -272,6 +321,7 @@ mod tests {
     #[test]
     fn the_table_shows_both_sides_and_the_noise() {
         let text = table(&[Section {
+            part: Part::Sqlite,
             title: "On paper".to_owned(),
             figures: vec![figure()],
         }]);
@@ -300,11 +350,13 @@ mod tests {
     #[test]
     fn json_keeps_every_pair() {
         let section = Section {
+            part: Part::Sqlite,
             title: "On paper".to_owned(),
             figures: vec![figure()],
         };
 
-        let told: serde_json::Value = serde_json::from_str(&json(&[section]).unwrap()).unwrap();
+        let told: serde_json::Value =
+            serde_json::from_str(&json(&[section], None).unwrap()).unwrap();
 
         assert_eq!(told[0]["figures"][0]["pairs"][1]["reeve"], 30_000.0);
         assert_eq!(told[0]["figures"][0]["quietPairs"], 2);

@@ -152,15 +152,12 @@ impl Tenant {
         let mut command = yardstick()?;
         match &self.database {
             Database::Sqlite(file) => {
-                let path = self.folder.path().join(format!("{copy}.db"));
+                let path = self.copy_in_file(copy);
                 std::fs::copy(file, &path)?;
                 command.arg("--sqlite").arg(path);
             }
             Database::Postgres(url) => {
-                let (server, _) = url
-                    .rsplit_once('/')
-                    .context("an address without database")?;
-                command.args(["--postgres", &format!("{server}/bare_{copy}")]);
+                command.args(["--postgres", &copy_on_server(url, copy)?]);
             }
         }
         command.args(["--group", &group.to_string()]);
@@ -191,6 +188,33 @@ impl Tenant {
         }
     }
 
+    /// How many rows these tables hold: the tenant's own, or those of a yardstick's copy.
+    pub(crate) fn rows(&self, copy: Option<&str>, tables: &[&str]) -> anyhow::Result<Vec<i64>> {
+        let counts = tables
+            .iter()
+            .map(|table| format!("SELECT count(*) FROM {table}"));
+        match &self.database {
+            Database::Sqlite(file) => {
+                let path = copy.map_or_else(|| file.clone(), |copy| self.copy_in_file(copy));
+                let connection = rusqlite::Connection::open(path)?;
+                counts
+                    .map(|sql| Ok(connection.query_row(&sql, [], |row| row.get(0))?))
+                    .collect()
+            }
+            Database::Postgres(url) => {
+                let url = copy.map_or_else(|| Ok(url.clone()), |copy| copy_on_server(url, copy))?;
+                let mut client = postgres::Client::connect(&url, postgres::NoTls)?;
+                counts
+                    .map(|sql| Ok(client.query_one(&sql, &[])?.get(0)))
+                    .collect()
+            }
+        }
+    }
+
+    fn copy_in_file(&self, copy: &str) -> PathBuf {
+        self.folder.path().join(format!("{copy}.db"))
+    }
+
     fn under_way(&mut self) -> anyhow::Result<i64> {
         Ok(match &mut self.watcher {
             Watcher::Sqlite(connection) => connection
@@ -199,6 +223,14 @@ impl Tenant {
             Watcher::Postgres(client) => client.query_one(UNDER_WAY, &[])?.get(0),
         })
     }
+}
+
+/// The address of a yardstick's database beside that of the tenant.
+fn copy_on_server(url: &str, copy: &str) -> anyhow::Result<String> {
+    let (server, _) = url
+        .rsplit_once('/')
+        .context("an address without database")?;
+    Ok(format!("{server}/bare_{copy}"))
 }
 
 /// This program as a yardstick.

@@ -11,6 +11,9 @@ use rows::{Cell, Table};
 /// Micros of the moment when the first assignment was made: 2025-01-01T00:00:00Z.
 const BEGINNING: u64 = 1_735_689_600_000_000;
 
+/// The user who is asked to approve.
+pub(crate) const APPROVER: u64 = 0;
+
 /// How large the tenant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -64,6 +67,11 @@ impl Size {
         (user, (package + self.step() / 2) % self.packages)
     }
 
+    /// The policy of a package that has two people agree, one after the other.
+    pub(crate) fn two_stages(self, package: u64) -> String {
+        id(Kind::Policy, self.packages + package)
+    }
+
     fn step(self) -> u64 {
         self.packages * self.users / self.assignments
     }
@@ -98,6 +106,10 @@ pub(crate) enum Kind {
     Grant = 12,
     /// An event of the audit trail.
     Event = 13,
+    /// A stage of an approval.
+    Stage = 14,
+    /// A notice to a person.
+    Notice = 15,
 }
 
 /// The id of the `n`th thing of a kind: a version 7 GUID, so that rows of one time lie together.

@@ -1,6 +1,8 @@
 //! The rows of the tenant, table by table, parents first.
 
-use super::{Kind, Size, id, made_at, schedule};
+use serde_json::json;
+
+use super::{APPROVER, Kind, Size, id, made_at, schedule};
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +65,8 @@ fn directory(size: Size) -> Vec<Table> {
             text(&name),
             text("Member"),
             YES,
-            text("{}"),
+            text(format!("Department {:02}", n % 100)),
+            text(r#"{"country":"Netherlands"}"#),
             number(made_at(n)),
             number(1),
         ]
@@ -88,7 +91,7 @@ fn directory(size: Size) -> Vec<Table> {
         Table {
             name: "directory_user",
             columns: "id, user_principal_name, user_principal_name_key, display_name, mail, user_type, \
-                      account_enabled, details, created_at, version",
+                      account_enabled, department, details, created_at, version",
             count: size.users,
             row: Box::new(user),
         },
@@ -146,6 +149,31 @@ fn catalog(size: Size) -> Vec<Table> {
             number(1),
         ]
     };
+    let stage = json!({
+        "durationBeforeAutomaticDenial": "P14D",
+        "primaryApprovers": [
+            {"@odata.type": "#microsoft.graph.singleUser", "userId": id(Kind::User, APPROVER)}
+        ],
+    });
+    let settings = json!({
+        "v": 1,
+        "expiration": {"type": "noExpiration"},
+        "requestApprovalSettings": {"isApprovalRequiredForAdd": true, "stages": [stage, stage]},
+    })
+    .to_string();
+    let two_stages = move |n| {
+        vec![
+            text(size.two_stages(n)),
+            of(Kind::Package, n),
+            text("Two stages"),
+            text("allDirectoryUsers"),
+            NO,
+            text(&settings),
+            number(made_at(n)),
+            number(made_at(n)),
+            number(1),
+        ]
+    };
     let mut tables = vec![
         Table {
             name: "catalog",
@@ -166,6 +194,13 @@ fn catalog(size: Size) -> Vec<Table> {
                       modified_at, version",
             count: size.packages,
             row: Box::new(policy),
+        },
+        Table {
+            name: "assignment_policy",
+            columns: "id, access_package_id, display_name, allowed_target_scope, can_extend, settings, created_at, \
+                      modified_at, version",
+            count: size.packages,
+            row: Box::new(two_stages),
         },
     ];
     tables.extend(resources(size));

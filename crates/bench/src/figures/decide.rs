@@ -28,9 +28,8 @@ use store::{Location, Options, Store};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Figure, Pair, Plan, Section};
+use super::{Figure, Part, Plan, Section, pair};
 use crate::http::now;
-use crate::machine;
 
 const ISSUER: &str = "https://issuer.example/v2.0";
 const TENANT: &str = "7d4f1c5e-1c3a-4f1e-9a53-0f3f7f5f2a01";
@@ -90,6 +89,7 @@ pub(super) fn measure(plan: &Plan) -> anyhow::Result<Section> {
     }
     let [on_known, on_fresh] = pairs;
     Ok(Section {
+        part: Part::Decide,
         title: format!(
             "Who calls, and may they: in one process, without HTTP; {again} checks of a known token and {first} of new \
              ones a run; {} pairs",
@@ -109,27 +109,6 @@ pub(super) fn measure(plan: &Plan) -> anyhow::Result<Section> {
                 note: Some("reads the caller's groups and roles from SQLite".to_owned()),
             },
         ],
-    })
-}
-
-/// Both sides in turns.
-fn pair(
-    number: usize,
-    ours: impl FnOnce() -> anyhow::Result<f64>,
-    bare: impl FnOnce() -> anyhow::Result<f64>,
-) -> anyhow::Result<Pair> {
-    let before = machine::ticks();
-    let (reeve, yardstick) = if number.is_multiple_of(2) {
-        let first = ours()?;
-        (first, bare()?)
-    } else {
-        let first = bare()?;
-        (ours()?, first)
-    };
-    Ok(Pair {
-        reeve,
-        yardstick,
-        others: machine::foreign_share(before),
     })
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::json;
 
+use super::rows::Rows;
 use super::{Bench, Figure, open};
 use crate::data::{Kind, id};
 use crate::http::{Call, now, send_all};
@@ -13,11 +14,24 @@ use crate::server::Server;
 
 const REQUESTS: &str = "/v1.0/identityGovernance/entitlementManagement/assignmentRequests";
 
+/// What a direct assignment writes to until it is delivered.
+const TABLES: [&str; 8] = [
+    "assignment_request",
+    "assignment",
+    "ledger",
+    "ledger_link",
+    "request_delivery",
+    "group_member",
+    "notice",
+    "audit_event",
+];
+
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 pub(super) fn measure(bench: &mut Bench<'_>, group: &Server) -> anyhow::Result<Figure> {
     let (group, reeve) = (open(group), bench.reeve.clone());
     let (size, count) = (bench.plan.size, bench.plan.deliveries);
     let numbers = move |pair: u64| pair * count..(pair + 1) * count;
+    let before = Rows::count(&bench.tenant, &TABLES)?;
     let pairs = bench.pairs(
         |bench, pair| {
             let calls = numbers(pair).map(|n| request(size.vacancy(n))).collect();
@@ -38,6 +52,7 @@ pub(super) fn measure(bench: &mut Bench<'_>, group: &Server) -> anyhow::Result<F
             Ok(run.rate())
         },
     )?;
+    before.grew_alike(&bench.tenant)?;
     Ok(Figure {
         name: "adminAdd delivered/s",
         yardstick: "bare axum writing the final rows of each in one transaction, group commit",

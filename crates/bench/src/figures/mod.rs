@@ -7,9 +7,13 @@ mod decide;
 mod deliver;
 mod footprint;
 mod growth;
+mod one;
 mod page;
+mod rows;
+mod rules;
 mod scope;
 mod start;
+mod submit;
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,11 +22,10 @@ use anyhow::Context;
 use peers::postgres::{Cluster, Durability};
 use tokio::runtime::Runtime;
 
-use crate::Only;
 use crate::data::Size;
-use crate::http::Target;
+use crate::http::{Run, Target};
 use crate::machine::{self, Memory};
-use crate::report::{Figure, Pair, Section};
+use crate::report::{Figure, Pair, Part, Section};
 use crate::server::Server;
 use crate::tenant::Tenant;
 
@@ -41,12 +44,16 @@ pub(crate) struct Plan {
     single_accepts: u64,
     /// Direct assignments in a run.
     deliveries: u64,
+    /// Requests in a run that wait for approval.
+    submissions: usize,
     /// How long a run of lists takes.
     listing: Duration,
     /// Token checks in a run, and tokens that are seen for the first time.
     checks: [u32; 2],
     /// Assignments in the tenants that tell how cost grows.
     growth: [u64; 3],
+    /// Users of whom rules are asked.
+    ruled: u64,
 }
 
 impl Plan {
@@ -60,9 +67,11 @@ impl Plan {
             accepts: 10_000,
             single_accepts: 3_000,
             deliveries: 4_000,
+            submissions: 3_000,
             listing: Duration::from_secs(3),
             checks: [50_000, 1_000],
             growth: [10_000, 100_000, 1_000_000],
+            ruled: 1_000_000,
         }
     }
 
@@ -76,9 +85,11 @@ impl Plan {
             accepts: 400,
             single_accepts: 100,
             deliveries: 200,
+            submissions: 200,
             listing: Duration::from_millis(200),
             checks: [500, 50],
             growth: [4_000, 8_000, 16_000],
+            ruled: 10_000,
         }
     }
 }
@@ -134,20 +145,34 @@ impl Bench<'_> {
     }
 }
 
-/// Measures everything on the databases that are wanted; on PostgreSQL where it is installed.
+/// Measures the parts that are wanted, all of them without a wish; beside other programs if `with_peers`. What needs
+/// something that is not installed is skipped.
 pub(crate) fn measure(
     reeve: &Path,
     plan: &Plan,
-    only: Option<Only>,
+    only: &[Part],
+    with_peers: bool,
 ) -> anyhow::Result<Vec<Section>> {
-    let mut sections = vec![decide::measure(plan)?];
-    if only != Some(Only::Postgres) {
+    let is_wanted = |part| match part {
+        Part::Peers => with_peers || only.contains(&part),
+        _ => only.is_empty() || only.contains(&part),
+    };
+    let mut sections = Vec::new();
+    if is_wanted(Part::Decide) {
+        sections.push(decide::measure(plan)?);
+    }
+    if is_wanted(Part::Sqlite) {
         eprintln!("filling a SQLite file ...");
         let tenant = Tenant::on_sqlite(reeve, plan.size)?;
-        sections.push(section("SQLite", reeve, plan, tenant)?);
+        sections.push(section(Part::Sqlite, reeve, plan, tenant)?);
+    }
+    if is_wanted(Part::Growth) {
         sections.push(growth::measure(reeve, plan)?);
     }
-    if only == Some(Only::Sqlite) {
+    if is_wanted(Part::Rules) {
+        sections.push(rules::measure(plan)?);
+    }
+    if !is_wanted(Part::Postgres) {
         return Ok(sections);
     }
     let Some(cluster) = Cluster::start(Durability::Full)? else {
@@ -156,11 +181,12 @@ pub(crate) fn measure(
     };
     eprintln!("filling a PostgreSQL database ...");
     let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
-    sections.push(section("PostgreSQL", reeve, plan, tenant)?);
+    sections.push(section(Part::Postgres, reeve, plan, tenant)?);
     Ok(sections)
 }
 
-fn section(database: &str, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Result<Section> {
+fn section(part: Part, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Result<Section> {
+    let database = part.as_str();
     // The yardsticks' databases are copies of one that nobody has open.
     let group = tenant.yardstick("group", 512)?;
     let each = tenant.yardstick("each", 1)?;
@@ -184,23 +210,64 @@ fn section(database: &str, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow:
     let mut figures = Vec::new();
     eprintln!("{database}: lists");
     figures.push(page::measure(&mut bench, &group)?);
+    figures.push(one::measure(&mut bench, &group)?);
     eprintln!("{database}: reprocess");
     figures.extend(accept::measure(&mut bench, &group, &each)?);
+    eprintln!("{database}: submissions");
+    figures.extend(submit::measure(&mut bench, &group)?);
     eprintln!("{database}: deliveries");
     figures.push(deliver::measure(&mut bench, &group)?);
     figures.push(started);
     figures.extend(footprint::measure(&bench, idle, &group, reeve)?);
+    let Bench { tenant, server, .. } = bench;
+    server.stop()?;
+    eprintln!("{database}: kill and start");
+    figures.push(start::after_kill(plan, &tenant)?);
     let Size {
         users,
         packages,
         assignments,
     } = plan.size;
     Ok(Section {
+        part,
         title: format!(
             "{database}: {assignments} assignments, {packages} packages, {users} users; {} callers of writes, {} of lists; {} pairs",
             plan.callers, plan.readers, plan.pairs
         ),
         figures,
+    })
+}
+
+/// The latencies that one of a hundred calls exceeded, in milliseconds, of the runs of these pairs: Reeve's and the
+/// yardstick's.
+fn at_99(pairs: &[Pair], [ours, bare]: &[Vec<Run>; 2]) -> Vec<Pair> {
+    let runs = ours.iter().zip(bare);
+    let at_99 = pairs.iter().zip(runs).map(|(pair, (ours, bare))| Pair {
+        reeve: ours.millis_at(0.99),
+        yardstick: bare.millis_at(0.99),
+        ..*pair
+    });
+    at_99.collect()
+}
+
+/// Both sides in turns; which of them begins changes with the number of the pair.
+fn pair(
+    number: usize,
+    ours: impl FnOnce() -> anyhow::Result<f64>,
+    bare: impl FnOnce() -> anyhow::Result<f64>,
+) -> anyhow::Result<Pair> {
+    let before = machine::ticks();
+    let (reeve, yardstick) = if number.is_multiple_of(2) {
+        let first = ours()?;
+        (first, bare()?)
+    } else {
+        let first = bare()?;
+        (ours()?, first)
+    };
+    Ok(Pair {
+        reeve,
+        yardstick,
+        others: machine::foreign_share(before),
     })
 }
 

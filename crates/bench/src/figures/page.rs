@@ -88,10 +88,20 @@ fn same_rows(ours: &[(String, Value)], bare: &[(String, Value)]) -> anyhow::Resu
         let [ours, bare] = [ours, bare].map(|page| page.get("value").map(Value::to_string));
         ensure!(
             ours == bare,
-            "the yardstick shows other rows: {ours:?} against {bare:?}"
+            "the yardstick shows other rows: {} against {}",
+            beginning(&ours),
+            beginning(&bare)
         );
     }
     Ok(())
+}
+
+/// Enough of a body to see what is wrong.
+fn beginning(body: &Option<String>) -> String {
+    body.iter()
+        .flat_map(|body| body.chars())
+        .take(600)
+        .collect()
 }
 
 fn calls(pages: Vec<(String, Value)>) -> Arc<Vec<Call>> {

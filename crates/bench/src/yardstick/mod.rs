@@ -45,8 +45,20 @@ type Job = (Work, oneshot::Sender<anyhow::Result<()>>);
 enum Wanted {
     /// A page of all assignments, behind a position.
     Page(Option<Position>),
-    /// The first page of a package's assignments, with who holds them.
-    Held(String),
+    /// One assignment.
+    One(String),
+    /// The first page of a package's assignments.
+    Held(Held),
+}
+
+/// What of a package's assignments is read.
+#[derive(Debug)]
+struct Held {
+    package: String,
+    /// With who holds them.
+    with_target: bool,
+    /// With how many there are.
+    with_count: bool,
 }
 
 /// A read with the place for its answer.
@@ -88,7 +100,9 @@ pub(crate) async fn serve(options: Options) -> anyhow::Result<()> {
         .route("/nothing", get(async || StatusCode::NO_CONTENT))
         .route("/reprocess/{id}", post(reprocess))
         .route("/requests/{user}/{package}", post(request))
+        .route("/submissions/{user}/{package}/{policy}", post(submission))
         .route("/page", get(list))
+        .route("/one/{id}", get(one))
         .route("/held/{package}", get(held))
         .with_state(Yardstick { writes, reads });
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -114,6 +128,18 @@ async fn request(
         .await
 }
 
+async fn submission(
+    State(yardstick): State<Yardstick>,
+    Path((user, package, policy)): Path<(u64, u64, String)>,
+) -> StatusCode {
+    let work = Work::Submit {
+        user,
+        package,
+        policy,
+    };
+    yardstick.write(work, StatusCode::CREATED).await
+}
+
 /// Where a page begins.
 #[derive(Debug, Deserialize)]
 struct After {
@@ -126,8 +152,30 @@ async fn list(State(yardstick): State<Yardstick>, Query(after): Query<After>) ->
     yardstick.read(Wanted::Page(after)).await
 }
 
-async fn held(State(yardstick): State<Yardstick>, Path(package): Path<String>) -> Response {
-    yardstick.read(Wanted::Held(package)).await
+async fn one(State(yardstick): State<Yardstick>, Path(id): Path<String>) -> Response {
+    yardstick.read(Wanted::One(id)).await
+}
+
+/// With what a page is asked for.
+#[derive(Debug, Deserialize)]
+struct With {
+    #[serde(default)]
+    target: bool,
+    #[serde(default)]
+    count: bool,
+}
+
+async fn held(
+    State(yardstick): State<Yardstick>,
+    Path(package): Path<String>,
+    Query(with): Query<With>,
+) -> Response {
+    let wanted = Held {
+        package,
+        with_target: with.target,
+        with_count: with.count,
+    };
+    yardstick.read(Wanted::Held(wanted)).await
 }
 
 async fn ask(

@@ -15,6 +15,17 @@ pub(super) const NEXT: &str = "SELECT id, state, status, expired_at, schedule, c
 pub(super) const HELD: &str = "SELECT a.id, a.state, a.status, a.schedule, a.created_at, s.id, s.object_id, s.display_name, \
     s.principal_name, s.email, s.subject_type, s.subject_lifecycle FROM assignment a JOIN subject s ON s.id = a.target_id \
     WHERE a.access_package_id = $1 AND a.state = 'delivered' ORDER BY a.expired_at DESC, a.id LIMIT 101";
+/// The same without them.
+pub(super) const HELD_ALONE: &str = "SELECT id, state, status, schedule, created_at FROM assignment \
+    WHERE access_package_id = $1 AND state = 'delivered' ORDER BY expired_at DESC, id LIMIT 101";
+
+/// One assignment.
+pub(super) const ONE: &str =
+    "SELECT id, state, status, expired_at, schedule, created_at FROM assignment WHERE id = $1";
+
+/// How many delivered assignments of a package there are.
+pub(super) const HELD_COUNT: &str =
+    "SELECT count(*) FROM assignment WHERE access_package_id = $1 AND state = 'delivered'";
 
 /// Rows of a page.
 pub(super) const ROWS: usize = 100;
@@ -90,15 +101,11 @@ impl Page {
             self.has_more = true;
             return Ok(());
         }
-        let schedule: Schedule<'_> = serde_json::from_str(row.schedule)?;
         if self.count > 0 {
             self.rows.push(',');
         }
-        write!(
-            self.rows,
-            r#"{{"id":"{}","state":"{}","status":"{}","expiredDateTime":null,"schedule":{{"startDateTime":"{}","recurrence":null,"expiration":{{"endDateTime":null,"duration":null,"type":"{}"}}}},"customExtensionCalloutInstances":[]"#,
-            row.id, row.state, row.status, schedule.start_date_time, schedule.expiration.kind
-        )?;
+        self.rows.push('{');
+        row.write_members(&mut self.rows)?;
         if let Some(subject) = target {
             self.push_target(subject)?;
         }
@@ -126,8 +133,9 @@ impl Page {
         )
     }
 
-    /// The body.
-    pub(super) fn finish(self) -> Vec<u8> {
+    /// The body, with the number of rows that there are in all where it was asked for.
+    pub(super) fn finish_with(self, count: Option<i64>) -> Vec<u8> {
+        let count = count.map_or_else(String::new, |count| format!(r#""@odata.count":{count},"#));
         let next = self
             .last
             .filter(|_| self.has_more)
@@ -135,9 +143,37 @@ impl Page {
                 format!(r#""@odata.nextLink":"http://127.0.0.1/page?created_at={time}&id={id}","#)
             });
         format!(
-            r#"{{"@odata.context":"http://127.0.0.1/v1.0/$metadata#identityGovernance/entitlementManagement/assignments",{next}"value":[{}]}}"#,
+            r#"{{"@odata.context":"http://127.0.0.1/v1.0/$metadata#identityGovernance/entitlementManagement/assignments",{count}{next}"value":[{}]}}"#,
             self.rows
         )
         .into_bytes()
+    }
+
+    /// The body.
+    pub(super) fn finish(self) -> Vec<u8> {
+        self.finish_with(None)
+    }
+}
+
+impl Row<'_> {
+    fn write_members(&self, into: &mut String) -> anyhow::Result<()> {
+        let schedule: Schedule<'_> = serde_json::from_str(self.schedule)?;
+        write!(
+            into,
+            r#""id":"{}","state":"{}","status":"{}","expiredDateTime":null,"schedule":{{"startDateTime":"{}","recurrence":null,"expiration":{{"endDateTime":null,"duration":null,"type":"{}"}}}},"customExtensionCalloutInstances":[]"#,
+            self.id, self.state, self.status, schedule.start_date_time, schedule.expiration.kind
+        )?;
+        Ok(())
+    }
+
+    /// The body of a read of this one.
+    pub(super) fn alone(&self) -> anyhow::Result<Vec<u8>> {
+        let mut body = String::with_capacity(600);
+        body.push_str(
+            r#"{"@odata.context":"http://127.0.0.1/v1.0/$metadata#identityGovernance/entitlementManagement/assignments/$entity","#,
+        );
+        self.write_members(&mut body)?;
+        body.push('}');
+        Ok(body.into_bytes())
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::page::{self, Page, Position, Row, Subject};
 use super::work::{Argument, Transaction};
-use super::{Job, Question, Wanted, answer};
+use super::{Held, Job, Question, Wanted, answer};
 
 /// Connections that write, and as many that read.
 const CONNECTIONS: usize = 8;
@@ -108,7 +108,8 @@ pub(super) fn read(url: &str, questions: UnboundedReceiver<Question>) -> anyhow:
             for (wanted, sender) in taken {
                 let answer = match wanted {
                     Wanted::Page(after) => page(session, after.as_ref()),
-                    Wanted::Held(package) => held(session, &package),
+                    Wanted::One(id) => one(session, &id),
+                    Wanted::Held(wanted) => held(session, &wanted),
                 };
                 // Who asked may be gone.
                 let _ = sender.send(answer);
@@ -185,10 +186,34 @@ fn page(session: &mut Session, after: Option<&Position>) -> anyhow::Result<Vec<u
     Ok(page.finish())
 }
 
-fn held(session: &mut Session, package: &str) -> anyhow::Result<Vec<u8>> {
-    let statement = session.statement(page::HELD)?;
+fn one(session: &mut Session, id: &str) -> anyhow::Result<Vec<u8>> {
+    let statement = session.statement(page::ONE)?;
+    let row = session.client.query_one(&statement, &[&id])?;
+    let shown = Row {
+        id: row.get(0),
+        state: row.get(1),
+        status: row.get(2),
+        schedule: row.get(4),
+        created_at: row.get(5),
+    };
+    shown.alone()
+}
+
+fn held(session: &mut Session, wanted: &Held) -> anyhow::Result<Vec<u8>> {
+    let package = &wanted.package;
+    let count = match wanted.with_count {
+        true => {
+            let statement = session.statement(page::HELD_COUNT)?;
+            Some(session.client.query_one(&statement, &[package])?.get(0))
+        }
+        false => None,
+    };
+    let statement = session.statement(match wanted.with_target {
+        true => page::HELD,
+        false => page::HELD_ALONE,
+    })?;
     let mut page = Page::new();
-    for row in &session.client.query(&statement, &[&package])? {
+    for row in &session.client.query(&statement, &[package])? {
         let shown = Row {
             id: row.get(0),
             state: row.get(1),
@@ -196,6 +221,10 @@ fn held(session: &mut Session, package: &str) -> anyhow::Result<Vec<u8>> {
             schedule: row.get(3),
             created_at: row.get(4),
         };
+        if !wanted.with_target {
+            page.push(&shown, None)?;
+            continue;
+        }
         let target = Subject {
             id: row.get(5),
             object_id: row.get(6),
@@ -207,5 +236,5 @@ fn held(session: &mut Session, package: &str) -> anyhow::Result<Vec<u8>> {
         };
         page.push(&shown, Some(&target))?;
     }
-    Ok(page.finish())
+    Ok(page.finish_with(count))
 }

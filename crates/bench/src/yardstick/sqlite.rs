@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::path::Path;
 
+use anyhow::Context;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params, params_from_iter};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::page::{self, Page, Position, Row, Subject};
 use super::work::{Argument, Transaction};
-use super::{Job, Wanted, answer};
+use super::{Held, Job, Wanted, answer};
 
 impl ToSql for Argument<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
@@ -100,7 +101,8 @@ pub(super) fn read(file: &Path, wanted: &Wanted) -> anyhow::Result<Vec<u8>> {
         };
         match wanted {
             Wanted::Page(after) => page(connection, after.as_ref()),
-            Wanted::Held(package) => held(connection, package),
+            Wanted::One(id) => one(connection, id),
+            Wanted::Held(wanted) => held(connection, wanted),
         }
     })
 }
@@ -128,8 +130,33 @@ fn page(connection: &Connection, after: Option<&Position>) -> anyhow::Result<Vec
     Ok(page.finish())
 }
 
-fn held(connection: &Connection, package: &str) -> anyhow::Result<Vec<u8>> {
-    let mut statement = connection.prepare_cached(page::HELD)?;
+fn one(connection: &Connection, id: &str) -> anyhow::Result<Vec<u8>> {
+    let mut statement = connection.prepare_cached(page::ONE)?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.context("no such assignment")?;
+    let shown = Row {
+        id: row.get_ref(0)?.as_str()?,
+        state: row.get_ref(1)?.as_str()?,
+        status: row.get_ref(2)?.as_str()?,
+        schedule: row.get_ref(4)?.as_str()?,
+        created_at: row.get(5)?,
+    };
+    shown.alone()
+}
+
+fn held(connection: &Connection, wanted: &Held) -> anyhow::Result<Vec<u8>> {
+    let package = wanted.package.as_str();
+    let count = match wanted.with_count {
+        true => {
+            let mut statement = connection.prepare_cached(page::HELD_COUNT)?;
+            Some(statement.query_row([package], |row| row.get(0))?)
+        }
+        false => None,
+    };
+    let mut statement = connection.prepare_cached(match wanted.with_target {
+        true => page::HELD,
+        false => page::HELD_ALONE,
+    })?;
     let mut rows = statement.query([package])?;
     let mut page = Page::new();
     while let Some(row) = rows.next()? {
@@ -140,6 +167,10 @@ fn held(connection: &Connection, package: &str) -> anyhow::Result<Vec<u8>> {
             schedule: row.get_ref(3)?.as_str()?,
             created_at: row.get(4)?,
         };
+        if !wanted.with_target {
+            page.push(&shown, None)?;
+            continue;
+        }
         let target = Subject {
             id: row.get_ref(5)?.as_str()?,
             object_id: row.get_ref(6)?.as_str()?,
@@ -151,7 +182,7 @@ fn held(connection: &Connection, package: &str) -> anyhow::Result<Vec<u8>> {
         };
         page.push(&shown, Some(&target))?;
     }
-    Ok(page.finish())
+    Ok(page.finish_with(count))
 }
 
 fn open(file: &Path) -> rusqlite::Result<Connection> {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::ensure;
 
-use crate::data::{Kind, id, identifier, schedule};
+use crate::data::{APPROVER, Kind, id, identifier, schedule};
 
 /// A value that is bound.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,15 @@ pub(super) enum Work {
         user: u64,
         /// The number of the package.
         package: u64,
+    },
+    /// What a request comes to that two people are to agree to, one after the other.
+    Submit {
+        /// The number of the user.
+        user: u64,
+        /// The number of the package.
+        package: u64,
+        /// The policy.
+        policy: String,
     },
 }
 
@@ -70,8 +79,30 @@ const INSERT_UNIT: &str = "INSERT INTO request_delivery (request_id, grant_id, o
     settled_at) VALUES ($1, $2, 'add', 'done', FALSE, 1, $3)";
 const INSERT_MEMBER: &str = "INSERT INTO group_member (group_id, member_id) VALUES ($1, $2)";
 
+const INSERT_ACCESS_NOTICE: &str = "INSERT INTO notice (id, number, occasion, request_id, assignment_id, about, \
+    recipient_id, state, attempts, due_at, created_at, version) \
+    VALUES ($1, 18, 'accessDelivered', $2, $3, $2, $4, 'queued', 0, $5, $5, 1)";
+
+const INSERT_WAITING_REQUEST: &str = "INSERT INTO assignment_request (id, request_type, is_extension, access_package_id, \
+    assignment_policy_id, requestor_id, target_id, created_by, state, status, answers, schedule, \
+    starts_at, bypass_approval, plan_due, created_at, version) \
+    VALUES ($1, 'adminAdd', FALSE, $2, $3, $4, $4, '00000000-0000-0000-0000-000000000000', 'pendingApproval', \
+    'PendingApproval', '[]', $5, $6, FALSE, FALSE, $6, 2)";
+const INSERT_STAGE: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
+    is_approver_justification_required, lasts_for, opened_at, due_at, is_escalated, version) \
+    VALUES ($1, $2, 0, 'Stage 1', 'InProgress', 'NotReviewed', FALSE, 1209600000000, $3, $4, FALSE, 1)";
+const INSERT_LATER_STAGE: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, \
+    review_result, is_approver_justification_required, lasts_for, is_escalated, version) \
+    VALUES ($1, $2, 1, 'Stage 2', 'Initializing', 'NotReviewed', FALSE, 1209600000000, FALSE, 1)";
+const INSERT_APPROVER: &str = "INSERT INTO approval_stage_approver (stage_id, principal_id, tier) \
+    VALUES ($1, $2, 'primary')";
+const INSERT_NOTICE: &str = "INSERT INTO notice (id, number, occasion, request_id, stage_id, about, recipient_id, \
+    state, attempts, due_at, created_at, version) VALUES ($1, $2, $3, $4, $5, $5, $6, 'queued', 0, $7, $8, 1)";
+/// How long a stage waits.
+const STAGE_LASTS: i64 = 1_209_600_000_000;
+
 /// Events that Reeve records of a direct assignment from the request to the delivery.
-const EVENTS_OF_A_DELIVERY: usize = 4;
+const EVENTS_OF_A_DELIVERY: usize = 5;
 
 const INITIATED_BY: &str = r#"{"app":{"servicePrincipalId":"01941f29-7c00-7000-800a-000000000000","appId":"01941f29-7c00-7000-800a-000000000000"},"user":null}"#;
 
@@ -81,6 +112,11 @@ impl Work {
         match self {
             Self::Accept(assignment) => accept(tx, assignment),
             Self::Deliver { user, package } => deliver(tx, *user, *package),
+            Self::Submit {
+                user,
+                package,
+                policy,
+            } => submit(tx, *user, *package, policy),
         }
     }
 }
@@ -159,8 +195,69 @@ fn deliver(tx: &mut dyn Transaction, user: u64, package: u64) -> anyhow::Result<
     tx.run(INSERT_UNIT, &[Text(&request), Text(&grant), time])?;
     let joined = tx.run(INSERT_MEMBER, &[Text(&group), Text(member)])?;
     ensure!(joined == 1, "`{member}` did not join `{group}`");
+    let row = [
+        Text(&fresh(Kind::Notice, now)),
+        Text(&request),
+        Text(&assignment),
+        Text(member),
+        time,
+    ];
+    tx.run(INSERT_ACCESS_NOTICE, &row)?;
     for _ in 0..EVENTS_OF_A_DELIVERY {
         event(tx, &request, now)?;
+    }
+    Ok(())
+}
+
+fn submit(tx: &mut dyn Transaction, user: u64, package: u64, policy: &str) -> anyhow::Result<()> {
+    use Argument::{Number, Text};
+    let now = micros();
+    let subject = id(Kind::Subject, user);
+    ensure!(
+        tx.find(FIND_SUBJECT, &subject)?.is_some(),
+        "no subject `{subject}`"
+    );
+    let (request, package) = (fresh(Kind::Request, now), id(Kind::Package, package));
+    let schedule = schedule(0);
+    let row = [
+        Text(&request),
+        Text(&package),
+        Text(policy),
+        Text(&subject),
+        Text(&schedule),
+        Number(now),
+    ];
+    tx.run(INSERT_WAITING_REQUEST, &row)?;
+    event(tx, &request, now)?;
+    let (first, second) = (fresh(Kind::Stage, now), fresh(Kind::Stage, now));
+    let row = [
+        Text(&first),
+        Text(&request),
+        Number(now),
+        Number(now + STAGE_LASTS),
+    ];
+    tx.run(INSERT_STAGE, &row)?;
+    tx.run(INSERT_LATER_STAGE, &[Text(&second), Text(&request)])?;
+    let approver = id(Kind::User, APPROVER);
+    for stage in [&first, &second] {
+        tx.run(INSERT_APPROVER, &[Text(stage), Text(&approver)])?;
+    }
+    // The first approver is asked now, and again when half of the time is over.
+    for (number, occasion, due) in [
+        (2, "stageOpened", now),
+        (3, "stageReminder", now + STAGE_LASTS / 2),
+    ] {
+        let row = [
+            Text(&fresh(Kind::Notice, now)),
+            Number(number),
+            Text(occasion),
+            Text(&request),
+            Text(&first),
+            Text(&approver),
+            Number(due),
+            Number(now),
+        ];
+        tx.run(INSERT_NOTICE, &row)?;
     }
     Ok(())
 }
