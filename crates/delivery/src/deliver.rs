@@ -53,7 +53,7 @@ impl Counts {
 pub(crate) struct Deliverer {
     pub(crate) service: Service,
     pub(crate) metrics: Metrics,
-    name: String,
+    pub(crate) name: String,
     claims: AtomicU64,
 }
 

@@ -11,11 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration as RealTime;
 
+use domain::id::SweepId;
 use domain::time::Timestamp;
 use service::standstill::Working;
-use service::{Service, ServiceError, automatic, deliveries, planning, targets, timers};
+use service::sweeps::work;
+use service::{
+    Service, ServiceError, automatic, deliveries, planning, reprocess_jobs, targets, timers,
+};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::deliver::{Counts, Deliverer};
@@ -23,6 +27,7 @@ use crate::faults::Fault;
 use crate::lane::{Lane, Readiness};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::sweep;
 use crate::watchdog;
 
 /// How the engine works; the options of targets are in the [`Registry`].
@@ -61,15 +66,19 @@ pub struct PassReport {
     pub replanned: usize,
     /// Requests planned.
     pub planned: usize,
+    /// Objects of bulk jobs that were planned, begun or seen at their end.
+    pub jobs: usize,
     /// What deliveries came to.
     pub deliveries: Counts,
+    /// Sweeps that were gone on with.
+    pub swept: usize,
     /// Whether nothing that could be done now was left.
     pub is_quiet: bool,
 }
 
 impl PassReport {
     fn did_something(&self) -> bool {
-        self.timed + self.replanned + self.planned + self.deliveries.seen > 0
+        self.timed + self.replanned + self.planned + self.deliveries.seen + self.swept > 0
     }
 
     fn add(&mut self, other: &Self) {
@@ -77,7 +86,9 @@ impl PassReport {
         self.timed += other.timed;
         self.replanned += other.replanned;
         self.planned += other.planned;
+        self.jobs += other.jobs;
         self.deliveries.add(other.deliveries);
+        self.swept += other.swept;
         self.is_quiet = other.is_quiet;
     }
 }
@@ -155,6 +166,8 @@ impl Engine {
             engine: &self,
             drains: JoinSet::new(),
             busy: BTreeSet::new(),
+            sweeps: JoinSet::new(),
+            swept: BTreeSet::new(),
         };
         tokio::select! {
             biased;
@@ -164,6 +177,9 @@ impl Engine {
         self.shared.stopping.store(true, Ordering::Relaxed);
         while let Some(drained) = running.drains.join_next().await {
             running.finished(drained);
+        }
+        while let Some(swept) = running.sweeps.join_next().await {
+            running.sweep_ended(swept);
         }
     }
 
@@ -184,11 +200,17 @@ impl Engine {
             report.timed += timed;
             report.replanned += replanned;
             report.planned += planned;
-            if timed + replanned + planned == 0 {
+            // Last, and one chunk at a turn: what somebody waits for goes first (G10).
+            let jobs = reprocess_jobs::run_due(service, &self.shared.deliverer.name).await?;
+            report.jobs += jobs;
+            if timed + replanned + planned + jobs == 0 {
                 break;
             }
         }
         drop(working);
+        for (id, target) in self.sweeps_due().await? {
+            report.swept += usize::from(self.sweep(id, target).await.1?);
+        }
         let mut drains = JoinSet::new();
         for target in deliveries::due_targets(service).await? {
             drains.spawn(self.drain(target));
@@ -239,6 +261,37 @@ impl Engine {
             ))
         });
         Arc::clone(lane)
+    }
+
+    /// Asks for the sweeps whose time has come, and says which could be gone on with.
+    async fn sweeps_due(&self) -> Result<Vec<(SweepId, String)>, ServiceError> {
+        let service = self.service();
+        work::schedule(service, self.shared.registry.schedule()).await?;
+        work::due(service).await
+    }
+
+    /// Goes on with a sweep; answers whether anything was done.
+    fn sweep(
+        &self,
+        id: SweepId,
+        target: String,
+    ) -> impl Future<Output = (String, Result<bool, ServiceError>)> + Send + 'static {
+        let engine = self.clone();
+        async move {
+            let _working = engine.begin().await;
+            let lane = engine.lane(&target);
+            let shared = &engine.shared;
+            let result = sweep::run(
+                engine.service(),
+                &lane,
+                engine.metrics(),
+                &shared.stopping,
+                id,
+                &shared.deliverer.name,
+            )
+            .await;
+            (target, result)
+        }
     }
 
     fn drain(&self, target: String) -> impl Future<Output = Drained> + Send + 'static {
@@ -317,6 +370,9 @@ struct Running<'a> {
     engine: &'a Engine,
     drains: JoinSet<Drained>,
     busy: BTreeSet<String>,
+    /// Sweeps, each beside the deliveries to its target.
+    sweeps: JoinSet<(String, Result<bool, ServiceError>)>,
+    swept: BTreeSet<String>,
 }
 
 impl Running<'_> {
@@ -375,7 +431,13 @@ impl Running<'_> {
                 Readiness::Paused => {}
             }
         }
-        if timed + replanned + planned > 0 {
+        for (id, target) in self.engine.sweeps_due().await? {
+            if self.swept.insert(target.clone()) {
+                self.sweeps.spawn(self.engine.sweep(id, target));
+            }
+        }
+        let jobs = reprocess_jobs::run_due(service, &self.engine.shared.deliverer.name).await?;
+        if timed + replanned + planned + jobs > 0 {
             return Ok(RealTime::ZERO);
         }
         if let Some(next) = deliveries::next_due(service)
@@ -400,6 +462,7 @@ impl Running<'_> {
             tokio::select! {
                 () = &mut sleep => return,
                 () = self.engine.service().work.notified(), if !has_failed => return,
+                Some(swept) = self.sweeps.join_next(), if !self.sweeps.is_empty() => self.sweep_ended(swept),
                 Some(drained) = self.drains.join_next(), if !self.drains.is_empty() => {
                     let went_well = self.finished(drained);
                     if went_well && !has_failed {
@@ -410,8 +473,31 @@ impl Running<'_> {
         }
     }
 
+    /// Takes note of a sweep that stopped, for now or for good.
+    fn sweep_ended(&mut self, swept: Result<(String, Result<bool, ServiceError>), JoinError>) {
+        match swept {
+            Ok((target, result)) => {
+                self.swept.remove(&target);
+                if let Err(error) = &result {
+                    tracing::error!(
+                        target.name = target,
+                        error = error as &dyn std::error::Error,
+                        "a sweep could not be recorded; its lease brings it back"
+                    );
+                }
+            }
+            Err(error) => {
+                self.swept.clear();
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a sweep ended unexpectedly"
+                );
+            }
+        }
+    }
+
     /// Takes note of a drain that ended; false if it failed.
-    fn finished(&mut self, drained: Result<Drained, tokio::task::JoinError>) -> bool {
+    fn finished(&mut self, drained: Result<Drained, JoinError>) -> bool {
         match drained {
             Ok((target, _, result)) => {
                 self.busy.remove(&target);

@@ -110,7 +110,10 @@ pub async fn reclaim(service: &Service) -> Result<u64, ServiceError> {
     let now = service.clock.now();
     Ok(service
         .store
-        .write(move |tx| lease::reclaim(tx, now))
+        .write(move |tx| {
+            store::reprocess_job::reclaim(tx)?;
+            lease::reclaim(tx, now)
+        })
         .await?)
 }
 

@@ -35,6 +35,7 @@ pub mod provisioning;
 pub mod reads;
 mod replay;
 pub mod reprocess;
+pub mod reprocess_jobs;
 pub mod requirements;
 pub mod resource_requests;
 pub mod resources;

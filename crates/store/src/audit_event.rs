@@ -7,11 +7,17 @@ use domain::time::Timestamp;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, OF_CALL];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, INSERT_ALL, OF_CALL];
 
 const INSERT: &str = "INSERT INTO audit_event (id, happened_at, activity, category, result, result_reason, \
     initiated_by, target_resources, additional_details, correlation_id, object_id, operation_type, logged_by) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+const INSERT_ALL: &str = "INSERT INTO audit_event (id, happened_at, activity, category, result, result_reason, \
+    initiated_by, target_resources, additional_details, correlation_id, object_id, operation_type, logged_by) \
+    SELECT JSON_OF(e.value) ->> 'a', CAST(JSON_OF(e.value) ->> 'b' AS BIGINT), JSON_OF(e.value) ->> 'c', \
+    JSON_OF(e.value) ->> 'd', JSON_OF(e.value) ->> 'e', JSON_OF(e.value) ->> 'f', JSON_OF(e.value) ->> 'g', \
+    JSON_OF(e.value) ->> 'h', JSON_OF(e.value) ->> 'i', JSON_OF(e.value) ->> 'j', JSON_OF(e.value) ->> 'k', \
+    JSON_OF(e.value) ->> 'l', JSON_OF(e.value) ->> 'm' FROM EACH($1) e";
 const OF_CALL: &str = "SELECT COUNT(*) FROM audit_event WHERE LOWER(correlation_id) = LOWER($1)";
 
 /// One event.
@@ -64,6 +70,29 @@ pub fn insert(tx: &mut WriteTx<'_>, event: &AuditEvent) -> Result<(), Error> {
             value::text(category.service()),
         ],
     )
+}
+
+/// Adds events, all in one statement.
+pub fn insert_all(tx: &mut WriteTx<'_>, events: &[AuditEvent]) -> Result<(), Error> {
+    let rows = events.iter().map(|event| {
+        let category = event.activity.category();
+        serde_json::json!({
+            "a": event.id.to_string(),
+            "b": event.happened_at.micros(),
+            "c": event.activity.to_string(),
+            "d": category.as_str(),
+            "e": if event.succeeded { "success" } else { "failure" },
+            "f": event.result_reason,
+            "g": event.initiated_by,
+            "h": event.target_resources,
+            "i": event.additional_details,
+            "j": event.correlation_id,
+            "k": event.object_id,
+            "l": event.activity.operation(),
+            "m": category.service(),
+        })
+    });
+    tx.execute(INSERT_ALL, &[value::list(rows)]).map(drop)
 }
 
 /// How many events one call left.

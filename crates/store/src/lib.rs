@@ -51,6 +51,7 @@ pub mod snapshot;
 mod statements;
 pub mod subject;
 pub mod subscription;
+pub mod sweep;
 pub mod target_switch;
 pub mod upload;
 pub mod user_attribute;

@@ -46,6 +46,15 @@ pub(crate) fn list(values: impl IntoIterator<Item = impl Display>) -> Value {
     Value::Text(serde_json::Value::Array(texts.collect()).to_string())
 }
 
+/// Whether a statement that names the versions it read changed all of its rows.
+pub(crate) fn all_changed(changed: u64, wanted: usize) -> Result<(), crate::Error> {
+    if u64::try_from(wanted).is_ok_and(|wanted| wanted == changed) {
+        Ok(())
+    } else {
+        Err(crate::Error::StaleVersion)
+    }
+}
+
 /// A value on its way into a statement.
 #[derive(Debug)]
 pub(crate) struct Bound<'v>(pub(crate) &'v Value);

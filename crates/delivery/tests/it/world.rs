@@ -60,6 +60,7 @@ pub(crate) struct Package {
 pub(crate) struct Place {
     pub(crate) group: ObjectId,
     id: RoleScopeId,
+    pub(crate) resource: ResourceId,
 }
 
 impl Place {
@@ -226,7 +227,11 @@ impl World {
             }
             insert_resource(tx, catalog, resource_id, group, id)
         });
-        Place { group, id }
+        Place {
+            group,
+            id,
+            resource: resource_id,
+        }
     }
 
     /// Puts a group's role into a package, or takes it out; assignments follow.
@@ -375,7 +380,7 @@ impl World {
             .map(|entry| entry.id)
             .collect();
         let now = self.now();
-        self.write(move |tx| Ok(store::ledger::plan::wake(tx, &grants, now)?));
+        self.write(move |tx| Ok(store::ledger::plan::wake(tx, &grants, store::ledger::plan::Haste::Interactive, now)?));
     }
 
     /// Where a request stands.

@@ -3,6 +3,7 @@
 //! **Invariant:** nothing of this is ever added to a Graph body. Every route is a row of [`table::OPERATIONS`], from
 //! which requests are routed and the description of the API is written.
 
+mod answer;
 mod audit_log;
 mod bindings;
 mod clock;
@@ -13,6 +14,7 @@ mod ledger;
 mod notices;
 mod openapi;
 mod policy_preview;
+mod reprocess_jobs;
 mod request;
 mod resources;
 mod rows;
@@ -41,6 +43,7 @@ use crate::graph::authenticate;
 use crate::limits::Work;
 use crate::reply::Reply;
 
+use answer::Answer;
 pub(crate) use request::OwnRequest;
 pub(crate) use table::{OPERATIONS, ROOT};
 
@@ -124,15 +127,18 @@ pub(crate) async fn serve(
         Err(error) => Err(error),
     };
     outcome
-        .unwrap_or_else(|error| error.into_reply(&ids, app.service().clock.now(), app.challenge()))
+        .unwrap_or_else(|error| {
+            let now = app.service().clock.now();
+            Answer::Whole(error.into_reply(&ids, now, app.challenge()))
+        })
         .into()
 }
 
-async fn answer(app: &App, call: &Call) -> Result<Reply, Error> {
+async fn answer(app: &App, call: &Call) -> Result<Answer, Error> {
     let is_read = call.method == Method::GET || call.method == Method::HEAD;
     if call.path.trim_matches('/') == DESCRIPTION && is_read {
         let document = openapi::document(call.origin.as_str(), app.is_development());
-        return Ok(Reply::json(StatusCode::OK, &document));
+        return Ok(Reply::json(StatusCode::OK, &document).into());
     }
     let caller = authenticate::caller(app, &call.headers).await?;
     let work = Work {

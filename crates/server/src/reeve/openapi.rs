@@ -77,12 +77,15 @@ fn described(operation: &Operation) -> Value {
     described
 }
 
-/// The one answer that is no JSON document: a document on each line.
-const LINES: &str = "AuditLines";
+/// The answers that are no JSON document: a document on each line, or one event after the other.
+const LINES: [&str; 2] = ["AuditLines", "ReprocessLines"];
+const EVENTS: &str = "ReprocessEvents";
 
 fn content(schema: &str) -> Value {
-    let media = if schema == LINES {
+    let media = if LINES.contains(&schema) {
         "application/x-ndjson"
+    } else if schema == EVENTS {
+        "text/event-stream"
     } else {
         "application/json"
     };

@@ -127,6 +127,11 @@ impl<'r> OwnRequest<'r> {
         Ok(Some(decode_position(&payload)?))
     }
 
+    /// The link to a path below the root of this API.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}{ROOT}{path}", self.call.origin)
+    }
+
     /// The link to the same address with another query.
     pub(super) fn link_to(&self, query: &str) -> String {
         format!("{}{ROOT}{}?{query}", self.call.origin, self.call.path)

@@ -14,6 +14,7 @@ pub(super) fn schemas() -> Value {
         of_grants(),
         of_notices(),
         of_rules(),
+        super::reprocess_jobs::schemas(),
         of_development(),
     ];
     let mut all = Map::new();
@@ -25,19 +26,19 @@ pub(super) fn schemas() -> Value {
     Value::Object(all)
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn text_or_null() -> Value {
+pub(super) fn text_or_null() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
-fn instant() -> Value {
+pub(super) fn instant() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }
 
-fn object(properties: &Value) -> Value {
+pub(super) fn object(properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties })
 }
 
@@ -45,7 +46,7 @@ fn list(of: &str) -> Value {
     object(&json!({ "value": { "type": "array", "items": reference(of) } }))
 }
 
-fn page(of: &str) -> Value {
+pub(super) fn page(of: &str) -> Value {
     object(&json!({
         "value": { "type": "array", "items": reference(of) },
         "nextLink": { "type": "string", "format": "uri" },

@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::{
     OwnRequest, audit_log, bindings, clock, deliveries, explain, faults, ledger, notices,
-    policy_preview, resources, snapshots, stuck, targets,
+    policy_preview, reprocess_jobs, resources, snapshots, stuck, targets,
 };
+use super::answer::Answer;
 use crate::error::Error;
-use crate::reply::Reply;
 
 /// What stands before each path of the table.
 pub(crate) const ROOT: &str = "/reeve/v1";
 
 /// Carries out one kind of request.
-type Handler = for<'a> fn(&'a OwnRequest<'a>) -> BoxFuture<'a, Result<Reply, Error>>;
+type Handler = for<'a> fn(&'a OwnRequest<'a>) -> BoxFuture<'a, Result<Answer, Error>>;
 
 /// One row.
 pub(crate) struct Operation {
@@ -108,6 +108,12 @@ const fn with_query(mut operation: Operation, query: &'static [Parameter]) -> Op
 
 const fn answering(mut operation: Operation, answer: &'static str) -> Operation {
     operation.status = 200;
+    operation.answer = Some(answer);
+    operation
+}
+
+const fn creating(mut operation: Operation, answer: &'static str) -> Operation {
+    operation.status = 201;
     operation.answer = Some(answer);
     operation
 }
@@ -237,10 +243,16 @@ const LEDGER: &[Parameter] = &[
     ),
 ];
 
+const RESULTS: &[Parameter] = &[parameter(
+    "onlyFailed",
+    "boolean",
+    "Only items that came to no good end.",
+)];
+
 /// A function as the table wants it.
 macro_rules! run {
     ($function:path) => {
-        |request| Box::pin($function(request))
+        |request| Box::pin(async move { $function(request).await.map(Answer::from) })
     };
 }
 
@@ -266,6 +278,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     with_query(read("/notices", "listNotices", "Lists what people were told by mail, or were not, and why.", "Notices", run!(notices::list)), NOTICES),
     change(Method::POST, "/notices/{id}/retry", "retryNotice", "Sends a notice again that came to no good end.", None, run!(notices::retry)),
     with_query(read("/explain/authorization", "explainAuthorization", "Tells why somebody may do something, or may not, and what would be enough.", "Authorization", run!(explain::authorization)), AUTHORIZATION),
+    creating(change(Method::POST, "/reprocessJobs", "createReprocessJob", "Plans to reprocess many assignments or requests, and runs the plan if it stays within its thresholds.", Some("NewReprocessJob"), run!(reprocess_jobs::create)), "ReprocessJob"),
+    with_query(read("/reprocessJobs", "listReprocessJobs", "Lists the bulk jobs, the newest first.", "ReprocessJobs", run!(reprocess_jobs::list)), PAGE),
+    read("/reprocessJobs/{id}", "getReprocessJob", "Tells how far a bulk job is.", "ReprocessJob", run!(reprocess_jobs::get)),
+    read("/reprocessJobs/{id}/plan", "getReprocessPlan", "Tells what a bulk job would do to which targets, and what it would refuse and why.", "ReprocessPlan", run!(reprocess_jobs::plan)),
+    answering(change(Method::POST, "/reprocessJobs/{id}/run", "runReprocessJob", "Runs a plan that is ready, or that was stopped at its thresholds.", Some("ReprocessRun"), run!(reprocess_jobs::run)), "ReprocessJob"),
+    answering(change(Method::POST, "/reprocessJobs/{id}/pause", "pauseReprocessJob", "Holds a bulk job back; what was begun is delivered.", None, run!(reprocess_jobs::pause)), "ReprocessJob"),
+    answering(change(Method::POST, "/reprocessJobs/{id}/resume", "resumeReprocessJob", "Lets a bulk job go on.", None, run!(reprocess_jobs::resume)), "ReprocessJob"),
+    answering(change(Method::POST, "/reprocessJobs/{id}/cancel", "cancelReprocessJob", "Ends a bulk job; what was begun is delivered.", None, run!(reprocess_jobs::cancel)), "ReprocessJob"),
+    with_query(read("/reprocessJobs/{id}/results", "listReprocessResults", "Writes out what came of each item, as JSON lines.", "ReprocessLines", run!(reprocess_jobs::results)), RESULTS),
+    read("/reprocessJobs/{id}/events", "watchReprocessJob", "Tells of the progress of a bulk job as server-sent events, until it is over.", "ReprocessEvents", run!(reprocess_jobs::events)),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

@@ -81,6 +81,37 @@ impl Event {
 
 /// Writes the event beside what it is about.
 pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) -> Result<(), Error> {
+    let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
+    let row = row(moment, event, initiated_by, ctx.request_id.to_string());
+    store::audit_event::insert(tx, &row)
+}
+
+/// Writes many events of one call, whose caller is known already.
+pub(crate) fn record_all(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    initiated_by: &str,
+    correlation_id: &str,
+    events: Vec<Event>,
+) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<AuditEvent> = events
+        .into_iter()
+        .map(|event| {
+            row(
+                moment,
+                event,
+                initiated_by.to_owned(),
+                correlation_id.to_owned(),
+            )
+        })
+        .collect();
+    store::audit_event::insert_all(tx, &rows)
+}
+
+fn row(moment: &Moment, event: Event, initiated_by: String, correlation_id: String) -> AuditEvent {
     let details: Vec<_> = event
         .details
         .iter()
@@ -92,26 +123,22 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
         "type": event.object_type,
         "modifiedProperties": event.modified,
     }]);
-    let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
-    store::audit_event::insert(
-        tx,
-        &AuditEvent {
-            id: moment.id(AuditEventId::new),
-            happened_at: moment.now,
-            activity: event.activity,
-            succeeded: event.failure.is_none(),
-            result_reason: event.failure,
-            initiated_by,
-            target_resources: target.to_string(),
-            additional_details: serde_json::Value::Array(details).to_string(),
-            correlation_id: ctx.request_id.to_string(),
-            object_id: Some(event.object_id),
-        },
-    )
+    AuditEvent {
+        id: moment.id(AuditEventId::new),
+        happened_at: moment.now,
+        activity: event.activity,
+        succeeded: event.failure.is_none(),
+        result_reason: event.failure,
+        initiated_by,
+        target_resources: target.to_string(),
+        additional_details: serde_json::Value::Array(details).to_string(),
+        correlation_id,
+        object_id: Some(event.object_id),
+    }
 }
 
 /// Who caused it, in the shape of the audit log, by the names of that moment.
-fn initiated_by(tx: &mut WriteTx<'_>, actor: &Actor) -> Result<Json, Error> {
+pub(crate) fn initiated_by(tx: &mut WriteTx<'_>, actor: &Actor) -> Result<Json, Error> {
     let Actor::Caller(caller) = actor else {
         return Ok(json!({ "app": { "displayName": "Reeve" }, "user": null }));
     };

@@ -123,6 +123,7 @@ fn bring_back(
 /// Whoever held a lease when the snapshot was taken is not at work on it any more.
 fn nothing_under_lease(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<(), store::Error> {
     store::ledger::lease::reclaim(tx, now)?;
+    store::reprocess_job::reclaim(tx)?;
     store::extension_callout::reclaim(tx)?;
     Ok(())
 }

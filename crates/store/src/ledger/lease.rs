@@ -30,10 +30,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
     WAITING,
 ];
 
+// What somebody waits for is claimed before what a bulk job woke (G10).
 const CLAIM: &str = "UPDATE ledger SET phase = 'leased', lease_owner = $3, lease_until = $4, \
     attempts = attempts + 1, version = version + 1 \
-    WHERE id IN (SELECT id FROM ledger WHERE phase = 'pending' AND target = $1 AND next_attempt_at <= $2 \
-        ORDER BY next_attempt_at, id LIMIT $5 SKIP_LOCKED)";
+    WHERE id IN (SELECT id FROM ledger WHERE phase = 'pending' AND target = $1 AND is_bulk = $6 \
+        AND next_attempt_at <= $2 ORDER BY next_attempt_at, id LIMIT $5 SKIP_LOCKED)";
 const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origin_system, l.resource_origin_id, \
     l.role_origin_id, l.scope_origin_id, b.address, \
     COALESCE(g.display_name, p.display_name, l.resource_origin_id), \
@@ -88,9 +89,28 @@ const EXPIRE: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1,
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_until <= $1";
 const RECLAIM: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE phase = 'leased'";
-const DUE_TARGETS: &str =
-    "SELECT DISTINCT target FROM ledger WHERE phase = 'pending' AND next_attempt_at <= $1";
-const NEXT_ATTEMPT: &str = "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending'";
+/// The targets that have pending work, each found by one step in the index, however much waits for it.
+macro_rules! waiting_targets {
+    ($select:literal) => {
+        concat!(
+            "WITH RECURSIVE waiting (target) AS (SELECT min(target) FROM ledger WHERE phase = 'pending' ",
+            "UNION ALL SELECT (SELECT min(l.target) FROM ledger l WHERE l.phase = 'pending' ",
+            "AND l.target > waiting.target) FROM waiting WHERE waiting.target IS NOT NULL), ",
+            "lane (is_bulk) AS (SELECT FALSE UNION ALL SELECT TRUE) ",
+            $select
+        )
+    };
+}
+
+const DUE_TARGETS: &str = waiting_targets!(
+    "SELECT DISTINCT w.target FROM waiting w CROSS JOIN lane WHERE w.target IS NOT NULL \
+     AND EXISTS (SELECT 1 FROM ledger l WHERE l.phase = 'pending' AND l.target = w.target \
+     AND l.is_bulk = lane.is_bulk AND l.next_attempt_at <= $1) ORDER BY w.target"
+);
+const NEXT_ATTEMPT: &str = waiting_targets!(
+    "SELECT min((SELECT min(l.next_attempt_at) FROM ledger l WHERE l.phase = 'pending' AND l.target = w.target \
+     AND l.is_bulk = lane.is_bulk)) FROM waiting w CROSS JOIN lane"
+);
 const NEXT_ATTEMPT_AFTER: &str =
     "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending' AND next_attempt_at > $1";
 const NEXT_TIMER: &str = "SELECT min(due) FROM (\
@@ -164,14 +184,22 @@ pub fn claim(
     until: Timestamp,
     limit: i64,
 ) -> Result<Vec<Leased>, Error> {
-    let args = [
-        value::text(target),
-        value::int(now.micros()),
-        value::text(owner),
-        value::int(until.micros()),
-        value::int(limit),
-    ];
-    if tx.execute(CLAIM, &args)? == 0 {
+    let mut claimed = 0;
+    for is_bulk in [false, true] {
+        let args = [
+            value::text(target),
+            value::int(now.micros()),
+            value::text(owner),
+            value::int(until.micros()),
+            value::int(limit - claimed),
+            value::boolean(is_bulk),
+        ];
+        claimed += i64::try_from(tx.execute(CLAIM, &args)?).unwrap_or(limit);
+        if claimed >= limit {
+            break;
+        }
+    }
+    if claimed == 0 {
         return Ok(Vec::new());
     }
     tx.query_map(CLAIMED, &[value::text(owner), value::text(target)], |row| {

@@ -1,0 +1,154 @@
+//! For whom a job acts: who that is, and what they may see and reprocess. Kept with the job, as nobody asks any more when
+//! it runs.
+
+use std::collections::BTreeSet;
+
+use auth::decide::Catalogs;
+use auth::roles::Action;
+use domain::id::CatalogId;
+use serde_json::{Value as Json, json};
+use store::WriteTx;
+
+use crate::audit::initiated_by;
+use crate::authorize;
+use crate::ctx::Ctx;
+use crate::error::{Code, ServiceError};
+
+/// The catalogs in which a job may see and reprocess; `None` means all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rights {
+    seen: Option<BTreeSet<CatalogId>>,
+    reprocessed: Option<BTreeSet<CatalogId>>,
+    /// What a caller is told where they see and may not reprocess.
+    refusal: String,
+}
+
+impl Rights {
+    /// Those of a caller who was admitted.
+    pub(super) fn of(ctx: &Ctx) -> Self {
+        let set = |action| match authorize::catalogs(ctx, action) {
+            Catalogs::All => None,
+            Catalogs::Some(catalogs) => Some(catalogs),
+            Catalogs::None(_) => Some(BTreeSet::new()),
+        };
+        let nowhere = CatalogId::new(uuid::Uuid::nil());
+        let refusal = authorize::in_catalog_known_by(
+            ctx,
+            Action::Reprocess,
+            Action::ReadRequests,
+            nowhere,
+            || ServiceError::refused(Code::AccessDenied, "the role in the catalog is too low"),
+        );
+        Self {
+            seen: set(Action::ReadRequests),
+            reprocessed: set(Action::Reprocess),
+            refusal: refusal
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// What a single call for something in this catalog would be answered before its state is looked at.
+    pub(super) fn check(
+        &self,
+        catalog: CatalogId,
+        unknown: impl FnOnce() -> ServiceError,
+    ) -> Result<(), ServiceError> {
+        let within = |set: &Option<BTreeSet<CatalogId>>| {
+            set.as_ref().is_none_or(|set| set.contains(&catalog))
+        };
+        if within(&self.reprocessed) {
+            Ok(())
+        } else if within(&self.seen) {
+            Err(ServiceError::refused(
+                Code::AccessDenied,
+                self.refusal.clone(),
+            ))
+        } else {
+            Err(unknown())
+        }
+    }
+
+    /// As a document.
+    pub(super) fn written(&self) -> String {
+        let set = |set: &Option<BTreeSet<CatalogId>>| {
+            set.as_ref()
+                .map(|set| set.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        json!({
+            "seen": set(&self.seen),
+            "reprocessed": set(&self.reprocessed),
+            "refusal": self.refusal,
+        })
+        .to_string()
+    }
+
+    /// From a document. What cannot be read allows nothing.
+    pub(super) fn read(text: &str) -> Self {
+        let document: Json = serde_json::from_str(text).unwrap_or_default();
+        let set = |name: &str| match document.get(name) {
+            Some(Json::Null) => None,
+            Some(Json::Array(list)) => Some(
+                list.iter()
+                    .filter_map(|id| id.as_str()?.parse().ok())
+                    .collect(),
+            ),
+            _ => Some(BTreeSet::new()),
+        };
+        let refusal = document.get("refusal").and_then(Json::as_str);
+        Self {
+            seen: set("seen"),
+            reprocessed: set("reprocessed"),
+            refusal: refusal.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// Who a job acts for, as the audit log shows them.
+pub(super) fn who(tx: &mut WriteTx<'_>, ctx: &Ctx) -> Result<String, ServiceError> {
+    Ok(initiated_by(tx, &ctx.actor)?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catalog(number: u128) -> CatalogId {
+        CatalogId::new(uuid::Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn rights_are_read_back_as_they_were_written_and_nonsense_allows_nothing() {
+        let some = Rights {
+            seen: None,
+            reprocessed: Some([catalog(1), catalog(2)].into()),
+            refusal: "no".to_owned(),
+        };
+        assert_eq!(Rights::read(&some.written()), some);
+
+        let unknown = || ServiceError::not_found("assignment", "x");
+        for text in ["", "{}", "[]", "{\"reprocessed\": 7}"] {
+            assert!(Rights::read(text).check(catalog(1), unknown).is_err());
+        }
+    }
+
+    #[test]
+    fn an_item_is_refused_as_a_single_call_would_be() {
+        let rights = Rights {
+            seen: Some([catalog(1), catalog(2)].into()),
+            reprocessed: Some([catalog(1)].into()),
+            refusal: "the role is too low".to_owned(),
+        };
+        let code = |number| {
+            rights
+                .check(catalog(number), || ServiceError::not_found("x", "y"))
+                .err()
+                .and_then(|error| error.code())
+        };
+
+        assert_eq!(code(1), None);
+        assert_eq!(code(2), Some(Code::AccessDenied));
+        assert_eq!(code(3), Some(Code::ResourceNotFound));
+    }
+}

@@ -1,0 +1,142 @@
+//! Running: the next items are judged once more, begun and planned for delivery, all in one transaction under the lease.
+//!
+//! **Invariant:** an item is begun whole or not at all, and never twice.
+
+use std::collections::BTreeMap;
+
+use domain::reprocess_job::{Event, State};
+use domain::time::Timestamp;
+use store::WriteTx;
+use store::ledger::plan::Haste;
+use store::reprocess_job::item::{self, Begun};
+use store::reprocess_job::{self as jobs, Job, Lease, tally};
+
+use super::accept::accept;
+use super::forecast::forecast;
+use super::rights::Rights;
+use super::work::lease_end;
+use super::{happened, record, too_much};
+use crate::ctx::{Ctx, Moment, Service};
+use crate::error::ServiceError;
+use crate::{audit, planning};
+
+/// Items that are begun in one transaction.
+const CHUNK: i64 = 200;
+
+/// Begins the next items of a job; answers how many, and one for its end.
+pub(super) async fn run(service: &Service, lease: &Lease) -> Result<usize, ServiceError> {
+    let (moment, ctx) = (service.moment(), service.system());
+    let window = service.settings.reprocess_request_window;
+    let (lease, until) = (lease.clone(), lease_end(&moment));
+    service
+        .store
+        .write_bulk(move |tx| -> Result<usize, ServiceError> {
+            if !jobs::hold(tx, &lease, until)? {
+                return Ok(0);
+            }
+            let job = jobs::find(tx, lease.job)?.filter(|job| job.state == State::Running);
+            let Some(job) = job else {
+                return Ok(0);
+            };
+            let items = item::next(tx, job.id, job.progress.begun_through, CHUNK)?;
+            match items.last() {
+                None => complete(tx, &moment, job),
+                Some((last, _, _)) => {
+                    let last = *last;
+                    begin(tx, &moment, &ctx, window, job, items, last)
+                }
+            }
+        })
+        .await
+}
+
+fn begin(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    window: domain::time::Duration,
+    mut job: Job,
+    items: Vec<(i64, String, bool)>,
+    last: i64,
+) -> Result<usize, ServiceError> {
+    let looked_at = items.len();
+    let wanted = items.into_iter().filter(|(_, _, is_planned)| *is_planned);
+    let (ordinals, objects): (Vec<i64>, Vec<String>) =
+        wanted.map(|(ordinal, object, _)| (ordinal, object)).unzip();
+    let rights = Rights::read(&job.rights);
+    let accepted = accept(tx, moment, window, &rights, job.collection, objects)?;
+    let removes: i64 = forecast(tx, &accepted.wishes())?
+        .targets
+        .values()
+        .map(|tally| tally.removes)
+        .sum();
+    let grants = job.plan.grants();
+    if let Some(why) = job
+        .thresholds
+        .exceeded_by(job.progress.removed + removes, grants)
+    {
+        return stop(tx, moment, job, why);
+    }
+    let refusals: BTreeMap<String, i64> = accepted.refusals();
+    let begun: Vec<Begun> = ordinals
+        .into_iter()
+        .zip(accepted.outcomes)
+        .map(|(ordinal, outcome)| Begun {
+            ordinal,
+            result: outcome.result.map(|(request, _)| request),
+        })
+        .collect();
+    let (requests, events) = accepted.begun.store(tx)?;
+    audit::record_all(tx, moment, &job.initiated_by, &job.correlation_id, events)?;
+    let in_delivery = begun.iter().filter(|item| item.result.is_ok()).count();
+    item::begun(tx, job.id, &begun, moment.now)?;
+    tally::add_refusals(tx, job.id, &refusals)?;
+    planning::plan_requests(tx, moment, ctx, Haste::Bulk, requests)?;
+
+    job.progress.begun_through = last;
+    job.progress.removed += removes;
+    job.progress.in_delivery += i64::try_from(in_delivery).unwrap_or(i64::MAX);
+    job.progress.refused += refusals.values().sum::<i64>();
+    jobs::save(tx, &job)?;
+    Ok(looked_at)
+}
+
+/// More would be removed than the thresholds allow: nothing of the chunk is begun.
+fn stop(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    mut job: Job,
+    why: String,
+) -> Result<usize, ServiceError> {
+    moved(&mut job, Event::ThresholdExceeded)?;
+    job.paused_at = Some(moment.now);
+    job.reason = Some((too_much(), why.clone()));
+    jobs::save(tx, &job)?;
+    let event = happened(&job, "stopReprocessJob").with("reason", why);
+    record(tx, moment, &job, event)?;
+    Ok(1)
+}
+
+/// Every item was begun; once every delivery is at its end, so is the job.
+fn complete(tx: &mut WriteTx<'_>, moment: &Moment, mut job: Job) -> Result<usize, ServiceError> {
+    if job.progress.in_delivery > 0 {
+        return Ok(0);
+    }
+    moved(&mut job, Event::AllSettled)?;
+    let now: Timestamp = moment.now;
+    job.ended_at = Some(now);
+    jobs::save(tx, &job)?;
+    let event = happened(&job, "completeReprocessJob")
+        .with("delivered", job.progress.delivered)
+        .with("partiallyDelivered", job.progress.partially_delivered)
+        .with("deliveryFailed", job.progress.delivery_failed)
+        .with("superseded", job.progress.superseded)
+        .with("refused", job.progress.refused);
+    record(tx, moment, &job, event)?;
+    Ok(1)
+}
+
+fn moved(job: &mut Job, event: Event) -> Result<(), ServiceError> {
+    job.state = domain::reprocess_job::next(job.state, event).map_err(ServiceError::internal)?;
+    Ok(())
+}
