@@ -10,12 +10,13 @@ use connector_scim::{ScimConfig, ScimConnector};
 use delivery::{Registry, TargetOptions};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::{LdapTarget, MatchBy, ScimTarget, TargetSection, secret};
+use crate::config::{LdapTarget, MatchBy, ScimTarget, SweepsSection, TargetSection, secret};
 
 /// Adds the targets of the configuration.
 pub(crate) fn register(
     mut registry: Registry,
     targets: &[TargetSection],
+    sweeps: &SweepsSection,
 ) -> anyhow::Result<Registry> {
     for target in targets {
         let connector = connector(target)
@@ -23,11 +24,12 @@ pub(crate) fn register(
         let options = TargetOptions {
             max_in_flight: connector.limits().max_in_flight,
             rate: target.rate_per_second(),
+            sweep: sweeps.of_target(target.sweep()),
             ..TargetOptions::default()
         };
         registry = registry.with(target.name(), connector, options)?;
     }
-    Ok(registry)
+    Ok(registry.sweeping_directory(sweeps.of_directory()))
 }
 
 /// The connector of one section.

@@ -127,7 +127,7 @@ fn object_of(row: &Leased) -> Object {
 }
 
 /// `Member` of `Member_{group id}`; other roles are told by their id.
-fn role_name<'a>(role: &'a str, resource: &str) -> &'a str {
+pub(crate) fn role_name<'a>(role: &'a str, resource: &str) -> &'a str {
     role.strip_suffix(resource)
         .and_then(|name| name.strip_suffix('_'))
         .unwrap_or(role)

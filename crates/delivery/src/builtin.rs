@@ -4,13 +4,16 @@
 //! proof and nothing has to be read back.
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
-    Presence, Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Operation, Order, Outcome, Presence, Subject,
 };
 use domain::directory::GroupRole;
 use domain::id::{AppRoleId, ObjectId};
 use service::directory::{self, app_roles, members};
 use service::{Service, ServiceError};
+
+/// Most members on a page of a listing.
+const PAGE: i64 = 1000;
 
 /// Speaks to the directory that the service keeps.
 #[derive(Debug)]
@@ -153,6 +156,74 @@ impl Connector for Builtin {
 
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {
         Box::pin(async { Ok("the built-in directory is part of the server".to_owned()) })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
+    }
+}
+
+impl Builtin {
+    async fn page(&self, object: &Object, from: Option<&str>) -> Result<Listing, Outcome> {
+        let place = Place::of(object)?;
+        let after = from.unwrap_or_default().to_owned();
+        let found = match place {
+            Place::Group(group, role) => {
+                members::list(&self.service, group, role, after, PAGE).await
+            }
+            Place::Application(application, role) => {
+                app_roles::list(&self.service, application, role, after, PAGE).await
+            }
+        };
+        let Some(ids) = found.map_err(|error| trouble(&error))? else {
+            let code = FailureCode::ResourceNotFoundInOriginSystem;
+            return Err(Outcome::refused(code, why(code, object)));
+        };
+        let is_full = i64::try_from(ids.len()).is_ok_and(|found| found >= PAGE);
+        Ok(Listing {
+            next: ids.last().filter(|_| is_full).map(ToString::to_string),
+            members: ids.into_iter().map(member).collect(),
+        })
+    }
+}
+
+fn member(id: ObjectId) -> Member {
+    Member {
+        keys: vec![id.to_string()],
+        label: id.to_string(),
+    }
+}
+
+/// The directory's keys are its ids, so that nothing has to be asked.
+impl Lister for Builtin {
+    fn order(&self) -> Order {
+        Order::ObjectId
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(self.page(object, from))
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _object: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        let key = |subject: &Subject| Keys::Known(vec![subject.object_id.to_string()]);
+        let keys = subjects.iter().map(key).collect();
+        Box::pin(std::future::ready(Ok(keys)))
+    }
+
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        let names = members.iter().map(|member| member.keys.clone()).collect();
+        Box::pin(std::future::ready(Ok(names)))
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Outcome, Presence, Reason,
-    Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Order, Outcome, Presence, Reason, Subject,
 };
 
 /// How a target misbehaves.
@@ -228,6 +228,52 @@ impl Connector for Faulty {
                 Some(fault) => Err(before_anything(&fault).await),
             }
         })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        self.inner.lister().map(|_| self as &dyn Lister)
+    }
+}
+
+impl Faulty {
+    /// The inner lister, unless the fault keeps the call from reaching the target.
+    async fn reached(&self) -> Result<&dyn Lister, Outcome> {
+        match self.plan.of(&self.target) {
+            None | Some(Fault::FailFor(_) | Fault::DropAfterApply) => {}
+            Some(fault) => return Err(before_anything(&fault).await),
+        }
+        self.inner
+            .lister()
+            .ok_or_else(|| Outcome::refused(FailureCode::ConnectorError, "the target cannot list"))
+    }
+}
+
+impl Lister for Faulty {
+    fn order(&self) -> Order {
+        self.inner.lister().map_or(Order::Any, Lister::order)
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(async move { self.reached().await?.list(object, from).await })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        object: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        Box::pin(async move { self.reached().await?.keys(object, subjects).await })
+    }
+
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        Box::pin(async move { self.reached().await?.clues(members).await })
     }
 }
 

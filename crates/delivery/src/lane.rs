@@ -8,7 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealTime;
 
-use connector_api::{Applied, Change, Connector, FailureCode, Object, Outcome, Presence, Subject};
+use connector_api::{
+    Applied, Change, Connector, FailureCode, Keys, Lister, Listing, Member, Object, Outcome,
+    Presence, Subject,
+};
 use domain::time::{Duration, Timestamp};
 use futures_util::FutureExt as _;
 use service::Service;
@@ -155,6 +158,53 @@ impl Lane {
     ) -> Option<Result<Vec<Presence>, Outcome>> {
         let call = AssertUnwindSafe(async { self.connector.observe(object, subjects).await });
         self.call(call.catch_unwind(), lease_until, Err, |seen| match seen {
+            Ok(_) => &[],
+            Err(outcome) => std::slice::from_ref(outcome),
+        })
+        .await
+    }
+
+    /// How the target lists, if it can.
+    pub(crate) fn lister(&self) -> Option<&dyn Lister> {
+        self.connector.lister()
+    }
+
+    /// Lists who has an object; `None`: the target cannot list.
+    pub(crate) async fn list(
+        &self,
+        object: &Object,
+        from: Option<&str>,
+    ) -> Option<Result<Listing, Outcome>> {
+        let lister = self.lister()?;
+        self.asked(async { lister.list(object, from).await }).await
+    }
+
+    /// Asks under which keys subjects would be listed; `None`: the target cannot list.
+    pub(crate) async fn keys(
+        &self,
+        object: &Object,
+        subjects: &[Subject],
+    ) -> Option<Result<Vec<Keys>, Outcome>> {
+        let lister = self.lister()?;
+        self.asked(async { lister.keys(object, subjects).await })
+            .await
+    }
+
+    /// Asks for names of members; `None`: the target cannot list.
+    pub(crate) async fn clues(
+        &self,
+        members: &[Member],
+    ) -> Option<Result<Vec<Vec<String>>, Outcome>> {
+        let lister = self.lister()?;
+        self.asked(async { lister.clues(members).await }).await
+    }
+
+    async fn asked<T>(
+        &self,
+        call: impl Future<Output = Result<T, Outcome>>,
+    ) -> Option<Result<T, Outcome>> {
+        let call = AssertUnwindSafe(call).catch_unwind();
+        self.call(call, None, Err, |answer| match answer {
             Ok(_) => &[],
             Err(outcome) => std::slice::from_ref(outcome),
         })

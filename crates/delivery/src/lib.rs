@@ -21,6 +21,7 @@ mod lane;
 pub mod metrics;
 mod pacer;
 pub mod registry;
+mod sweep;
 pub mod watchdog;
 
 pub use deliver::Counts;

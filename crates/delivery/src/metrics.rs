@@ -19,6 +19,9 @@ pub struct Metrics {
     deliveries: Family<Depth, Gauge>,
     oldest_due: Family<Target, Gauge>,
     stuck: Family<Kind, Gauge>,
+    drift_age: Family<Target, Gauge>,
+    drift_to_repair: Family<Target, Histogram, fn() -> Histogram>,
+    sweeps: Family<Swept, Counter>,
     passes: Histogram,
     failed_passes: Counter,
 }
@@ -32,6 +35,12 @@ struct Attempt {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Target {
     target: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Swept {
+    target: String,
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -63,6 +72,11 @@ impl Default for Metrics {
             deliveries: Family::default(),
             oldest_due: Family::default(),
             stuck: Family::default(),
+            drift_age: Family::default(),
+            drift_to_repair: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(1.0, 4.0, 12))
+            }),
+            sweeps: Family::default(),
             passes: Histogram::new(exponential_buckets(0.000_5, 4.0, 10)),
             failed_passes: Counter::default(),
         }
@@ -99,6 +113,19 @@ impl Metrics {
             "Objects that nothing moves on, by kind",
             self.stuck.clone(),
         );
+        delivery.register_with_unit(
+            "drift_age",
+            "Since when the oldest drift is known that is still there",
+            Unit::Seconds,
+            self.drift_age.clone(),
+        );
+        delivery.register_with_unit(
+            "drift_to_repair",
+            "Time from the finding of drift to its repair",
+            Unit::Seconds,
+            self.drift_to_repair.clone(),
+        );
+        delivery.register("sweeps", "Sweeps by how they ended", self.sweeps.clone());
         delivery.register_with_unit(
             "pass",
             "Time that a pass of the engine took",
@@ -160,6 +187,35 @@ impl Metrics {
                 })
                 .set(*seconds);
         }
+    }
+
+    pub(crate) fn drift_ages(&self, ages: &[(String, i64)]) {
+        self.drift_age.clear();
+        for (target, seconds) in ages {
+            self.drift_age
+                .get_or_create(&Target {
+                    target: target.clone(),
+                })
+                .set(*seconds);
+        }
+    }
+
+    pub(crate) fn repaired(&self, target: &str, after: domain::time::Duration) {
+        let seconds = Duration::from_micros(after.micros().max(0).unsigned_abs());
+        self.drift_to_repair
+            .get_or_create(&Target {
+                target: target.to_owned(),
+            })
+            .observe(seconds.as_secs_f64());
+    }
+
+    pub(crate) fn swept(&self, target: &str, state: domain::sweep::State) {
+        self.sweeps
+            .get_or_create(&Swept {
+                target: target.to_owned(),
+                state: state.as_str(),
+            })
+            .inc();
     }
 
     pub(crate) fn stuck(&self, kind: &'static str, count: usize) {

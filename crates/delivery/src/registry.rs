@@ -30,6 +30,8 @@ pub struct TargetOptions {
     pub call_deadline: std::time::Duration,
     /// Unanswered calls in a row that open the circuit breaker.
     pub breaker_threshold: u32,
+    /// How often the target is swept by itself; not at all, if not given.
+    pub sweep: Option<Duration>,
     /// How long an open breaker holds work back before a probe; at most half of the retry schedule's shortest gap.
     pub breaker_delay: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for TargetOptions {
             rate: None,
             lease: Duration::from_minutes(5),
             call_deadline: std::time::Duration::from_secs(30),
+            sweep: None,
             breaker_threshold: 5,
             breaker_delay: Duration::from_secs(15),
         }
@@ -113,6 +116,24 @@ impl Registry {
         self.targets
             .insert(name.to_owned(), Target { connector, options });
         Ok(self)
+    }
+
+    /// Sweeps the built-in directory that often. It tells of every change as it happens, so that this finds only what
+    /// came about while nobody kept the books.
+    #[must_use]
+    pub fn sweeping_directory(mut self, every: Option<Duration>) -> Self {
+        if let Some(directory) = self.targets.get_mut(DIRECTORY) {
+            directory.options.sweep = every;
+        }
+        self
+    }
+
+    /// The targets that are swept by themselves, and how often.
+    pub(crate) fn schedule(&self) -> Vec<(String, Duration)> {
+        self.targets
+            .iter()
+            .filter_map(|(name, target)| Some((name.clone(), target.options.sweep?)))
+            .collect()
     }
 
     /// Makes every target misbehave as the plan says; the engine keeps the plan in step with the switches of the

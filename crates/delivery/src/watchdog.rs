@@ -50,18 +50,25 @@ fn patience(service: &Service) -> Duration {
 pub(crate) async fn watch(service: &Service, metrics: &Metrics) -> Result<(), ServiceError> {
     let report = stuck(service).await?;
     let now = service.clock.now();
-    let (depth, oldest) = service
+    let (depth, oldest, drift) = service
         .store
         .read(|tx| -> Result<_, ServiceError> {
-            Ok((store::ledger::watch::phases(tx)?, stuck::oldest_due(tx)?))
+            Ok((
+                store::ledger::watch::phases(tx)?,
+                stuck::oldest_due(tx)?,
+                store::sweep::found::ages(tx)?,
+            ))
         })
         .await?;
     metrics.depth(&depth);
-    let ages: Vec<(String, i64)> = oldest
-        .into_iter()
-        .map(|(target, at)| (target, age_in_seconds(at, now)))
-        .collect();
-    metrics.oldest_due(&ages);
+    let ages = |since: Vec<(String, Timestamp)>| -> Vec<(String, i64)> {
+        since
+            .into_iter()
+            .map(|(target, at)| (target, age_in_seconds(at, now)))
+            .collect()
+    };
+    metrics.oldest_due(&ages(oldest));
+    metrics.drift_ages(&ages(drift));
     for kind in Kind::ALL {
         let count = report
             .objects

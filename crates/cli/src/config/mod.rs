@@ -25,7 +25,7 @@ pub(crate) use sections::{
     ApplicationBy, AutoAssignmentSection, CompatSection, DatabaseSection, DeliverySection,
     ExtensionsSection, IssuerSection, LdapTarget, LogFormat, LogSection, MatchBy, ODataSection,
     ProvisioningSection, ReprocessSection, RequestsSection, ScimTarget, ServerSection,
-    TargetSection, UserBy,
+    SweepsSection, TargetSection, UserBy,
 };
 pub(crate) use value::{Iso, Listen};
 
@@ -43,6 +43,7 @@ pub(crate) struct Config {
     pub(crate) issuer: Vec<IssuerSection>,
     pub(crate) reprocess: ReprocessSection,
     pub(crate) delivery: DeliverySection,
+    pub(crate) sweeps: SweepsSection,
     pub(crate) requests: RequestsSection,
     pub(crate) auto_assignment: AutoAssignmentSection,
     pub(crate) compat: CompatSection,
@@ -170,6 +171,7 @@ impl Config {
             retention_audit: self.retention.audit(),
             extensions: self.extensions.settings(),
             notices: self.notices.settings(),
+            sweeps: self.sweeps.settings(),
             guests: guests::settings(self),
             provisioning_inbound: self.provisioning.inbound,
             provisioning_domain: self.provisioning.domain.clone(),

@@ -10,7 +10,7 @@ use domain::extension::HostPolicy;
 use domain::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use service::settings::{ExtensionSettings, PayloadShape, Settings, UnknownMembers};
+use service::settings::{ExtensionSettings, PayloadShape, Settings, SweepSettings, UnknownMembers};
 
 use super::value::{Gaps, Iso, Listen};
 
@@ -335,6 +335,54 @@ impl Default for DeliverySection {
     }
 }
 
+/// `[sweeps]`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct SweepsSection {
+    /// How often a configured target is swept that says nothing of it; `PT0S`: never.
+    pub(crate) every: Iso,
+    /// How often the built-in directory is; `PT0S`: never.
+    pub(crate) directory: Iso,
+    pub(crate) max_removals: u32,
+    pub(crate) keep: u32,
+}
+
+impl Default for SweepsSection {
+    fn default() -> Self {
+        let settings = SweepSettings::default();
+        Self {
+            every: Iso(Duration::from_days(1)),
+            directory: Iso(Duration::default()),
+            max_removals: u32::try_from(settings.max_removals).unwrap_or(u32::MAX),
+            keep: u32::try_from(settings.keep).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl SweepsSection {
+    pub(crate) fn settings(&self) -> SweepSettings {
+        SweepSettings {
+            max_removals: self.max_removals.into(),
+            keep: self.keep.into(),
+        }
+    }
+
+    /// How often a target is swept that says this of itself.
+    pub(crate) fn of_target(&self, own: Option<Iso>) -> Option<Duration> {
+        some_time(own.unwrap_or(self.every))
+    }
+
+    /// How often the built-in directory is.
+    pub(crate) fn of_directory(&self) -> Option<Duration> {
+        some_time(self.directory)
+    }
+}
+
+/// Nothing, where the time is none.
+fn some_time(every: Iso) -> Option<Duration> {
+    (every.0 > Duration::default()).then_some(every.0)
+}
+
 /// `[requests]`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -504,6 +552,14 @@ impl TargetSection {
         }
     }
 
+    /// How often it is swept, if it says so itself.
+    pub(crate) const fn sweep(&self) -> Option<Iso> {
+        match self {
+            Self::Scim(target) => target.sweep,
+            Self::Ldap(target) => target.sweep,
+        }
+    }
+
     /// Most calls a second.
     pub(crate) const fn rate_per_second(&self) -> Option<f64> {
         match self {
@@ -531,6 +587,8 @@ pub(crate) struct ScimTarget {
     pub(crate) max_subjects: Option<usize>,
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_per_second: Option<f64>,
+    /// How often it is swept.
+    pub(crate) sweep: Option<Iso>,
 }
 
 /// How a SCIM target knows a subject.
@@ -574,6 +632,8 @@ pub(crate) struct LdapTarget {
     pub(crate) max_subjects: Option<usize>,
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_per_second: Option<f64>,
+    /// How often it is swept.
+    pub(crate) sweep: Option<Iso>,
 }
 
 /// `[log]`.

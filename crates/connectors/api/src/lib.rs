@@ -8,6 +8,7 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+mod listing;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use std::time::Duration;
 pub use domain::failure::FailureCode;
 use domain::id::{ObjectId, SubjectId};
 pub use futures_util::future::BoxFuture;
+pub use listing::{Keys, Lister, Listing, Member, Order};
 
 /// One role of one resource in a target: what is granted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -213,4 +215,9 @@ pub trait Connector: Send + Sync + Debug {
 
     /// Whether address and credentials work, without changing anything; a sentence for `reeve doctor`.
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>>;
+
+    /// How to list who has an object, if the target can: what cannot be listed is not swept.
+    fn lister(&self) -> Option<&dyn Lister> {
+        None
+    }
 }

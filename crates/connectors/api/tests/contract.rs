@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use connector_api::contract::{self, Fault, Fixture, run};
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
-    Presence, Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Operation, Order, Outcome, Presence, Subject,
 };
 use domain::id::ObjectId;
 
@@ -25,6 +25,8 @@ enum Flaw {
     KnowsEveryResource,
     TakesAnyCredentials,
     AnswersForTheFirstOnly,
+    ListsAPart,
+    ListsTheDeadAsEmpty,
 }
 
 #[derive(Debug, Default)]
@@ -156,6 +158,60 @@ impl Memory {
         }
         Ok(seen)
     }
+
+    fn list_now(&self, object: &Object, from: Option<&str>) -> Result<Listing, Outcome> {
+        match self.reach(object) {
+            Err(Outcome::Retry { .. }) if self.flaw == Flaw::ListsTheDeadAsEmpty => {
+                return Ok(Listing::default());
+            }
+            reached => reached?,
+        };
+        let target = self.target.lock().unwrap();
+        let ids = target.members.iter().map(ToString::to_string);
+        let mut left: Vec<String> = ids.filter(|id| Some(id.as_str()) > from).collect();
+        let more = left.split_off(left.len().min(2));
+        let next = left.last().filter(|_| !more.is_empty()).cloned();
+        Ok(Listing {
+            members: left
+                .into_iter()
+                .map(|id| Member {
+                    keys: vec![id.clone()],
+                    label: id,
+                })
+                .collect(),
+            next: next.filter(|_| self.flaw != Flaw::ListsAPart),
+        })
+    }
+}
+
+impl Lister for Memory {
+    fn order(&self) -> Order {
+        Order::ObjectId
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(async move { self.list_now(object, from) })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        let keys = |one: &Subject| Keys::Known(vec![one.object_id.to_string()]);
+        Box::pin(async move { Ok(subjects.iter().map(keys).collect()) })
+    }
+
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        Box::pin(async move { Ok(members.iter().map(|one| one.keys.clone()).collect()) })
+    }
 }
 
 impl Connector for Memory {
@@ -183,6 +239,10 @@ impl Connector for Memory {
             self.reach(&contract::object(1, "group", None))?;
             Ok("it works".to_owned())
         })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
     }
 }
 
@@ -234,7 +294,7 @@ impl Fixture for MemoryFixture {
 async fn a_connector_that_keeps_the_contract_passes_every_check() {
     let report = run(&MemoryFixture::new(Flaw::None)).await;
 
-    assert_eq!(report.held.len(), 17);
+    assert_eq!(report.held.len(), 21);
     assert!(report.not_possible.is_empty());
 }
 
@@ -259,6 +319,11 @@ async fn each_flaw_is_found_by_the_check_that_is_about_it() {
             "wrong_credentials_are_rejected_and_change_nothing",
         ),
         (Flaw::AnswersForTheFirstOnly, "one outcome a subject"),
+        (Flaw::ListsAPart, "a_listing_tells_exactly_who_is_there"),
+        (
+            Flaw::ListsTheDeadAsEmpty,
+            "a_listing_of_a_target_that_is_down_is_a_retry",
+        ),
     ] {
         let verdict = tokio::spawn(async move { run(&MemoryFixture::new(flaw)).await }).await;
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
+    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Lister, Object, Operation, Outcome,
     Presence, Subject,
 };
 use ldap3::Ldap;
@@ -20,9 +20,9 @@ use crate::users::{Existence, Resolved, Users, entry_at};
 /// A connector to one LDAP server.
 #[derive(Debug)]
 pub struct LdapConnector {
-    pool: Pool,
-    users: Users,
-    groups: Groups,
+    pub(crate) pool: Pool,
+    pub(crate) users: Users,
+    pub(crate) groups: Groups,
     retry_missing_users: bool,
     limits: Limits,
 }
@@ -373,6 +373,10 @@ impl Connector for LdapConnector {
                 self.pool.protection()
             ))
         }))
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
     }
 }
 

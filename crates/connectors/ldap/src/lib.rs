@@ -10,6 +10,7 @@ mod config;
 mod connector;
 mod dn;
 mod groups;
+mod listing;
 mod pool;
 mod result_code;
 mod template;

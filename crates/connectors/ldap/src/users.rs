@@ -96,6 +96,11 @@ impl Users {
         Ok(Self { lookup, value })
     }
 
+    /// Whether members are DNs, which several spellings may name.
+    pub(crate) const fn are_dns(&self) -> bool {
+        self.value.is_none()
+    }
+
     /// What each subject is, in the order asked.
     pub(crate) async fn resolve(
         &self,

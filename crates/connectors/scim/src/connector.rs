@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
+    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Lister, Object, Operation, Outcome,
     Presence, Subject,
 };
 use serde_json::Value;
@@ -51,7 +51,7 @@ impl ScimConnector {
         })
     }
 
-    async fn call(&self) -> Result<Call<'_>, Outcome> {
+    pub(crate) async fn call(&self) -> Result<Call<'_>, Outcome> {
         Ok(Call {
             config: &self.config,
             client: &self.client,
@@ -120,6 +120,10 @@ impl Connector for ScimConnector {
 
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {
         Box::pin(self.checked())
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
     }
 }
 

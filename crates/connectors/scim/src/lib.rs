@@ -11,6 +11,7 @@ mod config;
 mod connector;
 mod discovery;
 mod groups;
+mod listing;
 mod lists;
 mod provisioning;
 mod reply;

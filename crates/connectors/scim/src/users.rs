@@ -43,6 +43,13 @@ impl User {
         }
     }
 
+    /// The keys by which a listing of members may show this user.
+    pub(crate) fn member_keys(&self) -> Vec<String> {
+        let mut keys = vec![self.id.clone()];
+        keys.extend(self.name.as_deref().map(name_key));
+        keys
+    }
+
     /// Whether an entry of a group's `members` is this user: by id, by reference, or, as some servers answer, by name.
     pub(crate) fn is_member(&self, member: &Value) -> bool {
         let value = text(member, "value");
@@ -53,6 +60,11 @@ impl User {
                 .zip(self.name.as_deref())
                 .is_some_and(|(value, name)| value.to_lowercase() == name.to_lowercase())
     }
+}
+
+/// The key of a user's name: names do not heed case, ids do, and neither is ever taken for the other.
+pub(crate) fn name_key(name: &str) -> String {
+    format!("name:{}", name.to_lowercase())
 }
 
 /// The attribute by which a subject is recognised.

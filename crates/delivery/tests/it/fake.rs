@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
-    Presence, Reason, Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Operation, Order, Outcome, Presence, Reason, Subject,
 };
 use domain::id::ObjectId;
 use tokio::sync::Notify;
@@ -50,6 +50,8 @@ struct State {
     bad: BTreeSet<ObjectId>,
     in_hand: BTreeSet<Grant>,
     collisions: usize,
+    strangers: BTreeSet<(String, String)>,
+    listed: usize,
 }
 
 /// The target.
@@ -61,6 +63,8 @@ pub(crate) struct Fake {
     is_proof: bool,
     gate: Option<Arc<Notify>>,
     pub(crate) entered: Notify,
+    list_gate: Option<Arc<Notify>>,
+    pub(crate) listing: Notify,
 }
 
 impl Fake {
@@ -72,6 +76,8 @@ impl Fake {
             is_proof: true,
             gate: None,
             entered: Notify::new(),
+            list_gate: None,
+            listing: Notify::new(),
         }
     }
 
@@ -96,6 +102,53 @@ impl Fake {
     pub(crate) fn gated(mut self, gate: Arc<Notify>) -> Self {
         self.gate = Some(gate);
         self
+    }
+
+    /// Every listing waits at the gate, after it was read.
+    pub(crate) fn listing_gated(mut self, gate: Arc<Notify>) -> Self {
+        self.list_gate = Some(gate);
+        self
+    }
+
+    /// Somebody has a role whom the directory does not know.
+    pub(crate) fn stranger(&self, role: &str, name: &str) {
+        let stranger = (role.to_owned(), name.to_owned());
+        self.state().strangers.insert(stranger);
+    }
+
+    /// How many pages were listed.
+    pub(crate) fn listed(&self) -> usize {
+        self.state().listed
+    }
+
+    fn page(&self, object: &Object, from: Option<&str>) -> Result<Listing, Outcome> {
+        let mut state = self.state();
+        state.listed += 1;
+        let trouble = state.script.pop_front().or(state.standing);
+        if let Some(trouble) = trouble {
+            return Err(plain(trouble));
+        }
+        let role = &object.role_origin_id;
+        let granted = state.grants.iter().filter(|(own, _)| own == role);
+        let strangers = state.strangers.iter().filter(|(own, _)| own == role);
+        // In no order that means anything, and by keys that the directory does not know.
+        let mut names: Vec<String> = granted
+            .map(|(_, id)| key(*id))
+            .chain(strangers.map(|(_, name)| name.clone()))
+            .collect();
+        names.reverse();
+        let start: usize = from.map_or(0, |from| from.parse().unwrap());
+        let end = (start + 7).min(names.len());
+        Ok(Listing {
+            members: names[start..end]
+                .iter()
+                .map(|name| Member {
+                    keys: vec![name.clone()],
+                    label: name.clone(),
+                })
+                .collect(),
+            next: (end < names.len()).then(|| end.to_string()),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -318,5 +371,55 @@ impl Connector for Fake {
 
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {
         Box::pin(async { Ok("in memory".to_owned()) })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
+    }
+}
+
+fn key(id: ObjectId) -> String {
+    format!("account-{id}")
+}
+
+impl Lister for Fake {
+    fn order(&self) -> Order {
+        Order::Any
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(async move {
+            let page = self.page(object, from);
+            self.listing.notify_one();
+            if let Some(gate) = &self.list_gate {
+                gate.notified().await;
+            }
+            page
+        })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        assert!(subjects.len() <= self.max_subjects);
+        let keys = |one: &Subject| Keys::Known(vec![key(one.object_id)]);
+        let keys = subjects.iter().map(keys).collect();
+        Box::pin(async { Ok(keys) })
+    }
+
+    /// The clue is the id alone, and so is that of strangers, whom nobody is.
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        let clue = |one: &Member| vec![one.label.trim_start_matches("account-").to_owned()];
+        let clues = members.iter().map(clue).collect();
+        Box::pin(async { Ok(clues) })
     }
 }

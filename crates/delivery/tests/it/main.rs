@@ -14,5 +14,6 @@ mod fake;
 mod lanes;
 mod running;
 mod success;
+mod sweeps;
 mod walks;
 mod world;

@@ -380,7 +380,14 @@ impl World {
             .map(|entry| entry.id)
             .collect();
         let now = self.now();
-        self.write(move |tx| Ok(store::ledger::plan::wake(tx, &grants, store::ledger::plan::Haste::Interactive, now)?));
+        self.write(move |tx| {
+            Ok(store::ledger::plan::wake(
+                tx,
+                &grants,
+                store::ledger::plan::Haste::Interactive,
+                now,
+            )?)
+        });
     }
 
     /// Where a request stands.

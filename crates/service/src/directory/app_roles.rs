@@ -176,6 +176,30 @@ pub async fn observe(
     Ok(present)
 }
 
+/// Who holds a role, by their ids, behind this one; none: there is no such application.
+pub async fn list(
+    service: &Service,
+    resource: ObjectId,
+    app_role: AppRoleId,
+    after: String,
+    limit: i64,
+) -> Result<Option<Vec<ObjectId>>, ServiceError> {
+    let role = Role {
+        resource_id: resource,
+        app_role_id: app_role,
+    };
+    let page = service
+        .store
+        .read(move |tx| -> Result<_, Error> {
+            if service_principal::find(tx, resource)?.is_none() {
+                return Ok(None);
+            }
+            app_role_assignment::page(tx, role, &after, limit).map(Some)
+        })
+        .await?;
+    Ok(page)
+}
+
 /// Changes who holds a role and says what became of each.
 fn change(
     tx: &mut WriteTx<'_>,

@@ -184,6 +184,26 @@ pub async fn observe(
     Ok(present)
 }
 
+/// Who is in a group, by their ids, behind this one; none: there is no such group.
+pub async fn list(
+    service: &Service,
+    group: ObjectId,
+    role: GroupRole,
+    after: String,
+    limit: i64,
+) -> Result<Option<Vec<ObjectId>>, ServiceError> {
+    let page = service
+        .store
+        .read(move |tx| -> Result<_, Error> {
+            if group::find(tx, group)?.is_none() {
+                return Ok(None);
+            }
+            membership::page(tx, group, role, &after, limit).map(Some)
+        })
+        .await?;
+    Ok(page)
+}
+
 /// Changes who is in a group and says what became of each.
 pub(crate) fn change(
     tx: &mut WriteTx<'_>,

@@ -11,12 +11,14 @@ use crate::engine::Row;
 use crate::value::{int, list, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, AMONG, ADD, REMOVE, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, AMONG, PAGE, ADD, REMOVE, DELETE];
 
 const FIND: &str = "SELECT id, principal_id, principal_type, resource_id, app_role_id, created_at \
     FROM app_role_assignment WHERE id = $1";
 const AMONG: &str = "SELECT principal_id FROM app_role_assignment \
     WHERE resource_id = $1 AND app_role_id = $2 AND principal_id IN EACH($3)";
+const PAGE: &str = "SELECT DISTINCT principal_id FROM app_role_assignment \
+    WHERE resource_id = $1 AND app_role_id = $2 AND principal_id > $3 ORDER BY principal_id LIMIT $4";
 // Which id goes to which principal does not matter, so the two lists are paired by position.
 const ADD: &str = "INSERT INTO app_role_assignment \
     (id, principal_id, principal_type, resource_id, app_role_id, created_at) \
@@ -63,6 +65,24 @@ pub fn find(
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Who holds `role`, in the order of their ids, behind `after`.
+pub fn page(
+    tx: &mut ReadTx<'_>,
+    role: Role,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ObjectId>, Error> {
+    let values = [
+        text(role.resource_id),
+        text(role.app_role_id),
+        text(after),
+        int(limit),
+    ];
+    tx.query_map(PAGE, &values, |row| {
+        parsed(row, 0, "app_role_assignment.principal_id")
+    })
 }
 
 /// Which of `principals` hold `role`.

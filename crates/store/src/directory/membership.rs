@@ -8,11 +8,13 @@ use domain::directory::GroupRole;
 use domain::id::ObjectId;
 
 use crate::column::parsed;
-use crate::value::{list, text};
+use crate::value::{int, list, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     MEMBERS,
+    MEMBERS_PAGE,
+    OWNERS_PAGE,
     MEMBERS_AMONG,
     OWNERS_AMONG,
     ADD_MEMBERS,
@@ -24,6 +26,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 const MEMBERS: &str = "SELECT member_id FROM group_member WHERE group_id = $1 ORDER BY member_id";
+const MEMBERS_PAGE: &str = "SELECT member_id FROM group_member WHERE group_id = $1 AND member_id > $2 \
+    ORDER BY member_id LIMIT $3";
+const OWNERS_PAGE: &str = "SELECT owner_id FROM group_owner WHERE group_id = $1 AND owner_id > $2 \
+    ORDER BY owner_id LIMIT $3";
 const MEMBERS_AMONG: &str =
     "SELECT member_id FROM group_member WHERE group_id = $1 AND member_id IN EACH($2)";
 const OWNERS_AMONG: &str =
@@ -48,6 +54,23 @@ const MEMBERS_BELOW: &str = "WITH RECURSIVE below (id) AS ( \
 /// Who is a member of `group` itself, in the order of their ids.
 pub fn members(tx: &mut ReadTx<'_>, group: ObjectId) -> Result<Vec<ObjectId>, Error> {
     tx.query_map(MEMBERS, &[text(group)], |row| {
+        parsed(row, 0, "group_member.member_id")
+    })
+}
+
+/// Who is in `group` itself, in the order of their ids, behind `after`.
+pub fn page(
+    tx: &mut ReadTx<'_>,
+    group: ObjectId,
+    role: GroupRole,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ObjectId>, Error> {
+    let sql = match role {
+        GroupRole::Member => MEMBERS_PAGE,
+        GroupRole::Owner => OWNERS_PAGE,
+    };
+    tx.query_map(sql, &[text(group), text(after), int(limit)], |row| {
         parsed(row, 0, "group_member.member_id")
     })
 }

@@ -1,6 +1,11 @@
 //! The checks, each a sentence that has to hold.
 
-use crate::{Applied, BoxFuture, FailureCode, Operation, Outcome, Presence, Subject};
+use std::collections::BTreeSet;
+
+use crate::{
+    Applied, BoxFuture, FailureCode, Keys, Lister, Member, Operation, Order, Outcome, Presence,
+    Subject,
+};
 
 use super::{Bench, Fault};
 use Operation::{Add, Remove};
@@ -44,7 +49,129 @@ pub(super) const ALL: &[Check] = checks![
     a_lost_answer_to_a_removal_is_a_retry_and_then_a_success needs LoseAnswer,
     half_an_answer_is_no_success_and_later_one needs HalfAnswer,
     connections_broken_in_between_do_no_harm needs Down,
+    a_listing_tells_exactly_who_is_there,
+    a_listing_of_nobody_names_no_subject,
+    what_cannot_be_listed_is_an_error_and_not_empty,
+    a_listing_of_a_target_that_is_down_is_a_retry needs Down,
 ];
+
+/// All pages of the fixture's object.
+async fn listed(bench: &Bench<'_>, lister: &dyn Lister) -> Result<Vec<Member>, Outcome> {
+    let object = bench.fixture.object();
+    let mut members = Vec::new();
+    let mut from = None;
+    loop {
+        let page = bench.in_time(lister.list(&object, from.as_deref())).await?;
+        members.extend(page.members);
+        match page.next {
+            None => return Ok(members),
+            next => from = next,
+        }
+    }
+}
+
+async fn a_listing_tells_exactly_who_is_there(bench: &Bench<'_>) {
+    let Some(lister) = bench.connector.lister() else {
+        return;
+    };
+    let inside = bench.first(3);
+    bench.fixture.set_members(inside).await;
+    let object = bench.fixture.object();
+
+    let members = listed(bench, lister).await;
+    let keys = bench.in_time(lister.keys(&object, &bench.subjects)).await;
+
+    let members = members.unwrap_or_default();
+    let keys = keys.unwrap_or_default();
+    // A target may hold members of its own, whom no subject is.
+    assert!(members.len() >= inside.len(), "{}: {members:?}", bench.name);
+    assert_eq!(keys.len(), bench.subjects.len(), "{}", bench.name);
+    let all: BTreeSet<&String> = members.iter().flat_map(|member| &member.keys).collect();
+    for (subject, keys) in bench.subjects.iter().zip(&keys) {
+        let is_listed = match keys {
+            Keys::Known(keys) => keys.iter().any(|key| all.contains(key)),
+            Keys::Unclear => false,
+        };
+        assert_eq!(
+            is_listed,
+            inside.contains(subject),
+            "{}: {} of {members:?}",
+            bench.name,
+            subject.user_principal_name
+        );
+    }
+    if lister.order() == Order::ObjectId {
+        let shown: Vec<&String> = members.iter().flat_map(|one| one.keys.first()).collect();
+        assert!(shown.is_sorted(), "{}: {shown:?}", bench.name);
+    }
+    let clues = bench.in_time(lister.clues(&members)).await;
+    assert!(
+        clues.as_ref().is_ok_and(
+            |clues| clues.len() == members.len() && clues.iter().all(|names| !names.is_empty())
+        ),
+        "{}: {clues:?}",
+        bench.name
+    );
+}
+
+async fn a_listing_of_nobody_names_no_subject(bench: &Bench<'_>) {
+    let Some(lister) = bench.connector.lister() else {
+        return;
+    };
+    let object = bench.fixture.object();
+
+    let members = listed(bench, lister).await;
+    let keys = bench.in_time(lister.keys(&object, &bench.subjects)).await;
+
+    let (members, keys) = (members.unwrap_or_default(), keys.unwrap_or_default());
+    assert_eq!(keys.len(), bench.subjects.len(), "{}", bench.name);
+    let is_named = |key: &String| members.iter().any(|member| member.keys.contains(key));
+    for keys in keys {
+        if let Keys::Known(keys) = keys {
+            assert!(!keys.iter().any(is_named), "{}: {members:?}", bench.name);
+        }
+    }
+}
+
+async fn what_cannot_be_listed_is_an_error_and_not_empty(bench: &Bench<'_>) {
+    let wrong = bench.fixture.with_wrong_credentials();
+    let (Some(lister), Some(rejected)) = (bench.connector.lister(), wrong.lister()) else {
+        return;
+    };
+    let unknown = bench.fixture.unknown_object();
+    let object = bench.fixture.object();
+
+    let of_unknown = bench.in_time(lister.list(&unknown, None)).await;
+    let with_wrong = bench.in_time(rejected.list(&object, None)).await;
+
+    assert!(
+        matches!(&of_unknown, Err(Outcome::Refused { reason })
+            if reason.code == FailureCode::ResourceNotFoundInOriginSystem),
+        "{}: {of_unknown:?}",
+        bench.name
+    );
+    assert!(
+        matches!(with_wrong, Err(Outcome::CredentialsRejected { .. })),
+        "{}: {with_wrong:?}",
+        bench.name
+    );
+}
+
+async fn a_listing_of_a_target_that_is_down_is_a_retry(bench: &Bench<'_>) {
+    let Some(lister) = bench.connector.lister() else {
+        return;
+    };
+    bench.fixture.set_members(bench.first(2)).await;
+    bench.fixture.break_target(Some(Fault::Down));
+    let broken = listed(bench, lister).await;
+    bench.fixture.break_target(None);
+
+    assert!(
+        matches!(broken, Err(Outcome::Retry { .. })),
+        "{}: {broken:?}",
+        bench.name
+    );
+}
 
 async fn working_credentials_pass_the_check(bench: &Bench<'_>) {
     let checked = bench.in_time(bench.connector.check()).await;
