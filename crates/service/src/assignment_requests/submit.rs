@@ -53,7 +53,7 @@ async fn try_to_submit(
     match asker {
         Asker::User if submission.request_type == RequestType::ApproverRemove => {
             authorize::in_tenant(ctx, Action::ApproverRemove)?;
-            drop(authorize::as_requestor(ctx, Access::Write)?);
+            authorize::as_requestor(ctx, Access::Write).map(drop)?;
         }
         Asker::Administrator => authorize::admitted(ctx, Action::AdminRequest)?,
         Asker::User => drop(authorize::as_requestor(ctx, Access::Write)?),
