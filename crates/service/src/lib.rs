@@ -4,6 +4,7 @@
 //! **Invariant:** no target system is spoken to here; what must happen outside is rows that the delivery engine reads.
 
 pub mod access_packages;
+pub mod adoptions;
 pub mod approvals;
 pub mod assignment_requests;
 pub mod audit;

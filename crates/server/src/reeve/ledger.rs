@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use service::reads;
 
 use super::OwnRequest;
+use super::csv;
 use super::rows::{field, fields, object};
 use crate::error::Error;
 use crate::reply::Reply;
@@ -40,6 +41,21 @@ pub(super) const SUBJECT: &[&str] = &["id", "object_id", "display_name", "princi
 /// What is shown of the assignments that justify it.
 pub(super) const ASSIGNMENT: &[&str] = &["id", "access_package_id", "state"];
 
+/// What a line of the report as CSV tells, by name and by place in the grant.
+const CSV: &[(&str, &str)] = &[
+    ("id", "/id"),
+    ("target", "/target"),
+    ("originSystem", "/originSystem"),
+    ("resourceOriginId", "/resourceOriginId"),
+    ("roleOriginId", "/roleOriginId"),
+    ("subjectObjectId", "/subject/objectId"),
+    ("subjectDisplayName", "/subject/displayName"),
+    ("desired", "/desired"),
+    ("observed", "/observed"),
+    ("observedAt", "/observedAt"),
+    ("observedBy", "/observedBy"),
+];
+
 const PHASES: &[&str] = &["settled", "pending", "leased", "needsAttention"];
 
 /// Lists grants.
@@ -52,10 +68,26 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// Counts and lists what has drifted (L8).
 pub(super) async fn drift(request: &OwnRequest<'_>) -> Result<Reply, Error> {
-    let (page, query) = read(request, drifted()?, true).await?;
-    let missing = count(request, missing()?).await?;
-    let total = page.count.unwrap_or_default();
+    let asked = filter(request)?;
+    let kind = match request.parameter("kind") {
+        None => drifted()?,
+        Some("missing") => missing()?,
+        Some("unwanted") => unwanted()?,
+        Some(_) => {
+            let message = "`kind` must be missing or unwanted";
+            return Err(Error::bad_parameter("kind", message));
+        }
+    };
+    let as_csv = csv::is_wanted(request)?;
+    let (page, query) = read(request, asked.clone().and(kind), true).await?;
     let grants = grants(&query, &page);
+    if as_csv {
+        let next = page.next.as_ref();
+        let next = next.map(|position| request.next_link(position));
+        return Ok(csv::reply(CSV, &grants, next));
+    }
+    let total = count(request, asked.clone().and(drifted()?)).await?;
+    let missing = count(request, asked.and(missing()?)).await?;
     let mut document = paged(request, &page, grants);
     if let Some(members) = document.as_object_mut() {
         let summary = json!({
@@ -172,6 +204,9 @@ fn filter(request: &OwnRequest<'_>) -> Result<Predicate, Error> {
             Value::Text(target.to_owned()),
         ));
     }
+    if let Some(resource) = request.parameter("resource") {
+        filter = filter.and(equals(field(entity, "resource_origin_id")?, resource));
+    }
     if let Some(phase) = request.parameter("phase") {
         let known = PHASES
             .iter()
@@ -195,9 +230,14 @@ fn filter(request: &OwnRequest<'_>) -> Result<Predicate, Error> {
 
 /// Settled, and not as desired.
 fn drifted() -> Result<Predicate, Error> {
+    Ok(missing()?.or(unwanted()?))
+}
+
+/// Settled, not desired any more, and there.
+fn unwanted() -> Result<Predicate, Error> {
     let (desired, observed) = (flag("desired")?, field(&model::LEDGER, "observed")?);
     let unwanted = Predicate::Not(Box::new(desired)).and(equals(observed, "present"));
-    Ok(missing()?.or(settled()?.and(unwanted)))
+    Ok(settled()?.and(unwanted))
 }
 
 /// Settled, desired and not there.

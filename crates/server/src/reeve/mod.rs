@@ -4,11 +4,14 @@
 //! which requests are routed and the description of the API is written.
 
 mod answer;
+mod adoptions;
 mod audit_log;
 mod bindings;
 mod clock;
+mod csv;
 mod deliveries;
 mod explain;
+mod extras;
 mod faults;
 mod ledger;
 mod notices;
@@ -21,6 +24,7 @@ mod rows;
 mod schemas;
 mod snapshots;
 mod stuck;
+mod sweeps;
 mod table;
 mod targets;
 

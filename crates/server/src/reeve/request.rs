@@ -137,6 +137,16 @@ impl<'r> OwnRequest<'r> {
         format!("{}{ROOT}{}?{query}", self.call.origin, self.call.path)
     }
 
+    /// The link to the page behind this row, with everything else that was asked.
+    pub(super) fn link_behind(&self, row: &str) -> String {
+        let kept = self.call.raw_query.split('&');
+        let kept = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
+        let mut query: Vec<&str> = kept.collect();
+        let after = format!("after={row}");
+        query.push(&after);
+        self.link_to(&query.join("&"))
+    }
+
     /// The link to the page that begins at `position`.
     pub(super) fn next_link(&self, position: &[Value]) -> String {
         let sign = |message: &[u8]| self.app.sign_page(message);

@@ -12,6 +12,7 @@ pub(super) fn schemas() -> Value {
         general(),
         of_targets(),
         of_grants(),
+        of_sweeps(),
         of_notices(),
         of_rules(),
         super::reprocess_jobs::schemas(),
@@ -95,6 +96,7 @@ fn of_targets() -> Value {
         "NewBinding": object(&json!({ "target": text, "address": text_or_null })),
         "ResourceChange": object(&json!({
             "driftAction": { "type": "string", "enum": ["report", "restore"] },
+            "authoritative": { "type": "boolean" },
         })),
     })
 }
@@ -131,6 +133,99 @@ fn of_grants() -> Value {
         "Drift": drift,
         "Deliveries": list("Unit"),
         "Unit": object(&Value::Object(unit)),
+    })
+}
+
+/// What sweeps see, and what is made of it.
+fn of_sweeps() -> Value {
+    let text = text();
+    let text_or_null = text_or_null();
+    let instant = instant();
+    let instant_or_null = json!({ "type": ["string", "null"], "format": "date-time" });
+    let number = json!({ "type": "integer" });
+    let flag = json!({ "type": "boolean" });
+    let mut extras = page("Extra");
+    if let Some(members) = extras
+        .pointer_mut("/properties")
+        .and_then(Value::as_object_mut)
+    {
+        members.insert("summary".to_owned(), object(&json!({ "total": number })));
+    }
+    json!({
+        "NewSweep": object(&json!({ "target": text })),
+        "Sweeps": page("Sweep"),
+        "Sweep": object(&json!({
+            "id": text,
+            "target": text,
+            "state": { "type": "string", "enum": ["queued", "running", "completed", "failed", "skipped", "cancelled"] },
+            "cause": { "type": "string", "enum": ["schedule", "request"] },
+            "requestedBy": text_or_null,
+            "requestedDateTime": instant,
+            "startedDateTime": instant_or_null,
+            "endedDateTime": instant_or_null,
+            "failureCode": text_or_null,
+            "failureMessage": text_or_null,
+            "objects": number,
+            "objectsRead": number,
+            "objectsFailed": number,
+            "members": number,
+            "missing": number,
+            "returned": number,
+            "extras": number,
+            "restored": number,
+            "removed": number,
+        })),
+        "SweepObjects": page("SweepObject"),
+        "SweepObject": object(&json!({
+            "number": number,
+            "originSystem": text,
+            "resourceOriginId": text,
+            "roleOriginId": text,
+            "scopeOriginId": text,
+            "state": { "type": "string", "enum": ["waiting", "read", "failed"] },
+            "members": number,
+            "extras": number,
+            "failureCode": text_or_null,
+            "failureMessage": text_or_null,
+            "endedDateTime": instant_or_null,
+        })),
+        "Extras": extras,
+        "Extra": object(&json!({
+            "id": text,
+            "target": text,
+            "originSystem": text,
+            "resourceOriginId": text,
+            "roleOriginId": text,
+            "scopeOriginId": text,
+            "member": text,
+            "objectId": text_or_null,
+            "sweepId": text,
+            "foundDateTime": instant,
+            "seenDateTime": instant,
+        })),
+        "NewAdoption": object(&json!({
+            "accessPackageId": text,
+            "assignmentPolicyId": text,
+            "dryRun": flag,
+            "top": number,
+            "after": text_or_null,
+            "justification": text_or_null,
+        })),
+        "Adoption": object(&json!({
+            "dryRun": flag,
+            "observedDateTime": instant,
+            "roles": number,
+            "counts": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "value": { "type": "array", "items": reference("AdoptedPerson") },
+            "after": text_or_null,
+        })),
+        "AdoptedPerson": object(&json!({
+            "objectId": text,
+            "outcome": { "type": "string", "enum": ["adopted", "assigned", "partial", "refused"] },
+            "requestId": text,
+            "roles": number,
+            "error": object(&json!({ "code": text, "message": text })),
+        })),
     })
 }
 

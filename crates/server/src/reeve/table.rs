@@ -5,11 +5,11 @@ use http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{
-    OwnRequest, audit_log, bindings, clock, deliveries, explain, faults, ledger, notices,
-    policy_preview, reprocess_jobs, resources, snapshots, stuck, targets,
-};
 use super::answer::Answer;
+use super::{
+    OwnRequest, adoptions, audit_log, bindings, clock, deliveries, explain, extras, faults, ledger,
+    notices, policy_preview, reprocess_jobs, resources, snapshots, stuck, sweeps, targets,
+};
 use crate::error::Error;
 
 /// What stands before each path of the table.
@@ -208,6 +208,58 @@ const AUTHORIZATION: &[Parameter] = &[
     ),
 ];
 
+/// The format of a report.
+const FORMAT: Parameter = parameter(
+    "format",
+    "string",
+    "How the report is written: json, or csv with the rest behind `Link`.",
+);
+
+const TARGET: Parameter = parameter("target", "string", "Only of this target.");
+
+const RESOURCE: Parameter = parameter(
+    "resource",
+    "string",
+    "Only of this resource, by its id in its origin, such as the group id.",
+);
+
+const TOP: Parameter = parameter("top", "integer", "Most rows of a page, from 1 to 999.");
+
+const AFTER: Parameter = parameter(
+    "after",
+    "string",
+    "Where the page begins, from the `nextLink` of the page before.",
+);
+
+const DRIFT: &[Parameter] = &[
+    parameter(
+        "kind",
+        "string",
+        "Only grants that are missing, or only those that are unwanted and there.",
+    ),
+    parameter(
+        "subject",
+        "string",
+        "Only grants of this subject, by its own id or its directory id.",
+    ),
+    TARGET,
+    RESOURCE,
+    FORMAT,
+    TOP,
+    AFTER,
+];
+
+const EXTRAS: &[Parameter] = &[
+    TARGET,
+    RESOURCE,
+    parameter("subject", "string", "Only of this user, by directory id."),
+    FORMAT,
+    TOP,
+    AFTER,
+];
+
+const SWEEPS: &[Parameter] = &[TARGET, TOP, AFTER];
+
 const LEDGER: &[Parameter] = &[
     parameter(
         "subject",
@@ -243,11 +295,15 @@ const LEDGER: &[Parameter] = &[
     ),
 ];
 
-const RESULTS: &[Parameter] = &[parameter(
-    "onlyFailed",
-    "boolean",
-    "Only items that came to no good end.",
-)];
+const RESULTS: &[Parameter] = &[
+    parameter(
+        "onlyFailed",
+        "boolean",
+        "Only items that came to no good end.",
+    ),
+    parameter("after", "integer", "Only items behind this one, by its `item`."),
+    parameter("top", "integer", "At most so many items; all, if nothing is said."),
+];
 
 /// A function as the table wants it.
 macro_rules! run {
@@ -267,9 +323,16 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     answering(change(Method::PUT, "/bindings/{objectId}", "setBinding", "Delivers a group or application to a target.", Some("NewBinding"), run!(bindings::set)), "Binding"),
     change(Method::DELETE, "/bindings/{objectId}", "clearBinding", "Delivers a group or application to the built-in directory again.", None, run!(bindings::clear)),
     with_query(read("/ledger", "listLedger", "Lists grants: what is desired, what was observed, what is in flight.", "Grants", run!(ledger::list)), LEDGER),
-    with_query(read("/drift", "listDrift", "Counts and lists grants that are not as they should be, with nothing in flight.", "Drift", run!(ledger::drift)), PAGE),
+    with_query(read("/drift", "listDrift", "Counts and lists grants that are not as they should be, with nothing in flight.", "Drift", run!(ledger::drift)), DRIFT),
+    with_query(read("/drift/extras", "listExtras", "Counts and lists access that is there and that nobody granted, as sweeps saw it.", "Extras", run!(extras::list)), EXTRAS),
+    with_query(read("/sweeps", "listSweeps", "Lists the sweeps of targets, the newest first.", "Sweeps", run!(sweeps::list)), SWEEPS),
+    creating(change(Method::POST, "/sweeps", "createSweep", "Reads who really has access in a target, unless a sweep of it is under way.", Some("NewSweep"), run!(sweeps::create)), "Sweep"),
+    read("/sweeps/{id}", "getSweep", "Tells how far a sweep is.", "Sweep", run!(sweeps::get)),
+    with_query(read("/sweeps/{id}/objects", "listSweepObjects", "Lists what a sweep read, and what it could not read and why.", "SweepObjects", run!(sweeps::objects)), PAGE),
+    change(Method::POST, "/sweeps/{id}/cancel", "cancelSweep", "Calls a sweep off; what it found stays.", None, run!(sweeps::cancel)),
+    answering(change(Method::POST, "/adoptions", "adopt", "Assigns a package to those who have all that it gives already, or tells who that would be.", Some("NewAdoption"), run!(adoptions::create)), "Adoption"),
     change(Method::POST, "/ledger/{id}/retry", "retryGrant", "Tries a grant again that needs attention, whether or not a request is behind it.", None, run!(ledger::retry)),
-    change(Method::PATCH, "/resources/{id}", "changeResource", "Says whether drift of a resource is only shown, or restored at once.", Some("ResourceChange"), run!(resources::change)),
+    change(Method::PATCH, "/resources/{id}", "changeResource", "Says whether drift of a resource is only shown, or restored at once, and whether nobody else may be in it.", Some("ResourceChange"), run!(resources::change)),
     read("/assignmentRequests/{id}/deliveries", "listDeliveries", "Lists the units of work of a request, with attempts and errors.", "Deliveries", run!(deliveries::list)),
     with_query(read("/policies/{id}/preview", "previewPolicy", "Tells who would get, lose and keep a package by the rule of a policy, and who would be left out and why.", "Preview", run!(policy_preview::stored)), PREVIEW),
     with_query(answering(change(Method::POST, "/policies/{id}/preview", "previewDraft", "Tells the same of another rule or other settings, before they are saved.", Some("PreviewDraft"), run!(policy_preview::drafted)), "Preview"), PREVIEW),

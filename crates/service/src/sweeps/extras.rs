@@ -2,7 +2,8 @@
 
 use auth::roles::Action;
 use domain::id::DriftExtraId;
-use store::sweep::extra::{self, Extra, Wanted};
+use store::sweep::extra;
+pub use store::sweep::extra::{Extra, Wanted};
 
 use crate::authorize;
 use crate::ctx::{Ctx, Service};

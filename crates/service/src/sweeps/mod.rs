@@ -9,7 +9,7 @@ use domain::activity::Activity;
 use domain::id::{ResourceId, SweepId};
 use domain::sweep::Cause;
 use store::WriteTx;
-use store::sweep::{Sweep, SweepObject};
+pub use store::sweep::{Place, Sweep, SweepObject};
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};

@@ -108,14 +108,26 @@ pub(super) async fn results(request: &OwnRequest<'_>) -> Result<Answer, Error> {
             return Err(Error::bad_parameter("onlyFailed", message));
         }
     };
+    let wanted = stream::Wanted {
+        only_failed,
+        after: number(request, "after", 0)?.unwrap_or(0),
+        top: number(request, "top", 1)?.unwrap_or(i64::MAX),
+    };
     let view = view(request).await?;
     let app = request.app().clone();
-    Ok(Answer::Stream(stream::results(
-        app,
-        request.ctx().clone(),
-        view.job,
-        only_failed,
-    )))
+    let ctx = request.ctx().clone();
+    Ok(Answer::Stream(stream::results(app, ctx, view.job, wanted)))
+}
+
+fn number(request: &OwnRequest<'_>, name: &'static str, least: i64) -> Result<Option<i64>, Error> {
+    let Some(text) = request.parameter(name) else {
+        return Ok(None);
+    };
+    let number = text.parse().ok().filter(|number| *number >= least);
+    number.map(Some).ok_or_else(|| {
+        let message = format!("`{name}` must be a whole number, at least {least}");
+        Error::bad_parameter(name, message)
+    })
 }
 
 /// How far the job is, as events.

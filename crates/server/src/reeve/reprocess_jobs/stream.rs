@@ -33,29 +33,44 @@ const QUIET_LOOKS: u32 = 30;
 /// A stream of events ends then; who still listens connects again, with a token that is still good.
 const LONGEST: Duration = Duration::from_mins(15);
 
+/// Which items of a job are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Only those that came to no good end.
+    pub(super) only_failed: bool,
+    /// Only those behind this place.
+    pub(super) after: i64,
+    /// At most so many.
+    pub(super) top: i64,
+}
+
 /// The items of a job as JSON lines.
-pub(super) fn results(app: App, ctx: Ctx, job: Job, only_failed: bool) -> Response {
+pub(super) fn results(app: App, ctx: Ctx, job: Job, wanted: Wanted) -> Response {
     let state = job.state;
-    let pages = stream::unfold(Some(0_i64), move |after| {
+    let begin = Some((wanted.after, wanted.top));
+    let pages = stream::unfold(begin, move |place| {
         let (app, ctx) = (app.clone(), ctx.clone());
         async move {
-            let after = after?;
+            let (after, left) = place?;
             let service = app.service();
+            let only_failed = wanted.only_failed;
+            let size = left.min(PAGE);
             let page =
-                reprocess_jobs::results(service, &ctx, job.id, after, only_failed, PAGE).await;
+                reprocess_jobs::results(service, &ctx, job.id, after, only_failed, size).await;
             let page = match page {
                 Ok(page) => page,
                 // A file that is cut off must not look whole.
                 Err(error) => return Some((Err(std::io::Error::other(error)), None)),
             };
             let last = page.last()?.ordinal;
-            let more = i64::try_from(page.len()).is_ok_and(|count| count == PAGE);
+            let left = left - size;
+            let more = left > 0 && i64::try_from(page.len()).is_ok_and(|count| count == size);
             let mut text = String::new();
             for line in &page {
                 text.push_str(&show::line(line, state).to_string());
                 text.push('\n');
             }
-            Some((Ok(Bytes::from(text)), more.then_some(last)))
+            Some((Ok(Bytes::from(text)), more.then_some((last, left))))
         }
     });
     streamed(LINES, Body::from_stream(pages))
