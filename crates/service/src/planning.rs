@@ -149,7 +149,7 @@ fn enforce(
     let unattended = watch::unattended(tx, requests.keys().copied())?;
     dropped.extend(unattended.into_iter().filter(|pair| !after.contains(pair)));
 
-    let touched: BTreeSet<GrantId> = after
+    let mut touched: BTreeSet<GrantId> = after
         .difference(&before)
         .chain(&dropped)
         .chain(
@@ -159,6 +159,10 @@ fn enforce(
         )
         .map(|(_, grant)| *grant)
         .collect();
+    if requests.is_empty() {
+        let all: Vec<GrantId> = after.iter().map(|(_, grant)| *grant).collect();
+        touched.extend(plan::unseen(tx, &all)?);
+    }
     let touched: Vec<GrantId> = touched.into_iter().collect();
     plan::derive_desired(tx, &touched)?;
     let added = after.iter().map(|pair| (pair, Operation::Add));

@@ -25,10 +25,9 @@ pub(super) fn as_seen_by(
     let offers = settings.on_behalf_add || settings.on_behalf_update || settings.on_behalf_remove;
     let sets = settings.on_behalf_requestors.clone();
     let is_named = offers && is_named(tx, &sets, requestor, target)?;
-    let may_update = is_named && settings.on_behalf_update;
+    policy.can_extend = is_named && settings.on_behalf_update;
     settings.self_add = is_named && settings.on_behalf_add;
     settings.self_remove = is_named && settings.on_behalf_remove;
-    policy.can_extend = policy.can_extend && may_update;
     Ok(policy)
 }
 

@@ -134,7 +134,8 @@ pub(crate) fn delete_in(
     )
 }
 
-/// Brings a deleted user back, without the access that vanished (AS-17).
+/// Brings a deleted user back, without the access that vanished: it is granted again with the next reprocessing, or when
+/// the roles of the package change (AS-17).
 pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User, ServiceError> {
     authorize::in_directory(ctx, DirectoryAction::WriteUsers)?;
     let (moment, ctx) = (service.moment(), ctx.clone());
@@ -146,6 +147,7 @@ pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User,
             require_free_name(tx, &restored)?;
             user::update(tx, &restored)?;
             restored.version += 1;
+            store::ledger::witness::came_back(tx, id)?;
             record(
                 tx,
                 &moment,

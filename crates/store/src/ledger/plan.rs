@@ -21,6 +21,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     UNLINK,
     DERIVE_DESIRED,
     DESIRED,
+    UNSEEN,
     WAKE,
     HURRY,
     AWAIT,
@@ -62,6 +63,8 @@ const DERIVE_DESIRED: &str = "UPDATE ledger SET version = version + 1, desired =
         SELECT 1 FROM ledger_link k JOIN assignment a ON a.id = k.assignment_id \
         WHERE k.grant_id = ledger.id AND a.state IN ('delivering', 'delivered', 'partiallyDelivered')) \
     WHERE id IN EACH($1)";
+const UNSEEN: &str = "SELECT id FROM ledger WHERE id IN EACH($1) AND desired = TRUE AND phase = 'settled' \
+    AND observed = 'unknown'";
 const DESIRED: &str = "SELECT id FROM ledger WHERE desired = TRUE AND id IN EACH($1)";
 // A row that is leased is left to its worker, who looks at `desired` again when recording; one that already waits for
 // the same operation keeps its place in the retry schedule (RP-32).
@@ -216,6 +219,13 @@ pub fn unlink_all(tx: &mut WriteTx<'_>, assignment: AssignmentId) -> Result<(), 
 /// Derives `desired` anew from the links (LG-2).
 pub fn derive_desired(tx: &mut WriteTx<'_>, grants: &[GrantId]) -> Result<(), Error> {
     tx.execute(DERIVE_DESIRED, &[value::list(grants)]).map(drop)
+}
+
+/// Those of these grants that are desired, that nobody is at, and of which nobody knows whether they are there (AS-17).
+pub fn unseen(tx: &mut ReadTx<'_>, grants: &[GrantId]) -> Result<Vec<GrantId>, Error> {
+    tx.query_map(UNSEEN, &[value::list(grants)], |row| {
+        parsed(row, 0, "ledger.id")
+    })
 }
 
 /// Those of these grants that are desired.

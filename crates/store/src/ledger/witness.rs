@@ -10,12 +10,15 @@ use crate::column::parsed;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[SEEN, RESTORABLE];
+pub(crate) const STATEMENTS: &[&str] = &[SEEN, CAME_BACK, RESTORABLE];
 
 const SEEN: &str = "UPDATE ledger SET observed = $1, observed_at = $2, observed_by = 'directory', \
     version = version + 1 WHERE phase = 'settled' AND target = 'directory' AND observed <> $1 \
     AND origin_system = $3 AND resource_origin_id = $4 AND role_origin_id = $5 \
     AND subject_id IN (SELECT id FROM subject WHERE object_id = $6)";
+
+const CAME_BACK: &str = "UPDATE ledger SET observed = 'unknown', version = version + 1 \
+    WHERE phase = 'settled' AND desired = TRUE AND subject_id IN (SELECT id FROM subject WHERE object_id = $1)";
 
 // L8: only where the resource says so, and nothing about the assignment is under way.
 const RESTORABLE: &str = "SELECT DISTINCT a.id FROM ledger l JOIN ledger_link k ON k.grant_id = l.id \
@@ -57,6 +60,11 @@ pub fn changed(
         value::text(subject),
     ];
     tx.execute(SEEN, &args).map(drop)
+}
+
+/// A deleted user is there again: what was observed of the access before is not known any more (AS-17).
+pub fn came_back(tx: &mut WriteTx<'_>, user: ObjectId) -> Result<(), Error> {
+    tx.execute(CAME_BACK, &[value::text(user)]).map(drop)
 }
 
 /// The delivered assignments that lack the role now, of resources whose drift is to be restored (L8).
