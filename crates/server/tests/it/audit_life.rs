@@ -9,16 +9,13 @@ use domain::time::Duration;
 use serde_json::{Value, json};
 use service::directory::users;
 use service::notices;
-use testkit::{BETA, Client, Plan, Reply, TestApp};
+use testkit::{BETA, Client, Plan, Receiver, Reply, TestApp};
 
 use crate::extensions;
 use crate::support::V1;
 
 /// Activities that nothing produces, each with the reason.
-const NEVER: &[(Activity, &str)] = &[(
-    Activity::UserRequestsForServicePrincipal,
-    "people ask for themselves only: to ask for an application is refused",
-)];
+const NEVER: &[(Activity, &str)] = &[];
 
 /// Activities that only a development tenant has.
 const IN_DEVELOPMENT: &[Activity] = &[
@@ -264,6 +261,18 @@ async fn what_is_governed_lives(app: &TestApp) {
     assert!(changed.status.is_success(), "{changed}");
     operator.delete(&path).await.succeeded();
 
+    let receiver = Receiver::new().await;
+    let end = |minutes| app.now().plus(Duration::from_minutes(minutes)).to_string();
+    let subscription = json!({"changeType": "updated", "notificationUrl": receiver.url(), "expirationDateTime": end(60),
+        "resource": "identityGovernance/entitlementManagement/assignments"});
+    let id = made(&operator, "/v1.0/subscriptions", subscription).await;
+    let path = format!("/v1.0/subscriptions/{id}");
+    operator
+        .patch(&path, json!({"expirationDateTime": end(90)}))
+        .await
+        .succeeded();
+    operator.delete(&path).await.succeeded();
+
     let dave = app.id_of("dave");
     let guest = json!({"userType": "Guest"});
     operator
@@ -351,6 +360,48 @@ async fn the_directory_lives(app: &TestApp) {
         .await
         .succeeded();
     operator.delete(&path).await.succeeded();
+}
+
+/// Somebody outside comes, goes and comes back; and somebody asks for an application.
+async fn others_are_asked_for(app: &TestApp) {
+    let operator = app.as_operator();
+    let package = app.package(Plan::new("For others")).await;
+    let policies = format!("{V1}/assignmentPolicies");
+    let policy = |scope: &str| {
+        let alice = app.id_of("alice").to_string();
+        json!({
+            "displayName": scope, "description": "", "allowedTargetScope": scope,
+            "expiration": {"type": "noExpiration"},
+            "requestorSettings": {
+                "enableTargetsToSelfAddAccess": true, "enableOnBehalfRequestorsToAddAccess": true,
+                "onBehalfRequestors": [{"@odata.type": "#microsoft.graph.singleUser", "userId": alice}],
+            },
+            "accessPackage": {"id": package.id},
+        })
+    };
+    let outside = made(&operator, &policies, policy("allExternalUsers")).await;
+    let requests = format!("{V1}/assignmentRequests");
+    let assign = |target: Value| {
+        json!({"requestType": "adminAdd", "assignment": {
+            "target": target, "assignmentPolicyId": outside, "accessPackageId": package.id}})
+    };
+    let ann = json!({"email": "ann@partner.example"});
+    let first = made(&operator, &requests, assign(ann.clone())).await;
+    app.deliver().await;
+    app.remove(&app.assignment_of(&first).await).await;
+    app.deliver().await;
+    let users = "/v1.0/users?$filter=mail eq 'ann@partner.example'";
+    let found = operator.get(users).await.succeeded().rows();
+    let guest = json!({"objectId": found[0]["id"]});
+    made(&operator, &requests, assign(guest)).await;
+    app.deliver().await;
+
+    made(&operator, &policies, policy("allDirectoryServicePrincipals")).await;
+    let application = app.id_of("operator").to_string();
+    let body = json!({"requestType": "userAdd", "assignment": {
+        "targetId": application, "accessPackageId": package.id}});
+    made(&app.as_user("alice"), &requests, body).await;
+    app.deliver().await;
 }
 
 async fn snapshots_live(app: &TestApp) {
@@ -443,6 +494,7 @@ async fn every_activity_of_the_table_is_produced_by_what_it_is_about() {
         requests_live(app).await;
         what_is_governed_lives(app).await;
         the_directory_lives(app).await;
+        others_are_asked_for(app).await;
         the_server_acts(app).await;
 
         let seen = activities(app).await;

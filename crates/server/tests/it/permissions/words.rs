@@ -171,7 +171,7 @@ async fn a_403_names_each_permission_and_role_that_would_do_for_every_row_of_the
 
     assert!(unhelpful.is_empty(), "{}", unhelpful.join("\n"));
     for row in MATRIX {
-        // Not offered: such a request is a 400, whoever makes it.
+        // Whoever approved may, whatever they are: the tests of `on_behalf` hold that.
         if row.action == Action::ApproverRemove {
             continue;
         }
