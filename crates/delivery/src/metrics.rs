@@ -22,6 +22,7 @@ pub struct Metrics {
     drift_age: Family<Target, Gauge>,
     drift_to_repair: Family<Target, Histogram, fn() -> Histogram>,
     sweeps: Family<Swept, Counter>,
+    reprocess_jobs: Family<JobState, Gauge>,
     passes: Histogram,
     failed_passes: Counter,
 }
@@ -41,6 +42,11 @@ struct Target {
 struct Swept {
     target: String,
     state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct JobState {
+    state: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,6 +83,7 @@ impl Default for Metrics {
                 Histogram::new(exponential_buckets(1.0, 4.0, 12))
             }),
             sweeps: Family::default(),
+            reprocess_jobs: Family::default(),
             passes: Histogram::new(exponential_buckets(0.000_5, 4.0, 10)),
             failed_passes: Counter::default(),
         }
@@ -126,6 +133,11 @@ impl Metrics {
             self.drift_to_repair.clone(),
         );
         delivery.register("sweeps", "Sweeps by how they ended", self.sweeps.clone());
+        delivery.register(
+            "reprocess_jobs",
+            "Bulk reprocess jobs by state",
+            self.reprocess_jobs.clone(),
+        );
         delivery.register_with_unit(
             "pass",
             "Time that a pass of the engine took",
@@ -175,6 +187,16 @@ impl Metrics {
                 phase: phase.clone(),
             };
             self.deliveries.get_or_create(&labels).set(*count);
+        }
+    }
+
+    pub(crate) fn reprocess_jobs(&self, counts: &[(String, i64)]) {
+        self.reprocess_jobs.clear();
+        for (state, count) in counts {
+            let labels = JobState {
+                state: state.clone(),
+            };
+            self.reprocess_jobs.get_or_create(&labels).set(*count);
         }
     }
 

@@ -49,6 +49,7 @@ fn patience(service: &Service) -> Duration {
 /// Looks, and shows what it saw in the metrics.
 pub(crate) async fn watch(service: &Service, metrics: &Metrics) -> Result<(), ServiceError> {
     let report = stuck(service).await?;
+    metrics.reprocess_jobs(&service::reprocess_jobs::counts(service).await?);
     let now = service.clock.now();
     let (depth, oldest, drift) = service
         .store

@@ -20,6 +20,9 @@ pub struct Settings {
     pub reprocess_request_window: Duration,
     /// `reprocess.trackingRequests`: whether the `systemUpdate` requests of assignment reprocess are listed (RP-24).
     pub reprocess_tracking_requests: bool,
+    /// `reprocess.jobChunk`: objects of a bulk job that are planned, or begun, in one transaction. Small enough that nobody
+    /// waits long for the database.
+    pub reprocess_job_chunk: u32,
     /// `reprocess.perMinutePerTenant`: accepted reprocess calls a minute (RP-53).
     pub reprocess_per_minute: Option<u32>,
     /// `delivery.retrySchedule`: gaps from the first attempt of a unit of work to the following ones (RP-33).
@@ -160,6 +163,7 @@ impl Default for Settings {
             cloud: Cloud::Global,
             reprocess_request_window: Duration::from_days(14),
             reprocess_tracking_requests: true,
+            reprocess_job_chunk: 200,
             reprocess_per_minute: None,
             delivery_retry_schedule: [0, 1, 5, 15, 30, 60, 120, 240]
                 .map(Duration::from_minutes)

@@ -16,9 +16,6 @@ use super::{condition, entity, happened, record, too_much};
 use crate::ctx::{Moment, Service};
 use crate::error::ServiceError;
 
-/// Objects that are planned together.
-const CHUNK: usize = 500;
-
 /// Plans the next objects of a job; answers how many, and one for the end of the plan.
 pub(super) async fn plan(
     service: &Service,
@@ -27,11 +24,12 @@ pub(super) async fn plan(
 ) -> Result<usize, ServiceError> {
     let moment = service.moment();
     let window = service.settings.reprocess_request_window;
+    let chunk = service.settings.reprocess_job_chunk;
     let (known, at) = (job.clone(), moment.clone());
     let read = service
         .store
         .read(move |tx| -> Result<_, ServiceError> {
-            let objects = match next_objects(tx, &known) {
+            let objects = match next_objects(tx, &known, chunk) {
                 Ok(objects) => objects,
                 Err(Trouble::Unreadable(why)) => return Ok(Err(why)),
                 Err(Trouble::Store(error)) => return Err(error.into()),
@@ -67,7 +65,7 @@ impl From<store::Error> for Trouble {
 }
 
 /// The next objects behind the last one that is planned.
-fn next_objects(tx: &mut ReadTx<'_>, job: &Job) -> Result<Vec<String>, Trouble> {
+fn next_objects(tx: &mut ReadTx<'_>, job: &Job, chunk: u32) -> Result<Vec<String>, Trouble> {
     let after = &job.progress.planned_through;
     let unreadable = |why: &dyn ToString| Trouble::Unreadable(why.to_string());
     if let Some(ids) = &job.ids {
@@ -75,7 +73,7 @@ fn next_objects(tx: &mut ReadTx<'_>, job: &Job) -> Result<Vec<String>, Trouble> 
         return Ok(ids
             .into_iter()
             .filter(|id| id > after)
-            .take(CHUNK)
+            .take(usize::try_from(chunk).unwrap_or(usize::MAX))
             .collect());
     }
     let entity = entity(job.collection);
@@ -98,7 +96,7 @@ fn next_objects(tx: &mut ReadTx<'_>, job: &Job) -> Result<Vec<String>, Trouble> 
             .and(made)
             .and(compare(key, Comparison::Gt, Value::Text(after.clone()))),
         order: vec![(Path::of(key), Direction::Ascending)],
-        limit: u64::try_from(CHUNK).ok(),
+        limit: Some(u64::from(chunk)),
         ..Query::of(entity)
     };
     let page = store::list::list(tx, &query)?;

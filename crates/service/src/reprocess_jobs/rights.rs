@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use auth::decide::Catalogs;
+use auth::decide::{Catalogs, Decision, decide};
 use auth::roles::Action;
 use domain::id::CatalogId;
 use serde_json::{Value as Json, json};
@@ -11,7 +11,7 @@ use store::WriteTx;
 
 use crate::audit::initiated_by;
 use crate::authorize;
-use crate::ctx::Ctx;
+use crate::ctx::{Actor, Ctx};
 use crate::error::{Code, ServiceError};
 
 /// The catalogs in which a job may see and reprocess; `None` means all.
@@ -32,20 +32,17 @@ impl Rights {
             Catalogs::None(_) => Some(BTreeSet::new()),
         };
         let nowhere = CatalogId::new(uuid::Uuid::nil());
-        let refusal = authorize::in_catalog_known_by(
-            ctx,
-            Action::Reprocess,
-            Action::ReadRequests,
-            nowhere,
-            || ServiceError::refused(Code::AccessDenied, "the role in the catalog is too low"),
-        );
+        let refusal = match &ctx.actor {
+            Actor::System => None,
+            Actor::Caller(caller) => match decide(caller, Action::Reprocess, Some(nowhere)) {
+                Decision::Allow => None,
+                Decision::Deny(refusal) => Some(authorize::denied(&refusal).to_string()),
+            },
+        };
         Self {
             seen: set(Action::ReadRequests),
             reprocessed: set(Action::Reprocess),
-            refusal: refusal
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default(),
+            refusal: refusal.unwrap_or_default(),
         }
     }
 

@@ -20,13 +20,11 @@ use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::{audit, planning};
 
-/// Items that are begun in one transaction.
-const CHUNK: i64 = 200;
-
 /// Begins the next items of a job; answers how many, and one for its end.
 pub(super) async fn run(service: &Service, lease: &Lease) -> Result<usize, ServiceError> {
     let (moment, ctx) = (service.moment(), service.system());
     let window = service.settings.reprocess_request_window;
+    let chunk = i64::from(service.settings.reprocess_job_chunk);
     let (lease, until) = (lease.clone(), lease_end(&moment));
     service
         .store
@@ -38,7 +36,7 @@ pub(super) async fn run(service: &Service, lease: &Lease) -> Result<usize, Servi
             let Some(job) = job else {
                 return Ok(0);
             };
-            let items = item::next(tx, job.id, job.progress.begun_through, CHUNK)?;
+            let items = item::next(tx, job.id, job.progress.begun_through, chunk)?;
             match items.last() {
                 None => complete(tx, &moment, job),
                 Some((last, _, _)) => {

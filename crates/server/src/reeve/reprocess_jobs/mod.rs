@@ -22,6 +22,7 @@ pub(super) use schema::schemas;
 
 /// Makes a job.
 pub(super) async fn create(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    service::reprocess::admitted(request.ctx())?;
     let new = body::new_job(&request.json()?, request.service().settings.cloud)?;
     let made = reprocess_jobs::create(request.service(), request.ctx(), new).await?;
     let location = request.link(&format!("/reprocessJobs/{}", made.job.id));
@@ -31,6 +32,7 @@ pub(super) async fn create(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// Lists jobs, the newest first.
 pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    service::reprocess::admitted(request.ctx())?;
     let top = request.top()?;
     let after = match request.after()?.as_deref() {
         None => None,
@@ -77,9 +79,8 @@ pub(super) async fn plan(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// Runs a plan.
 pub(super) async fn run(request: &OwnRequest<'_>) -> Result<Reply, Error> {
-    let body = request.json_or_empty()?;
     let known = view(request).await?;
-    let thresholds = body::run(&body, known.job.thresholds)?;
+    let thresholds = body::run(&request.json_or_empty()?, known.job.thresholds)?;
     steer(request, Order::Run(thresholds)).await
 }
 
@@ -100,6 +101,7 @@ pub(super) async fn cancel(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// What came of each item, as lines.
 pub(super) async fn results(request: &OwnRequest<'_>) -> Result<Answer, Error> {
+    let view = view(request).await?;
     let only_failed = match request.parameter("onlyFailed") {
         None | Some("false") => false,
         Some("true") => true,
@@ -113,7 +115,6 @@ pub(super) async fn results(request: &OwnRequest<'_>) -> Result<Answer, Error> {
         after: number(request, "after", 0)?.unwrap_or(0),
         top: number(request, "top", 1)?.unwrap_or(i64::MAX),
     };
-    let view = view(request).await?;
     let app = request.app().clone();
     let ctx = request.ctx().clone();
     Ok(Answer::Stream(stream::results(app, ctx, view.job, wanted)))
