@@ -34,6 +34,10 @@ pub enum DirectoryAction {
     ReadRoleAssignments,
     /// Change the role assignments of the directory.
     WriteRoleAssignments,
+    /// Change a group that gives a role of the directory to who is in it, or may be made to; on top of changing groups.
+    ManageRoleGroups,
+    /// Change how an administrator signs in, and delete or restore one; on top of changing users.
+    ManageAdministrators,
 }
 
 /// One way for a signed-in user to be allowed: any of the permissions together with any of the roles.
@@ -126,10 +130,8 @@ const READ_ROLES: &[Permission] = &[
     P::DirectoryReadAll,
     P::DirectoryReadWriteAll,
 ];
-const WRITE_ROLES: &[Permission] = &[
-    P::RoleManagementReadWriteDirectory,
-    P::DirectoryReadWriteAll,
-];
+// Not `Directory.ReadWrite.All`: who may write the directory must not become its administrator by that.
+const WRITE_ROLES: &[Permission] = &[P::RoleManagementReadWriteDirectory];
 
 /// An administrator of governance picks users, groups and applications without a permission of the directory.
 const GOVERNED: Way = Way {
@@ -205,6 +207,16 @@ pub const DIRECTORY: &[DirectoryRow] = &[
         action: DirectoryAction::WriteRoleAssignments,
         application: WRITE_ROLES,
         delegated: &[way(WRITE_ROLES, GLOBAL)],
+    },
+    DirectoryRow {
+        action: DirectoryAction::ManageRoleGroups,
+        application: WRITE_ROLES,
+        delegated: &[way(WRITE_ROLES, GLOBAL)],
+    },
+    DirectoryRow {
+        action: DirectoryAction::ManageAdministrators,
+        application: WRITE_ROLES,
+        delegated: &[way(WRITE_USERS, GLOBAL)],
     },
 ];
 

@@ -18,6 +18,15 @@ pub fn in_tenant(ctx: &Ctx, action: Action) -> Result<(), ServiceError> {
     check(ctx, |caller| decide(caller, action, None))
 }
 
+/// May the caller do this in the catalog, or to the tenant without one? Always a refusal, never "not found".
+pub fn for_catalog(
+    ctx: &Ctx,
+    action: Action,
+    catalog: Option<CatalogId>,
+) -> Result<(), ServiceError> {
+    check(ctx, |caller| decide(caller, action, catalog))
+}
+
 /// The first refusal of RP-5, before the id is looked at: the permission is missing, or no role is held anywhere.
 pub fn admitted(ctx: &Ctx, action: Action) -> Result<(), ServiceError> {
     check(ctx, |caller| admit(caller, action))

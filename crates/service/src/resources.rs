@@ -17,6 +17,7 @@ use crate::audit::{self, success};
 use crate::authorize;
 use crate::content::authorize_in;
 use crate::ctx::{Actor, Ctx, Moment, Service};
+use crate::directory::privileged;
 use crate::error::{Code, ServiceError};
 
 pub(crate) const TYPE: &str = "AccessPackageResource";
@@ -246,6 +247,17 @@ pub(crate) fn check_rights(
         // Nobody but the catalog's owner has a say in it.
         OriginSystem::CustomDataProvidedResource => return Ok(()),
     };
+    if system == OriginSystem::AadGroup
+        && let Err(refusal) = privileged::check_group(tx, ctx, object)
+    {
+        return Err(match refusal {
+            ServiceError::Refused { message, .. } => {
+                let message = format!("the group gives roles to its members: {message}");
+                ServiceError::refused(Code::CallerNotResourceOwner, message)
+            }
+            other => other,
+        });
+    }
     let own = principal.object();
     let is_owner = system == OriginSystem::AadGroup
         && membership::among(tx, object, GroupRole::Owner, &[own])?.contains(&own);

@@ -258,6 +258,15 @@ pub(crate) fn authorize_in(ctx: &Ctx, scope: Scope) -> Result<(), ServiceError> 
     }
 }
 
+/// The same for a role that somebody holds already: it is no secret that there is one, so nothing is "not found".
+pub(crate) fn check_may_assign(ctx: &Ctx, scope: Scope) -> Result<(), ServiceError> {
+    let action = match scope {
+        Scope::Tenant => Action::AssignCatalogCreator,
+        Scope::Catalog(_) => Action::AssignCatalogRole,
+    };
+    authorize::for_catalog(ctx, action, catalog_of(scope))
+}
+
 const fn catalog_of(scope: Scope) -> Option<CatalogId> {
     match scope {
         Scope::Tenant => None,

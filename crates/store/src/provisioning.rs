@@ -7,12 +7,15 @@ use crate::column::opt_string;
 use crate::value::{opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[NAME_USER, ALIAS, NAME_GROUP];
+pub(crate) const STATEMENTS: &[&str] =
+    &[NAME_USER, ALIAS, EXTERNAL_ID, GROUP_EXTERNAL_ID, NAME_GROUP];
 
 const NAME_USER: &str = "INSERT INTO user_provisioning (id, external_id, user_name, user_name_key, \
     sign_in_name) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id, \
     user_name = excluded.user_name, user_name_key = excluded.user_name_key, sign_in_name = excluded.sign_in_name";
 const ALIAS: &str = "SELECT user_name, sign_in_name FROM user_provisioning WHERE id = $1";
+const EXTERNAL_ID: &str = "SELECT external_id FROM user_provisioning WHERE id = $1";
+const GROUP_EXTERNAL_ID: &str = "SELECT external_id FROM group_provisioning WHERE id = $1";
 const NAME_GROUP: &str = "INSERT INTO group_provisioning (id, external_id) VALUES ($1, $2) \
     ON CONFLICT (id) DO UPDATE SET external_id = excluded.external_id";
 
@@ -52,6 +55,25 @@ pub fn find_alias(tx: &mut ReadTx<'_>, user: ObjectId) -> Result<Option<Alias>, 
         user_name,
         sign_in_name,
     }))
+}
+
+/// The key that the outside directory has for a user.
+pub fn find_external_id(tx: &mut ReadTx<'_>, user: ObjectId) -> Result<Option<String>, Error> {
+    match tx.query_opt(EXTERNAL_ID, &[text(user)])? {
+        Some(row) => opt_string(&row, 0),
+        None => Ok(None),
+    }
+}
+
+/// The key that the outside directory has for a group.
+pub fn find_external_id_of_group(
+    tx: &mut ReadTx<'_>,
+    group: ObjectId,
+) -> Result<Option<String>, Error> {
+    match tx.query_opt(GROUP_EXTERNAL_ID, &[text(group)])? {
+        Some(row) => opt_string(&row, 0),
+        None => Ok(None),
+    }
 }
 
 /// Keeps what a group is called elsewhere.

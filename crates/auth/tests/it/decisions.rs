@@ -247,6 +247,8 @@ fn permissions_of_entitlement_management_alone_never_write_the_directory() {
         DirectoryAction::WriteApplications,
         DirectoryAction::WriteAppRoleAssignments,
         DirectoryAction::WriteRoleAssignments,
+        DirectoryAction::ManageRoleGroups,
+        DirectoryAction::ManageAdministrators,
     ] {
         for caller in [&caller, &user] {
             assert!(
@@ -261,13 +263,20 @@ fn permissions_of_entitlement_management_alone_never_write_the_directory() {
 }
 
 #[test]
-fn directory_read_write_all_lets_an_application_do_everything_but_be_a_user() {
+fn directory_read_write_all_lets_an_application_do_everything_but_be_a_user_and_make_administrators()
+ {
     let caller = application(&[Permission::DirectoryReadWriteAll]);
+    let denied = [
+        DirectoryAction::ReadOwnProfile,
+        DirectoryAction::WriteRoleAssignments,
+        DirectoryAction::ManageRoleGroups,
+        DirectoryAction::ManageAdministrators,
+    ];
 
     for row in DIRECTORY {
         assert_eq!(
             decide_directory(&caller, row.action) == Decision::Allow,
-            row.action != DirectoryAction::ReadOwnProfile,
+            !denied.contains(&row.action),
             "{:?}",
             row.action
         );

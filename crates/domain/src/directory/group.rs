@@ -93,6 +93,10 @@ impl Group {
             &mut group.on_premises_sync_enabled,
             &changes.on_premises_sync_enabled,
         );
+        set(
+            &mut group.is_assignable_to_role,
+            &changes.is_assignable_to_role,
+        );
         group.change(changes)?;
         Ok(group)
     }
@@ -115,10 +119,12 @@ impl Group {
         set(&mut self.mail_nickname, &changes.mail_nickname);
         set(&mut self.membership_rule, &changes.membership_rule);
         set(&mut self.visibility, &changes.visibility);
-        set(
-            &mut self.is_assignable_to_role,
-            &changes.is_assignable_to_role,
-        );
+        let mut is_assignable = self.is_assignable_to_role;
+        set(&mut is_assignable, &changes.is_assignable_to_role);
+        if (is_assignable == Some(true)) != self.takes_roles() {
+            let expected = "`isAssignableToRole` is decided when the group is created";
+            return Err(Flaw::new("isAssignableToRole", expected));
+        }
         apply_details(&changes.details, &mut self.details);
         check_name("displayName", &self.display_name)?;
         if self.membership_rule.is_some() != self.is_dynamic() {
@@ -126,7 +132,16 @@ impl Group {
                 "`membershipRule` and the type `DynamicMembership` in `groupTypes` need each other";
             return Err(Flaw::new("membershipRule", expected));
         }
+        if self.takes_roles() && (self.is_dynamic() || !self.security_enabled) {
+            let expected = "a group that roles can be assigned to is security-enabled, and no rule decides its members";
+            return Err(Flaw::new("isAssignableToRole", expected));
+        }
         Ok(())
+    }
+
+    /// Whether directory roles can be assigned to the group.
+    pub fn takes_roles(&self) -> bool {
+        self.is_assignable_to_role == Some(true)
     }
 
     /// Whether a rule decides who is a member.
@@ -194,6 +209,48 @@ mod tests {
         assert!(create(&both).unwrap().is_dynamic());
         assert_eq!(create(&rule_only).unwrap_err().target, "membershipRule");
         assert_eq!(create(&type_only).unwrap_err().target, "membershipRule");
+    }
+
+    #[test]
+    fn whether_roles_can_be_assigned_to_a_group_is_decided_when_it_is_created() {
+        let for_roles = GroupChanges {
+            is_assignable_to_role: Change::Set(true),
+            ..named()
+        };
+        let mut plain = create(&named()).unwrap();
+        let mut taking = create(&for_roles).unwrap();
+        assert!(taking.takes_roles() && !plain.takes_roles());
+
+        assert_eq!(
+            plain.change(&for_roles).unwrap_err().target,
+            "isAssignableToRole"
+        );
+        let cleared = GroupChanges {
+            is_assignable_to_role: Change::Clear,
+            ..named()
+        };
+        assert!(taking.change(&cleared).is_err());
+        assert!(taking.change(&for_roles).is_ok());
+        assert!(plain.change(&cleared).is_ok());
+    }
+
+    #[test]
+    fn a_group_that_roles_can_be_assigned_to_is_for_security_and_has_no_rule() {
+        let ruled = GroupChanges {
+            is_assignable_to_role: Change::Set(true),
+            membership_rule: Change::Set("user.department -eq \"Sales\"".to_owned()),
+            group_types: Some(vec!["DynamicMembership".to_owned()]),
+            ..named()
+        };
+        let open = GroupChanges {
+            is_assignable_to_role: Change::Set(true),
+            security_enabled: Some(false),
+            ..named()
+        };
+
+        for changes in [ruled, open] {
+            assert_eq!(create(&changes).unwrap_err().target, "isAssignableToRole");
+        }
     }
 
     #[test]

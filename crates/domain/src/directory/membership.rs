@@ -55,7 +55,10 @@ pub fn judge_addition(
     judge_modifiable(group, role)?;
     let kind = standing.kind()?;
     let fits = match role {
-        GroupRole::Member => object != group.id,
+        // Whoever changes a group inside would change who holds the roles.
+        GroupRole::Member => {
+            object != group.id && !(kind == ObjectKind::Group && group.takes_roles())
+        }
         // A group cannot own anything.
         GroupRole::Owner => kind != ObjectKind::Group,
     };

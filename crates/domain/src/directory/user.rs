@@ -6,6 +6,14 @@ use crate::flaw::{Flaw, check_name};
 use crate::id::ObjectId;
 use crate::time::Timestamp;
 
+/// What is only kept and served here, but proves elsewhere who somebody is.
+const SIGN_IN_DETAILS: [&str; 4] = [
+    "businessPhones",
+    "identities",
+    "onPremisesImmutableId",
+    "otherMails",
+];
+
 /// A person of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
@@ -114,6 +122,21 @@ impl User {
         };
         user.change(changes)?;
         Ok(user)
+    }
+
+    /// Whether the user may sign in, is told by, or proves to be themselves otherwise than `before`.
+    pub fn signs_in_otherwise_than(&self, before: &Self) -> bool {
+        let by = |user: &Self| {
+            (
+                user.account_enabled,
+                user.user_principal_name.clone(),
+                user.mail.clone(),
+                user.employee_id.clone(),
+                user.mobile_phone.clone(),
+                SIGN_IN_DETAILS.map(|name| user.details.get(name).cloned()),
+            )
+        };
+        by(self) != by(before)
     }
 
     /// Brings `changes` to the user, or says why they cannot be.

@@ -43,6 +43,25 @@ pub fn differences(before: Option<&dyn Audited>, after: Option<&dyn Audited>) ->
         .collect()
 }
 
+/// A property that changed and whose values nobody is shown.
+pub fn hidden(name: &str) -> Json {
+    text(name, None, None)
+}
+
+/// A text that is kept beside the object.
+pub fn text(name: &str, was: Option<&str>, is: Option<&str>) -> Json {
+    let told = |value: Option<&str>| value.map(|value| json!(value).to_string());
+    json!({ "displayName": name, "oldValue": told(was), "newValue": told(is) })
+}
+
+/// What is only kept and served, by the same names with a capital.
+fn kept(details: &Details) -> impl Iterator<Item = (String, Json)> {
+    details.iter().map(|(name, value)| {
+        let value = serde_json::from_str(value).unwrap_or_default();
+        (capitalised(name), value)
+    })
+}
+
 fn properties(of: &dyn Audited) -> Map<String, Json> {
     of.properties().into_iter().collect()
 }
@@ -112,7 +131,7 @@ impl Audited for AssignmentPolicy {
 
 impl Audited for User {
     fn properties(&self) -> Vec<(String, Json)> {
-        named([
+        let mut all = named([
             ("UserPrincipalName", json!(self.user_principal_name)),
             ("DisplayName", json!(self.display_name)),
             ("GivenName", json!(self.given_name)),
@@ -133,13 +152,15 @@ impl Audited for User {
                 "Manager",
                 json!(self.manager_id.map(|manager| manager.to_string())),
             ),
-        ])
+        ]);
+        all.extend(kept(&self.details));
+        all
     }
 }
 
 impl Audited for Group {
     fn properties(&self) -> Vec<(String, Json)> {
-        named([
+        let mut all = named([
             ("DisplayName", json!(self.display_name)),
             ("Description", json!(self.description)),
             ("Mail", json!(self.mail)),
@@ -150,7 +171,9 @@ impl Audited for Group {
             ("MembershipRule", json!(self.membership_rule)),
             ("Visibility", json!(self.visibility)),
             ("IsAssignableToRole", json!(self.is_assignable_to_role)),
-        ])
+        ]);
+        all.extend(kept(&self.details));
+        all
     }
 }
 

@@ -3,12 +3,13 @@
 use auth::decide::{Decision, Refusal};
 use auth::directory::{DirectoryAction, decide_directory};
 use domain::activity::Activity;
+use domain::change::Change;
 use domain::directory::{Group, GroupChanges, GroupRole};
 use domain::id::ObjectId;
 use store::directory::{group, membership, object};
 use store::{ReadTx, WriteTx};
 
-use super::{flawed, members};
+use super::{flawed, members, privileged};
 use crate::audit::modified::Audited;
 use crate::audit::{self, success};
 use crate::authorize;
@@ -26,6 +27,9 @@ pub async fn create(
     changes: GroupChanges,
 ) -> Result<Group, ServiceError> {
     authorize::in_directory(ctx, DirectoryAction::WriteGroups)?;
+    if changes.is_assignable_to_role == Change::Set(true) {
+        authorize::in_directory(ctx, DirectoryAction::ManageRoleGroups)?;
+    }
     let (moment, ctx) = (service.moment(), ctx.clone());
     let created = service
         .store
@@ -44,12 +48,14 @@ pub(crate) fn create_in(
 ) -> Result<Group, ServiceError> {
     let created = Group::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
     group::insert(tx, &created)?;
-    members::add_bound(tx, &created, GroupRole::Member, &changes.members)?;
-    members::add_bound(tx, &created, GroupRole::Owner, &changes.owners)?;
-    if let (true, Some(creator)) = (changes.owners.is_empty(), creator(ctx)) {
-        membership::add(tx, created.id, GroupRole::Owner, &[creator])?;
-    }
     record(tx, moment, ctx, Activity::AddGroup, None, &created)?;
+    let mut owners = changes.owners.clone();
+    if owners.is_empty() {
+        owners.extend(creator(ctx));
+    }
+    let id = created.id;
+    members::bind(tx, moment, ctx, id, GroupRole::Member, &changes.members)?;
+    members::bind(tx, moment, ctx, id, GroupRole::Owner, &owners)?;
     Ok(created)
 }
 
@@ -137,7 +143,8 @@ pub(crate) fn get(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Group, ServiceErr
     group::find(tx, id)?.ok_or_else(|| ServiceError::not_found("group", id))
 }
 
-/// Whether the caller may do `action` to the group: by a role, or as its owner, who needs none.
+/// Whether the caller may do `action` to the group: by a role, or as its owner, who needs none; and, if the group gives
+/// roles, whether they may give these.
 pub(crate) fn authorize(
     tx: &mut ReadTx<'_>,
     ctx: &Ctx,
@@ -149,9 +156,10 @@ pub(crate) fn authorize(
         && let Some(user) = caller.principal.as_user()
         && !membership::among(tx, group, GroupRole::Owner, &[user])?.is_empty()
     {
-        return Ok(());
+        return privileged::check_group(tx, ctx, group);
     }
-    authorize::in_directory(ctx, action)
+    authorize::in_directory(ctx, action)?;
+    privileged::check_group(tx, ctx, group)
 }
 
 /// An update that only adds members asks for less.

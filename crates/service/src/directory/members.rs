@@ -307,20 +307,6 @@ pub(super) fn bind(
     Ok(())
 }
 
-/// Adds what the body of a new group binds, which nothing is delivered to yet; all of it, or the first refusal.
-pub(super) fn add_bound(
-    tx: &mut WriteTx<'_>,
-    group: &Group,
-    role: GroupRole,
-    objects: &[ObjectId],
-) -> Result<(), ServiceError> {
-    let outcomes = change(tx, group.id, role, Operation::Add, objects)?;
-    for (object, outcome) in objects.iter().zip(outcomes) {
-        accept_addition(group, role, *object, Some(outcome), Code::BadRequest)?;
-    }
-    Ok(())
-}
-
 /// To a client, adding what is there already is an error, as in Graph.
 fn accept_addition(
     group: &Group,
@@ -369,6 +355,11 @@ fn refusal(
         _ if object == group.id => {
             ServiceError::invalid(Code::BadRequest, relation, "a group cannot be in itself")
         }
+        _ if role == GroupRole::Member => ServiceError::invalid(
+            Code::BadRequest,
+            relation,
+            "a group that roles can be assigned to has no groups in it",
+        ),
         _ => ServiceError::invalid(
             Code::BadRequest,
             relation,

@@ -10,6 +10,7 @@ pub mod groups;
 pub mod members;
 pub mod memberships;
 pub mod objects;
+pub(crate) mod privileged;
 pub mod service_principals;
 pub mod users;
 

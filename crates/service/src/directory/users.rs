@@ -8,15 +8,48 @@ use domain::id::ObjectId;
 use store::directory::{object, user};
 use store::{ReadTx, WriteTx, sign_in};
 
-use super::flawed;
+use super::{flawed, privileged};
 use crate::assignment_requests::withdraw;
-use crate::audit::modified::Audited;
+use crate::audit::modified::{self, Audited};
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 
 pub(crate) const TYPE: &str = "User";
+
+/// What a change says of a user that is kept beside it. All of it decides who can be that user.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Beside<'a> {
+    /// The hash of the new password.
+    pub(crate) password: Option<&'a str>,
+    /// The key that the outside directory had for the user, and the one that it has now, if they differ.
+    pub(crate) external_id: Option<(Option<&'a str>, Option<&'a str>)>,
+}
+
+impl<'a> Beside<'a> {
+    const fn password(password: Option<&'a str>) -> Self {
+        Self {
+            password,
+            external_id: None,
+        }
+    }
+
+    const fn is_nothing(self) -> bool {
+        self.password.is_none() && self.external_id.is_none()
+    }
+
+    /// The event that tells of it, too: of a password only that there is a new one.
+    fn told(self, mut event: audit::Event) -> audit::Event {
+        if self.password.is_some() {
+            event.modified.push(modified::hidden("PasswordProfile"));
+        }
+        if let Some((was, is)) = self.external_id {
+            event.modified.push(modified::text("ExternalId", was, is));
+        }
+        event
+    }
+}
 
 /// Creates a user.
 pub async fn create(
@@ -29,7 +62,10 @@ pub async fn create(
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
-        .write(move |tx| create_in(tx, &moment, &ctx, &changes, password.as_deref()))
+        .write(move |tx| {
+            let beside = Beside::password(password.as_deref());
+            create_in(tx, &moment, &ctx, &changes, beside)
+        })
         .await
 }
 
@@ -39,11 +75,12 @@ pub(crate) fn create_in(
     moment: &Moment,
     ctx: &Ctx,
     changes: &UserChanges,
-    password: Option<&str>,
+    beside: Beside<'_>,
 ) -> Result<User, ServiceError> {
     let created = User::create(moment.id(ObjectId::new), moment.now, changes).map_err(flawed)?;
-    insert(tx, &created, password)?;
-    record(tx, moment, ctx, Activity::AddUser, None, &created)?;
+    insert(tx, &created, beside.password)?;
+    let event = event(Activity::AddUser, None, &created);
+    audit::record(tx, moment, ctx, beside.told(event))?;
     Ok(created)
 }
 
@@ -59,7 +96,10 @@ pub async fn update(
     let (moment, ctx) = (service.moment(), ctx.clone());
     let changed = service
         .store
-        .write(move |tx| update_in(tx, &moment, &ctx, id, &changes, password.as_deref()))
+        .write(move |tx| {
+            let beside = Beside::password(password.as_deref());
+            update_in(tx, &moment, &ctx, id, &changes, beside)
+        })
         .await?;
     service.callers.invalidate();
     Ok(changed)
@@ -72,11 +112,15 @@ pub(crate) fn update_in(
     ctx: &Ctx,
     id: ObjectId,
     changes: &UserChanges,
-    password: Option<&str>,
+    beside: Beside<'_>,
 ) -> Result<User, ServiceError> {
+    let password = beside.password;
     let stored = get(tx, id)?;
     let mut changed = stored.clone();
     changed.change(changes).map_err(flawed)?;
+    if !beside.is_nothing() || changed.signs_in_otherwise_than(&stored) {
+        privileged::check_user(tx, ctx, id)?;
+    }
     require_free_name(tx, &changed)?;
     require_manager(tx, &changed)?;
     user::update(tx, &changed)?;
@@ -88,14 +132,8 @@ pub(crate) fn update_in(
     if password.is_some() || is_locked_out {
         sign_in::sign_out_everywhere(tx, id, moment.now)?;
     }
-    record(
-        tx,
-        moment,
-        ctx,
-        Activity::UpdateUser,
-        Some(&stored),
-        &changed,
-    )?;
+    let event = event(Activity::UpdateUser, Some(&stored), &changed);
+    audit::record(tx, moment, ctx, beside.told(event))?;
     Ok(changed)
 }
 
@@ -118,6 +156,7 @@ pub(crate) fn delete_in(
     id: ObjectId,
 ) -> Result<(), ServiceError> {
     let mut deleted = get(tx, id)?;
+    privileged::check_user(tx, ctx, id)?;
     deleted.deleted_at = Some(moment.now);
     user::update(tx, &deleted)?;
     sign_in::sign_out_everywhere(tx, id, moment.now)?;
@@ -143,6 +182,7 @@ pub async fn restore(service: &Service, ctx: &Ctx, id: ObjectId) -> Result<User,
         .store
         .write(move |tx| {
             let mut restored = get_deleted(tx, id)?;
+            privileged::check_user(tx, &ctx, id)?;
             restored.deleted_at = None;
             require_free_name(tx, &restored)?;
             user::update(tx, &restored)?;
@@ -184,6 +224,7 @@ pub fn hard_delete_in(
     id: ObjectId,
 ) -> Result<(), ServiceError> {
     let gone = get_deleted(tx, id)?;
+    privileged::check_user(tx, ctx, id)?;
     sign_in::sign_out_everywhere(tx, id, moment.now)?;
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
@@ -330,12 +371,20 @@ fn record(
     before: Option<&User>,
     about: &User,
 ) -> Result<(), ServiceError> {
-    let event = success(
+    Ok(audit::record(
+        tx,
+        moment,
+        ctx,
+        event(activity, before, about),
+    )?)
+}
+
+fn event(activity: Activity, before: Option<&User>, about: &User) -> audit::Event {
+    success(
         activity,
         TYPE,
         about.id,
         Some(about.user_principal_name.clone()),
     )
-    .changing(before.map(|row| row as &dyn Audited), Some(about));
-    Ok(audit::record(tx, moment, ctx, event)?)
+    .changing(before.map(|row| row as &dyn Audited), Some(about))
 }

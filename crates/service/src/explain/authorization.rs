@@ -21,6 +21,7 @@ use super::holding::{self, Holding};
 use super::place::{self, Place};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx, Service};
+use crate::directory::{groups, privileged};
 use crate::error::{Code, ServiceError};
 use crate::{approvals, assignment_requests, callers, reads};
 
@@ -286,7 +287,7 @@ async fn decided(
     let action = match operation {
         Operation::Entitlements(action) => action,
         Operation::Directory(action) => {
-            authorize::in_directory(subject, action)?;
+            decided_directory(service, subject, action, object).await?;
             return Ok(Found::Ground(Ground::Permission));
         }
     };
@@ -333,6 +334,30 @@ async fn decided(
     };
     authorize::in_catalog_known_by(subject, action, reads, catalog, unknown)?;
     by_role().map(Found::Ground)
+}
+
+/// The same for the directory, where a group that gives roles and a user who holds them are looked at.
+async fn decided_directory(
+    service: &Service,
+    subject: &Ctx,
+    action: DirectoryAction,
+    object: Option<Uuid>,
+) -> Result<(), ServiceError> {
+    use DirectoryAction as D;
+    let Some(id) = object.map(ObjectId::new) else {
+        return authorize::in_directory(subject, action);
+    };
+    let subject = subject.clone();
+    let ask = move |tx: &mut ReadTx<'_>| match action {
+        D::WriteMembers => groups::authorize(tx, &subject, D::WriteMembers, id),
+        D::WriteGroups | D::ManageRoleGroups => groups::authorize(tx, &subject, D::WriteGroups, id),
+        D::ManageAdministrators => {
+            authorize::in_directory(&subject, D::WriteUsers)?;
+            privileged::check_user(tx, &subject, id)
+        }
+        _ => authorize::in_directory(&subject, action),
+    };
+    service.store.read(ask).await
 }
 
 /// What a yes was found to rest on.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use auth::directory::DirectoryAction;
+use domain::activity::Activity;
 use domain::directory::{GroupChanges, GroupRole, MemberStanding};
 use domain::id::ObjectId;
 use domain::query::{Query, Record};
@@ -10,6 +11,7 @@ use store::directory::{membership, object};
 use store::{ReadTx, WriteTx, provisioning};
 
 use super::{Failure, shown};
+use crate::audit::{self, modified, success};
 use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::directory::{groups, members};
@@ -57,6 +59,7 @@ pub async fn create(
             };
             let created = groups::create_in(tx, &moment, &ctx, &changes)?.id;
             if let Some(Some(external_id)) = &edit.external_id {
+                tell_external_id(tx, &moment, &ctx, created, Some(external_id))?;
                 provisioning::name_group(tx, created, Some(external_id))?;
             }
             let left_out = change_members(tx, &moment, &ctx, created, &edit.members, unknown)?;
@@ -91,6 +94,7 @@ where
             if edit.display_name.is_some() || edit.external_id.is_some() {
                 groups::authorize(tx, &ctx, DirectoryAction::WriteGroups, id)?;
                 if let Some(external_id) = &edit.external_id {
+                    tell_external_id(tx, &moment, &ctx, id, external_id.as_deref())?;
                     provisioning::name_group(tx, id, external_id.as_deref())?;
                 }
                 let changes = GroupChanges {
@@ -133,6 +137,25 @@ where
     service.callers.invalidate();
     service.wake();
     Ok(())
+}
+
+/// Leaves an event of the key that the outside directory has for a group, if it changes.
+fn tell_external_id(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    id: ObjectId,
+    external_id: Option<&str>,
+) -> Result<(), ServiceError> {
+    let known = provisioning::find_external_id_of_group(tx, id)?;
+    if known.as_deref() == external_id {
+        return Ok(());
+    }
+    let name = groups::get(tx, id)?.display_name;
+    let mut event = success(Activity::UpdateGroup, "Group", id, Some(name));
+    let changed = modified::text("ExternalId", known.as_deref(), external_id);
+    event.modified.push(changed);
+    Ok(audit::record(tx, moment, ctx, event)?)
 }
 
 /// Changes who is in a group, and says how many were left out because nobody knows them.

@@ -11,7 +11,7 @@ use store::{ReadTx, WriteTx};
 use super::{Failure, shown};
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
-use crate::directory::users;
+use crate::directory::users::{self, Beside};
 use crate::error::{Code, ServiceError};
 
 /// All that an outside directory says about a user.
@@ -48,7 +48,12 @@ pub async fn create(
                 manager_id: image.manager,
                 ..image.changes.clone()
             };
-            let created = users::create_in(tx, &moment, &ctx, &changes, password.as_deref())?;
+            let external_id = image.external_id.as_deref();
+            let beside = Beside {
+                password: password.as_deref(),
+                external_id: external_id.is_some().then_some((None, external_id)),
+            };
+            let created = users::create_in(tx, &moment, &ctx, &changes, beside)?;
             name(tx, created.id, &image, &alias)?;
             Ok(created.id)
         })
@@ -91,7 +96,13 @@ where
                 manager_id: image.manager,
                 ..image.changes.clone()
             };
-            users::update_in(tx, &moment, &ctx, id, &changes, password.as_deref())?;
+            let external_id = provisioning::find_external_id(tx, id)?;
+            let beside = Beside {
+                password: password.as_deref(),
+                external_id: (external_id != image.external_id)
+                    .then_some((external_id.as_deref(), image.external_id.as_deref())),
+            };
+            users::update_in(tx, &moment, &ctx, id, &changes, beside)?;
             Ok::<(), Failure<E>>(name(tx, id, &image, &alias)?)
         })
         .await?;

@@ -6,14 +6,16 @@ use domain::id::ObjectId;
 use super::{details_document, details_of, texts_document, texts_of};
 use crate::column::{instant, opt_string, parsed};
 use crate::engine::Row;
-use crate::value::{Value, boolean, int, opt_boolean, opt_text, text};
+use crate::value::{Value, boolean, int, list, opt_boolean, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, INSERT, UPDATE, DELETE];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, TAKING_ROLES, INSERT, UPDATE, DELETE];
 
 const FIND: &str = "SELECT id, display_name, description, mail, mail_nickname, mail_enabled, security_enabled, \
     group_types, membership_rule, visibility, is_assignable_to_role, on_premises_sync_enabled, details, created_at, \
     version FROM directory_group WHERE id = $1";
+const TAKING_ROLES: &str =
+    "SELECT id FROM directory_group WHERE id IN EACH($1) AND is_assignable_to_role ORDER BY id";
 const INSERT: &str = "INSERT INTO directory_group (id, display_name, description, mail, mail_nickname, mail_enabled, \
     security_enabled, group_types, membership_rule, visibility, is_assignable_to_role, on_premises_sync_enabled, \
     details, created_at, version) \
@@ -30,6 +32,13 @@ pub fn find(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Option<Group>, Error> {
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Those of `groups` that directory roles can be assigned to.
+pub fn taking_roles(tx: &mut ReadTx<'_>, groups: &[ObjectId]) -> Result<Vec<ObjectId>, Error> {
+    tx.query_map(TAKING_ROLES, &[list(groups)], |row| {
+        parsed(row, 0, "directory_group.id")
+    })
 }
 
 /// Stores a new group.

@@ -22,6 +22,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     REMOVE_MEMBERS,
     REMOVE_OWNERS,
     GROUPS_ABOVE,
+    GROUPS_OWNED,
     MEMBERS_BELOW,
 ];
 
@@ -46,6 +47,7 @@ const GROUPS_ABOVE: &str = "WITH RECURSIVE above (id) AS ( \
     SELECT group_id FROM group_member WHERE member_id = $1 \
     UNION SELECT m.group_id FROM group_member m JOIN above ON m.member_id = above.id) \
     SELECT id FROM above WHERE id <> $1 ORDER BY id";
+const GROUPS_OWNED: &str = "SELECT group_id FROM group_owner WHERE owner_id = $1 ORDER BY group_id";
 const MEMBERS_BELOW: &str = "WITH RECURSIVE below (id) AS ( \
     SELECT member_id FROM group_member WHERE group_id = $1 \
     UNION SELECT m.member_id FROM group_member m JOIN below ON m.group_id = below.id) \
@@ -130,6 +132,13 @@ pub fn remove(
 pub fn transitive_groups_of(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Vec<ObjectId>, Error> {
     tx.query_map(GROUPS_ABOVE, &[text(object)], |row| {
         parsed(row, 0, "group_member.group_id")
+    })
+}
+
+/// The groups that `object` owns, in the order of their ids.
+pub fn groups_owned_by(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Vec<ObjectId>, Error> {
+    tx.query_map(GROUPS_OWNED, &[text(object)], |row| {
+        parsed(row, 0, "group_owner.group_id")
     })
 }
 
