@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a subscription that passed its check names one of the collections that are followed, and ends.
 
+use std::fmt;
+
 use crate::flaw::Flaw;
 use crate::time::{Duration, Timestamp};
 use crate::word::words;
@@ -77,6 +79,28 @@ pub fn retry_after(attempts: i64) -> Duration {
     Duration::from_secs(SECONDS.get(index).copied().unwrap_or(1_800))
 }
 
+/// What subscriber and receiver know, and nobody else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientState(String);
+
+impl ClientState {
+    /// Takes it as it was written.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// For the receiver.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ClientState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientState(…)")
+    }
+}
+
 /// What of the API is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
@@ -106,7 +130,7 @@ pub struct NewSubscription {
     /// The application that the receiver belongs to.
     pub notification_url_app_id: Option<String>,
     /// What each notification carries, so that the receiver knows it is meant.
-    pub client_state: Option<String>,
+    pub client_state: Option<ClientState>,
     /// The newest TLS that the receiver speaks.
     pub tls_version: String,
     /// When it ends.
@@ -116,7 +140,7 @@ pub struct NewSubscription {
 impl NewSubscription {
     /// Whether it can be stored. Addresses are looked at by whoever knows which may be called.
     pub fn check(&self, now: Timestamp) -> Result<(), Flaw> {
-        let state = self.client_state.as_deref().unwrap_or_default();
+        let state = self.client_state.as_ref().map_or("", ClientState::as_str);
         if state.chars().count() > LONGEST_STATE {
             let message =
                 format!("`clientState` must not be longer than {LONGEST_STATE} characters");
@@ -175,7 +199,7 @@ mod tests {
             notification_url: "https://receiver.example".to_owned(),
             lifecycle_url: None,
             notification_url_app_id: None,
-            client_state: Some("ü".repeat(128)),
+            client_state: Some(ClientState::new("ü".repeat(128))),
             tls_version: "v1_2".to_owned(),
             expires_at: NOW.plus(LONGEST_LIFE),
         }
@@ -196,9 +220,10 @@ mod tests {
             "expirationDateTime"
         );
         assert_eq!(
-            flaw(|it| it.client_state = Some("x".repeat(129))),
+            flaw(|it| it.client_state = Some(ClientState::new("x".repeat(129)))),
             "clientState"
         );
+        assert!(!format!("{:?}", wanted()).contains('ü'));
         assert_eq!(
             flaw(|it| it.tls_version = "v1_0".to_owned()),
             "latestSupportedTlsVersion"

@@ -35,7 +35,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     NEXT_DUE,
     NEXT_LEASE,
     PENDING,
-    LAST,
+    CLEAR,
     FORGET,
     COUNT,
 ];
@@ -86,8 +86,10 @@ const NEXT_DUE: &str = "SELECT min(f.due_at) FROM change_feed f WHERE f.lease_ow
 const NEXT_LEASE: &str = "SELECT min(lease_until) FROM change_feed WHERE lease_until IS NOT NULL";
 const PENDING: &str = "SELECT position, change, object_id, document FROM change_notification \
     WHERE feed_id = $1 ORDER BY position LIMIT $2";
-const LAST: &str = "SELECT max(position) FROM change_notification WHERE feed_id = $1";
-const FORGET: &str = "DELETE FROM change_notification WHERE feed_id = $1 AND position <= $2";
+// By name: what was drawn before and is committed later has a smaller number, and nobody has posted it.
+const FORGET: &str = "DELETE FROM change_notification WHERE feed_id = $1 \
+    AND position IN (SELECT CAST(e.value AS BIGINT) FROM EACH($2) e)";
+const CLEAR: &str = "DELETE FROM change_notification WHERE feed_id = $1";
 const COUNT: &str = "SELECT count(*) FROM change_notification";
 
 /// What a transaction has changed so far: of each object one change, or none if nobody could have seen it.
@@ -259,14 +261,14 @@ pub fn pending(tx: &mut ReadTx<'_>, feed: FeedId, limit: i64) -> Result<Vec<Pend
     })
 }
 
-/// The place of the newest notification of a feed.
-pub fn last(tx: &mut ReadTx<'_>, feed: FeedId) -> Result<Option<i64>, Error> {
-    tx.query_one(LAST, &[text(feed)])?.opt_int(0)
+/// Removes notifications of a feed; answers how many there were.
+pub fn forget(tx: &mut WriteTx<'_>, feed: FeedId, positions: &[i64]) -> Result<u64, Error> {
+    tx.execute(FORGET, &[text(feed), list(positions)])
 }
 
-/// Removes the notifications of a feed up to a place; answers how many there were.
-pub fn forget(tx: &mut WriteTx<'_>, feed: FeedId, position: i64) -> Result<u64, Error> {
-    tx.execute(FORGET, &[text(feed), int(position)])
+/// Removes all notifications of a feed; answers how many there were.
+pub fn clear(tx: &mut WriteTx<'_>, feed: FeedId) -> Result<u64, Error> {
+    tx.execute(CLEAR, &[text(feed)])
 }
 
 /// How many notifications wait.

@@ -2,7 +2,7 @@
 //! here, so that the two rarely meet.
 
 use domain::id::{ObjectId, SubscriptionId};
-use domain::subscription::Followed;
+use domain::subscription::{ClientState, Followed};
 use domain::time::Timestamp;
 
 use crate::column::{instant, opt_instant, opt_string, parsed, word};
@@ -62,7 +62,7 @@ pub struct Subscription {
     /// The application that the receiver belongs to.
     pub notification_url_app_id: Option<String>,
     /// What each notification carries.
-    pub client_state: Option<String>,
+    pub client_state: Option<ClientState>,
     /// The newest TLS that the receiver speaks.
     pub tls_version: String,
     /// When it ends.
@@ -104,7 +104,7 @@ pub fn insert(tx: &mut WriteTx<'_>, subscription: &Subscription) -> Result<(), E
             text(&subscription.notification_url),
             opt_text(subscription.lifecycle_url.as_ref()),
             opt_text(subscription.notification_url_app_id.as_ref()),
-            opt_text(subscription.client_state.as_ref()),
+            opt_text(subscription.client_state.as_ref().map(ClientState::as_str)),
             text(&subscription.tls_version),
             int(subscription.expires_at.micros()),
             text(subscription.creator_id),
@@ -166,7 +166,7 @@ fn read(row: &Row<'_>) -> Result<Subscription, Error> {
         notification_url: row.text(7)?.to_owned(),
         lifecycle_url: opt_string(row, 8)?,
         notification_url_app_id: opt_string(row, 9)?,
-        client_state: opt_string(row, 10)?,
+        client_state: opt_string(row, 10)?.map(ClientState::new),
         tls_version: row.text(11)?.to_owned(),
         expires_at: instant(row, 12)?,
         creator_id: parsed(row, 13, "subscription.creator_id")?,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
-    Presence, Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Operation, Order, Outcome, Presence, Subject,
 };
 use domain::id::ObjectId;
 use tokio::sync::Notify;
@@ -216,5 +216,63 @@ impl Connector for FakeTarget {
             }
             Ok("in memory".to_owned())
         })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
+    }
+}
+
+/// Members are known by accounts that only this target understands.
+fn account(subject: ObjectId) -> String {
+    format!("account/{subject}")
+}
+
+impl Lister for FakeTarget {
+    fn order(&self) -> Order {
+        Order::Any
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        _from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(async move {
+            let state = self.state();
+            if state.is_down {
+                return Err(down());
+            }
+            let members = state.grants.iter();
+            let members = members.filter(|(role, _)| *role == object.role_origin_id);
+            Ok(Listing {
+                members: members
+                    .map(|(_, subject)| Member {
+                        keys: vec![account(*subject)],
+                        label: account(*subject),
+                    })
+                    .collect(),
+                next: None,
+            })
+        })
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        let keys = |one: &Subject| Keys::Known(vec![account(one.object_id)]);
+        let keys = subjects.iter().map(keys).collect();
+        Box::pin(async { Ok(keys) })
+    }
+
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        let clue = |one: &Member| vec![one.label.trim_start_matches("account/").to_owned()];
+        let clues = members.iter().map(clue).collect();
+        Box::pin(async { Ok(clues) })
     }
 }

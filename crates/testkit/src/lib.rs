@@ -23,6 +23,7 @@ mod fake_target;
 mod fixture;
 mod package;
 mod people;
+mod receiver;
 mod reply;
 
 pub use app::{Start, TestApp};
@@ -33,6 +34,7 @@ pub use fake_target::FakeTarget;
 pub use fixture::Case;
 pub use package::{Package, Plan, Role};
 pub use people::PEOPLE;
+pub use receiver::{Manners, Receiver};
 pub use reply::Reply;
 
 /// The root of entitlement management in v1.0.

@@ -3,10 +3,11 @@
 use domain::extension::HostPolicy;
 use domain::model;
 use domain::query::Entity;
+use domain::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use service::settings::{ExtensionSettings, Settings};
-use testkit::{BETA, Client, Package, Plan, Reply, Start, TestApp, V1};
+use testkit::{BETA, Client, Package, Plan, Receiver, Reply, Start, TestApp, V1};
 
 use super::ROUTES;
 use crate::graph::Place;
@@ -308,6 +309,24 @@ impl World<'_> {
     }
 }
 
+impl World<'_> {
+    async fn of_subscribers(&mut self, receiver: &Receiver) {
+        let requests = self.either("assignmentRequests", "accessPackageAssignmentRequests");
+        let end = |minutes| {
+            let end = self.app.now().plus(Duration::from_minutes(minutes));
+            json!(end.to_string())
+        };
+        let subscription = json!({
+            "changeType": "updated", "notificationUrl": receiver.url(), "expirationDateTime": end(60),
+            "resource": format!("identityGovernance/entitlementManagement/{requests}"),
+        });
+        let change = Some(json!({"expirationDateTime": end(90)}));
+        let subscriptions = format!("{}/subscriptions", self.graph());
+        self.create(&model::SUBSCRIPTION, &subscriptions, subscription, change)
+            .await;
+    }
+}
+
 /// The methods that change or delete an object of this type, in the order of what is left of it.
 fn methods(of: &Entity) -> Vec<Method> {
     let offered = |method: &Method| {
@@ -386,7 +405,7 @@ async fn ht_2_every_object_that_can_be_changed_heeds_the_version_that_is_named()
         settings: Settings {
             extensions: ExtensionSettings {
                 hosts: HostPolicy {
-                    allowed_hosts: vec!["hooks.example.com".to_owned()],
+                    allowed_hosts: vec!["hooks.example.com".to_owned(), "127.0.0.1".to_owned()],
                     allow_private_addresses: true,
                     allow_plain_http: true,
                 },
@@ -396,6 +415,7 @@ async fn ht_2_every_object_that_can_be_changed_heeds_the_version_that_is_named()
         },
     };
     TestApp::on_both_with(start, async |app| {
+        let receiver = Receiver::new().await;
         let mut seen = Vec::new();
         for root in [V1, BETA] {
             let mut world = World {
@@ -411,6 +431,7 @@ async fn ht_2_every_object_that_can_be_changed_heeds_the_version_that_is_named()
             world.of_catalogs().await;
             world.of_the_tenant().await;
             world.of_the_directory().await;
+            world.of_subscribers(&receiver).await;
             world.of_packages(&package).await;
             for object in &world.objects {
                 holds(object).await;

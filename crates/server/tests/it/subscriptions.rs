@@ -1,16 +1,13 @@
 //! Change notifications: who hears of what, what receivers have to answer, and what happens where they do not (ADR 20).
 
 mod life;
-mod receiver;
 mod trouble;
 mod visibility;
 
 use domain::time::Duration;
 use serde_json::{Value, json};
 use service::settings::Settings;
-use testkit::{Client, Reply, Start, TestApp};
-
-use receiver::Receiver;
+use testkit::{Client, Receiver, Reply, Start, TestApp};
 
 const SUBSCRIPTIONS: &str = "/v1.0/subscriptions";
 const REQUESTS: &str = "identityGovernance/entitlementManagement/assignmentRequests";

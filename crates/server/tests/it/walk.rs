@@ -34,6 +34,7 @@ const OPEN: &[&str] = &[
     "role_resource_action",
     "role_assignment_approval",
     "role_assignment_approval_step",
+    "subscription",
 ];
 
 /// The path with an id that nothing has in every hole.

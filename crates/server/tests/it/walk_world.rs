@@ -5,15 +5,18 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use auth::principal::Permission;
+use auth::principal::{Permission, PermissionSet, Principal};
 use auth::roles::EmRole;
 use domain::extension::HostPolicy;
 use http::Method;
 use serde_json::{Value, json};
 use server::surface::Offer;
+use service::Ctx;
 use service::settings::{ExtensionSettings, Settings};
 use testkit::{Backend, Client, Package, Plan, Reply, Start, TestApp};
+use uuid::Uuid;
 
 use crate::support::{NOWHERE, V1};
 
@@ -392,6 +395,11 @@ fn body(command: &str) -> Option<Value> {
         | "PATCH application object"
         | "POST service_principal collection"
         | "PATCH service_principal object" => json!({"displayName": "Walked"}),
+        "POST subscription collection" => json!({
+            "changeType": "updated", "resource": "identityGovernance/entitlementManagement/assignmentRequests",
+            "notificationUrl": "https://hooks.example.com/in", "expirationDateTime": "2026-05-30T00:00:00Z",
+        }),
+        "PATCH subscription object" => json!({"expirationDateTime": "2026-05-30T00:00:00Z"}),
         "PATCH subject object" => json!({"subjectLifecycle": "notGoverned"}),
         "POST access_package moveToCatalog" => json!({"catalogId": "{catalog}"}),
         "POST policy_question collection" | "PATCH policy_question object" => question,
@@ -424,6 +432,7 @@ fn body(command: &str) -> Option<Value> {
         }),
         "POST resource refresh"
         | "POST upload_session uploadFile"
+        | "POST subscription reauthorize"
         | "POST assignment_request cancel"
         | "POST assignment_request reprocess"
         | "POST assignment reprocess"
@@ -534,5 +543,19 @@ async fn furnished(app: &TestApp) -> Package {
         operator.post(&path, link).await.assert_status(204);
     }
     made("/v1.0/applications", json!({"displayName": "Payroll"})).await;
+    subscribe(app).await;
     elsewhere
+}
+
+/// The operator subscribes, at a receiver that nobody has to ask.
+async fn subscribe(app: &TestApp) {
+    let operator = app.id_of("operator");
+    let permissions = PermissionSet::of(Permission::ALL);
+    let principal = Principal::application(operator, &operator.to_string(), permissions);
+    let caller = service::callers::load(app.service(), &Arc::new(principal)).await;
+    let ctx = Ctx::of_caller(caller.unwrap().caller, Uuid::nil(), None);
+    let wanted = body("POST subscription collection").unwrap();
+    let wanted = wire::decode::subscription::create(wire::Version::V1, &wanted).unwrap();
+    let made = service::subscriptions::create(app.service(), &ctx, wanted).await;
+    made.unwrap();
 }

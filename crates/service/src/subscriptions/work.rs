@@ -8,10 +8,13 @@
 //! that says that notifications were missed.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use domain::activity::Activity;
 use domain::query::{Predicate, Query, Value};
-use domain::subscription::{ChangeType, Followed, LifecycleEvent, PATIENCE, retry_after};
+use domain::subscription::{
+    ChangeType, ClientState, Followed, LifecycleEvent, PATIENCE, retry_after,
+};
 use domain::time::{Duration, Timestamp};
 use serde_json::{Value as Json, json};
 use store::WriteTx;
@@ -35,16 +38,26 @@ const BATCH: i64 = 100;
 const NO_TENANT: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Something to post.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Parcel {
     /// Its feed.
     feed: Feed,
     /// The notifications; nothing is posted if there are none left.
     pub notifications: Vec<Json>,
-    /// Up to where they are taken from the feed.
-    upto: i64,
+    /// The places in the feed that are done with once they are taken.
+    positions: Vec<i64>,
     /// Whether the subscriber has to show a token again.
     is_withheld: bool,
+}
+
+impl fmt::Debug for Parcel {
+    /// Without the notifications: they carry what only the subscriber knows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parcel")
+            .field("feed", &self.feed.id)
+            .field("positions", &self.positions)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Parcel {
@@ -60,7 +73,11 @@ impl Parcel {
 
     /// What is posted twice only if the first time was not heard of.
     pub fn id(&self) -> String {
-        format!("{}:{}", self.feed.id, self.upto)
+        format!(
+            "{}:{}",
+            self.feed.id,
+            self.positions.last().copied().unwrap_or_default()
+        )
     }
 }
 
@@ -126,7 +143,7 @@ async fn pack(service: &Service, feed: Feed) -> Result<Parcel, ServiceError> {
         })
         .await?;
     let mut parcel = Parcel {
-        upto: pending.last().map_or(0, |last| last.position),
+        positions: pending.iter().map(|one| one.position).collect(),
         notifications: Vec::new(),
         is_withheld: false,
         feed,
@@ -255,7 +272,7 @@ fn common(subscription: &Subscription, tenant: Option<&str>) -> Json {
     json!({
         "subscriptionId": subscription.id.to_string(),
         "subscriptionExpirationDateTime": subscription.expires_at.to_string(),
-        "clientState": subscription.client_state,
+        "clientState": subscription.client_state.as_ref().map(ClientState::as_str),
         "tenantId": tenant.unwrap_or(NO_TENANT),
     })
 }
@@ -281,24 +298,21 @@ pub async fn record(
             let mut feed = parcel.feed.clone();
             let since = feed.failing_since.unwrap_or(moment.now);
             let has_patience = moment.now < since.plus(PATIENCE);
-            let upto = match &outcome {
-                Outcome::Failed { .. } if has_patience => {
-                    feed.attempts += 1;
-                    feed.failing_since = Some(since);
-                    feed.due_at = moment.now.plus(wait(&moment, &feed));
-                    None
-                }
-                Outcome::Failed { .. } | Outcome::Gone => change_feed::last(tx, feed.id)?,
-                Outcome::Taken => Some(parcel.upto),
-            };
-            if upto.is_some() {
+            let is_tried_again = matches!(outcome, Outcome::Failed { .. }) && has_patience;
+            if is_tried_again {
+                feed.attempts += 1;
+                feed.failing_since = Some(since);
+                feed.due_at = moment.now.plus(wait(&moment, &feed));
+            } else {
                 (feed.attempts, feed.failing_since, feed.due_at) = (0, None, moment.now);
             }
             if !change_feed::release(tx, &feed, &owner)? {
                 return Ok(());
             }
-            if let Some(upto) = upto {
-                change_feed::forget(tx, feed.id, upto)?;
+            if outcome == Outcome::Taken {
+                change_feed::forget(tx, feed.id, &parcel.positions)?;
+            } else if !is_tried_again {
+                change_feed::clear(tx, feed.id)?;
             }
             match subscription::find(tx, feed.subscription_id)? {
                 Some(found) if !feed.is_lifecycle => {

@@ -141,6 +141,26 @@ fn what_is_rolled_back_is_told_to_nobody() {
 }
 
 #[test]
+fn what_was_taken_is_forgotten_and_nothing_before_it() {
+    on_both(|store| {
+        store.migrate(NOW).unwrap();
+        subscribe(store, 1, None, "updated");
+        for number in [5, 6, 7] {
+            change(store, &[(number, ChangeType::Updated)]);
+        }
+        let forgotten: Result<_, Error> = store.write_blocking(|tx| {
+            let waiting = pending(tx, id(1), 10)?;
+            let taken: Vec<_> = waiting.iter().skip(1).map(|one| one.position).collect();
+            forget(tx, id(1), &taken)
+        });
+
+        assert_eq!(forgotten.unwrap(), 2);
+        let five = id::<AssignmentId>(5).to_string();
+        assert_eq!(waiting(store, 1), [("updated".to_owned(), five)]);
+    });
+}
+
+#[test]
 fn a_feed_is_claimed_by_one_and_only_while_something_waits() {
     on_both(|store| {
         store.migrate(NOW).unwrap();
@@ -168,7 +188,7 @@ fn a_feed_is_claimed_by_one_and_only_while_something_waits() {
         let feed = claimed[0].clone();
         let released: Result<_, Error> = store.write_blocking(move |tx| {
             let stranger = release(tx, &feed, "c")?;
-            forget(tx, feed.id, i64::MAX)?;
+            clear(tx, feed.id)?;
             Ok((stranger, release(tx, &feed, "b")?))
         });
         assert_eq!(released.unwrap(), (false, true));

@@ -4,7 +4,9 @@
 
 use domain::id::RequestId;
 use domain::model;
-use domain::subscription::{ChangeType, Followed, NewSubscription, Resource, SubscriptionChange};
+use domain::subscription::{
+    ChangeType, ClientState, Followed, NewSubscription, Resource, SubscriptionChange,
+};
 use serde_json::Value as Json;
 
 use super::{DecodeError, changed, root, text};
@@ -67,7 +69,7 @@ pub fn create(version: Version, body: &Json) -> Result<NewSubscription, DecodeEr
         notification_url: root.member("notificationUrl").required_text()?.to_owned(),
         lifecycle_url: text(&root.member("lifecycleNotificationUrl"))?,
         notification_url_app_id: text(&root.member("notificationUrlAppId"))?,
-        client_state: text(&root.member("clientState"))?,
+        client_state: text(&root.member("clientState"))?.map(ClientState::new),
         tls_version: tls.unwrap_or_else(|| "v1_2".to_owned()),
         expires_at: end.instant()?.ok_or_else(|| end.invalid("is required"))?,
     })

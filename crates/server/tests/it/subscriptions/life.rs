@@ -2,9 +2,8 @@
 
 use domain::time::Duration;
 use serde_json::{Value, json};
-use testkit::{Plan, TestApp};
+use testkit::{Manners, Plan, Receiver, TestApp};
 
-use super::receiver::{Manners, Receiver};
 use super::{ASSIGNMENTS, REQUESTS, SUBSCRIPTIONS, open, settle, subscribe, wanted, watched};
 
 #[tokio::test]

@@ -2,9 +2,8 @@
 
 use domain::time::Duration;
 use service::subscriptions;
-use testkit::{Plan, TestApp};
+use testkit::{Plan, Receiver, TestApp};
 
-use super::receiver::Receiver;
 use super::{ASSIGNMENTS, SUBSCRIPTIONS, open, settle, subscribe, wanted, watched};
 
 #[tokio::test]

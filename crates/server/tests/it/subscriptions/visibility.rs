@@ -3,9 +3,8 @@
 use auth::principal::Permission;
 use auth::roles::EmRole;
 use serde_json::json;
-use testkit::{Plan, TestApp, V1};
+use testkit::{Plan, Receiver, TestApp, V1};
 
-use super::receiver::Receiver;
 use super::{ASSIGNMENTS, REQUESTS, open, settle, subscribe, wanted, watched};
 
 #[tokio::test]

@@ -180,7 +180,7 @@ impl Me {
 }
 
 /// Narrows a query to what the caller's roles show.
-pub(super) fn by_role(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, ServiceError> {
+pub(crate) fn by_role(ctx: &Ctx, me: &Me, query: Query) -> Result<Query, ServiceError> {
     if matches!(ctx.actor, Actor::System) {
         return Ok(query);
     }
@@ -380,7 +380,7 @@ fn in_catalogs(
 }
 
 /// The relations of these names, one after the other.
-pub(super) fn walk(
+pub(crate) fn walk(
     entity: &'static Entity,
     names: &[&str],
 ) -> Result<Vec<&'static Relation>, ServiceError> {
@@ -397,7 +397,7 @@ pub(super) fn walk(
 }
 
 /// The field at the end of a path.
-pub(super) fn path(
+pub(crate) fn path(
     entity: &'static Entity,
     hops: &[&str],
     field: &str,
