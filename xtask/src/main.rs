@@ -6,6 +6,7 @@
 mod bench;
 mod finding;
 mod rules;
+mod simulate;
 mod source;
 mod suite;
 mod tidy;
@@ -32,6 +33,8 @@ enum Command {
     Bench(bench::Options),
     /// Drive a tenant full of assignments with mixed traffic at a rate
     Load(bench::LoadOptions),
+    /// Simulated lives of a small tenant, each replayed by its seed
+    Simulate(simulate::Options),
     /// List the rules of the specification that no test holds
     Rules(rules::Options),
     /// Check the rules of the house that no compiler knows
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Test(options) => Ok(suite::run(&workspace, &options)),
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Load(options) => bench::load(&workspace, &options),
+        Command::Simulate(options) => simulate::run(&workspace, &options),
         Command::Rules(options) => rules::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });

@@ -52,13 +52,24 @@ const LAYERS: &[Layer] = &[
         name: "bench",
         may: May::KnowAll,
     },
+    layer(
+        "simulation",
+        &[
+            "domain",
+            "store",
+            "service",
+            "auth",
+            "delivery",
+            "connector-api",
+        ],
+    ),
 ];
 
 /// What tests of any crate may use beside what the crate itself may know.
 const FOR_TESTS: &[&str] = &["testkit", "peers", "store"];
 
 /// Crates that only tests and tools may name.
-const TESTS_ONLY: &[&str] = &["testkit", "peers", "bench", "xtask"];
+const TESTS_ONLY: &[&str] = &["testkit", "peers", "bench", "simulation", "xtask"];
 
 /// Where those may be named outside `[dev-dependencies]`.
 const TOOLS: &[&str] = &["testkit", "bench"];
@@ -98,7 +109,7 @@ const NEVER: &[(&str, &[&str])] = &[
 ];
 
 /// Errors are typed everywhere else.
-const MAY_USE_ANYHOW: &[&str] = &["reeve", "xtask", "peers", "testkit", "bench"];
+const MAY_USE_ANYHOW: &[&str] = &["reeve", "xtask", "peers", "testkit", "bench", "simulation"];
 
 const fn layer(name: &'static str, may: &'static [&'static str]) -> Layer {
     Layer {

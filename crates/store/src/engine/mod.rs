@@ -69,6 +69,9 @@ pub struct Options {
     pub postgres_writers: usize,
     /// Connections to PostgreSQL that read.
     pub postgres_readers: usize,
+    /// SQLite, for simulations: a write is made at once, alone, on the thread that asks, and nobody waits for the disk.
+    /// The same calls then always give the same run; a loss of power may take the file along.
+    pub deterministic: bool,
 }
 
 impl Default for Options {
@@ -80,6 +83,7 @@ impl Default for Options {
             sqlite_busy: Duration::from_secs(5),
             postgres_writers: 8,
             postgres_readers: 8,
+            deterministic: false,
         }
     }
 }

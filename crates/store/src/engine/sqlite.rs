@@ -2,6 +2,7 @@
 //!
 //! Invariants: a write is answered only after the commit that holds it is on the disk. Writes that wait at the same
 //! time share one commit, each in a savepoint of its own, so that one that fails takes nothing of its neighbours along.
+//! A deterministic store has no threads: who asks writes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -25,11 +26,20 @@ const BUSY_FRAMES: i64 = 4_096;
 const MOST_FRAMES: i64 = 16_384;
 
 pub(super) struct Sqlite {
-    queue: Arc<Queue<Box<dyn WriteJob>>>,
+    writes: Writes,
     readers: Readers,
     counters: Arc<Counters>,
-    /// Joined when the last store goes.
-    _threads: Threads,
+}
+
+/// Who writes.
+enum Writes {
+    Thread {
+        queue: Arc<Queue<Box<dyn WriteJob>>>,
+        /// Joined when the last store goes.
+        _threads: Threads,
+    },
+    /// Whoever asks.
+    Here(Box<Mutex<Committer>>),
 }
 
 impl Sqlite {
@@ -38,38 +48,35 @@ impl Sqlite {
         options: &Options,
         counters: &Arc<Counters>,
     ) -> Result<Self, Error> {
-        let connection = SqliteConnection::writer(path, options.sqlite_busy)?;
-        let readers = Readers::open(path, options)?;
-        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1));
-        let closing = Arc::clone(&queue);
-        let mut threads = Threads::new(move || closing.close());
-        let (copy_the_log, asked) = mpsc::sync_channel(1);
-        let helper = SqliteConnection::writer(path, options.sqlite_busy)?;
-        let mut writer = Writer {
-            connection,
-            queue: Arc::clone(&queue),
+        let committer = Committer {
+            connection: SqliteConnection::writer(path, options.sqlite_busy)?,
             counters: Arc::clone(counters),
-            most: options.sqlite_group.max(1),
-            copy_the_log,
         };
-        threads.start("store-write".to_owned(), move || writer.serve())?;
-        // Ends with the writer, who has the other end of the channel.
-        threads.start("store-log".to_owned(), move || {
-            for () in asked {
-                helper.checkpoint();
-            }
-        })?;
+        let readers = Readers::open(path, options)?;
+        let writes = if options.deterministic {
+            committer.connection.trust_the_machine()?;
+            Writes::Here(Box::new(Mutex::new(committer)))
+        } else {
+            Writes::on_a_thread(committer, path, options)?
+        };
         Ok(Self {
-            queue,
+            writes,
             readers,
             counters: Arc::clone(counters),
-            _threads: threads,
         })
     }
 
     pub(super) fn write(&self, lane: Lane, job: Box<dyn WriteJob>) {
-        if let Err(job) = self.queue.push(lane, job) {
-            job.fail(Error::Closed);
+        match &self.writes {
+            Writes::Thread { queue, .. } => {
+                if let Err(job) = queue.push(lane, job) {
+                    job.fail(Error::Closed);
+                }
+            }
+            Writes::Here(committer) => committer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .write(vec![job]),
         }
     }
 
@@ -100,7 +107,37 @@ impl Sqlite {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.queue.waiting()
+        match &self.writes {
+            Writes::Thread { queue, .. } => queue.waiting(),
+            Writes::Here(_) => 0,
+        }
+    }
+}
+
+impl Writes {
+    fn on_a_thread(committer: Committer, path: &Path, options: &Options) -> Result<Self, Error> {
+        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1));
+        let closing = Arc::clone(&queue);
+        let mut threads = Threads::new(move || closing.close());
+        let (copy_the_log, asked) = mpsc::sync_channel(1);
+        let helper = SqliteConnection::writer(path, options.sqlite_busy)?;
+        let mut writer = Writer {
+            committer,
+            queue: Arc::clone(&queue),
+            most: options.sqlite_group.max(1),
+            copy_the_log,
+        };
+        threads.start("store-write".to_owned(), move || writer.serve())?;
+        // Ends with the writer, who has the other end of the channel.
+        threads.start("store-log".to_owned(), move || {
+            for () in asked {
+                helper.checkpoint();
+            }
+        })?;
+        Ok(Self::Thread {
+            queue,
+            _threads: threads,
+        })
     }
 }
 
@@ -171,11 +208,10 @@ fn snapshot<T, E: From<Error>>(
     done?
 }
 
-/// The one that writes.
+/// The thread that writes.
 struct Writer {
-    connection: SqliteConnection,
+    committer: Committer,
     queue: Arc<Queue<Box<dyn WriteJob>>>,
-    counters: Arc<Counters>,
     most: usize,
     copy_the_log: mpsc::SyncSender<()>,
 }
@@ -183,15 +219,35 @@ struct Writer {
 impl Writer {
     fn serve(&mut self) {
         while let Some((lane, jobs)) = self.queue.take(self.most) {
-            self.write(jobs);
+            self.committer.write(jobs);
             if lane == Lane::Bulk {
                 self.queue.bulk_done();
             }
             self.tend_the_log();
         }
-        self.connection.truncate_log();
+        self.committer.connection.truncate_log();
     }
 
+    /// Has the log copied to the file, if possible where nobody waits for it.
+    fn tend_the_log(&self) {
+        let connection = &self.committer.connection;
+        let frames = connection.log_frames();
+        if frames >= MOST_FRAMES {
+            connection.checkpoint();
+        } else if frames >= BUSY_FRAMES || (frames >= IDLE_FRAMES && self.queue.waiting() == 0) {
+            // A full channel means that the helper is about to do so anyway.
+            let _ = self.copy_the_log.try_send(());
+        }
+    }
+}
+
+/// The one connection that writes.
+struct Committer {
+    connection: SqliteConnection,
+    counters: Arc<Counters>,
+}
+
+impl Committer {
     /// Runs the jobs in one transaction and answers them.
     fn write(&mut self, mut jobs: Vec<Box<dyn WriteJob>>) {
         if let Err((error, _)) = self.connection.control("BEGIN IMMEDIATE") {
@@ -249,17 +305,6 @@ impl Writer {
 
     fn control(&self, sql: &'static str) -> Result<(), Error> {
         self.connection.control(sql).map_err(|(error, _)| error)
-    }
-
-    /// Has the log copied to the file, if possible where nobody waits for it.
-    fn tend_the_log(&self) {
-        let frames = self.connection.log_frames();
-        if frames >= MOST_FRAMES {
-            self.connection.checkpoint();
-        } else if frames >= BUSY_FRAMES || (frames >= IDLE_FRAMES && self.queue.waiting() == 0) {
-            // A full channel means that the helper is about to do so anyway.
-            let _ = self.copy_the_log.try_send(());
-        }
     }
 }
 

@@ -1,0 +1,272 @@
+//! The judge: looks at states, ledger and targets after every step, and says what is not as it must be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{bail, ensure};
+use domain::assignment;
+use domain::assignment_request::{self as request, RequestType, State};
+use domain::id::ObjectId;
+use domain::ledger::{Observed, Phase};
+
+use crate::template::TARGETS;
+use crate::world::{AssignmentRow, GrantRow, RequestRow, World};
+
+/// A target, a role of it, who has it.
+pub(crate) type Access = (usize, String, ObjectId);
+
+/// What the judge remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Judge {
+    requests: BTreeMap<String, String>,
+    assignments: BTreeMap<String, String>,
+    /// Requests that Reeve said it took.
+    accepted: BTreeSet<String>,
+    /// Assignments that somebody asked to be removed.
+    unwanted: BTreeSet<String>,
+    /// Access that was changed behind Reeve's back: nobody can know it before all is enforced again.
+    tampered: BTreeSet<Access>,
+    /// What delivered assignments justified when last looked.
+    safe: BTreeSet<Access>,
+    /// What targets had when last looked.
+    held: BTreeSet<Access>,
+}
+
+impl Judge {
+    /// Reeve took a request.
+    pub(crate) fn accepted(&mut self, id: String) {
+        self.accepted.insert(id);
+    }
+
+    /// Somebody asked for an assignment to end.
+    pub(crate) fn unwanted(&mut self, assignment: String) {
+        self.unwanted.insert(assignment);
+    }
+
+    /// Somebody changed a target.
+    pub(crate) fn tampered(&mut self, access: Access) {
+        self.tampered.insert(access);
+    }
+
+    /// Whether somebody changed this behind Reeve's back.
+    pub(crate) fn was_tampered(&self, target: &str, grant: &(String, ObjectId)) -> bool {
+        let number = TARGETS.iter().position(|name| *name == target);
+        number.is_some_and(|number| {
+            let access = (number, grant.0.clone(), grant.1);
+            self.tampered.contains(&access)
+        })
+    }
+
+    /// Looks at everything, at any time.
+    pub(crate) async fn look(&mut self, world: &World) -> anyhow::Result<()> {
+        let requests = world.requests().await?;
+        let assignments = world.assignments().await?;
+        let ledger = world.ledger().await?;
+        self.requests_go_legal_ways(&requests)?;
+        self.assignments_go_legal_ways(world, &assignments)?;
+        let held = held(world);
+        self.ledger_is_true(&ledger, &held)?;
+        for target in &world.targets {
+            let collisions = target.collisions();
+            ensure!(
+                collisions.is_empty(),
+                "two writes had the same grants in hand: {collisions:?}"
+            );
+        }
+        let safe = justified(world, &assignments, &["delivered"]);
+        self.nobody_loses_what_they_hold(&safe, &held)?;
+        self.safe = safe;
+        self.held = held;
+        Ok(())
+    }
+
+    /// Looks at the end, when faults are over and everything was enforced once more.
+    pub(crate) async fn look_at_the_end(&mut self, world: &World) -> anyhow::Result<()> {
+        self.tampered.clear();
+        self.look(world).await?;
+        for (id, row) in world.requests().await? {
+            ensure!(row.is_complete, "request {id} never ends: {row:?}");
+        }
+        let live = ["delivering", "delivered", "partiallyDelivered"];
+        let assignments = world.assignments().await?;
+        let justified = justified(world, &assignments, &live);
+        let held = held(world);
+        let missing: Vec<_> = justified.difference(&held).collect();
+        ensure!(missing.is_empty(), "justified and not there: {missing:?}");
+        let lingering: Vec<_> = held.difference(&justified).collect();
+        ensure!(lingering.is_empty(), "there for no reason: {lingering:?}");
+        for row in world.ledger().await? {
+            let is_at_rest = row.phase == Phase::Settled && row.observed.agrees_with(row.desired);
+            let theirs = assignments.iter().filter(|(_, one)| one.user == row.user);
+            ensure!(
+                is_at_rest,
+                "the ledger is not at rest: {row:?}; their assignments: {:?}; requests: {:?}",
+                theirs.collect::<Vec<_>>(),
+                world.requests().await?
+            );
+        }
+        let stuck = world.stuck().await?;
+        ensure!(stuck.is_empty(), "stuck (L9): {stuck:?}");
+        Ok(())
+    }
+
+    fn requests_go_legal_ways(
+        &mut self,
+        rows: &BTreeMap<String, RequestRow>,
+    ) -> anyhow::Result<()> {
+        for id in &self.accepted {
+            ensure!(rows.contains_key(id), "accepted work is lost: request {id}");
+        }
+        for (id, row) in rows {
+            let Some(state) = State::from_name(&row.state) else {
+                bail!("request {id} is in no state: {row:?}");
+            };
+            ensure!(
+                state.is_terminal() == row.is_complete,
+                "request {id} is complete or not: {row:?}"
+            );
+            let before = self.requests.insert(id.clone(), row.state.clone());
+            let from = before.as_deref().map_or("submitted", |before| before);
+            ensure!(
+                leads_to(request_steps(), from, &row.state),
+                "request {id} went from {from} to {}",
+                row.state
+            );
+            let is_removal = [RequestType::AdminRemove, RequestType::SystemRemove]
+                .iter()
+                .any(|kind| kind.as_str() == row.kind);
+            if is_removal && let Some(assignment) = &row.assignment {
+                self.unwanted.insert(assignment.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn assignments_go_legal_ways(
+        &mut self,
+        world: &World,
+        rows: &BTreeMap<String, AssignmentRow>,
+    ) -> anyhow::Result<()> {
+        let now = world.service.clock.now();
+        let mut live = BTreeSet::new();
+        for (id, row) in rows {
+            let before = self.assignments.insert(id.clone(), row.state.clone());
+            let from = before.as_deref().map_or("delivering", |before| before);
+            ensure!(
+                leads_to(assignment_steps(), from, &row.state),
+                "assignment {id} went from {from} to {}",
+                row.state
+            );
+            let is_over = row.state == "expired";
+            let may_be_over =
+                self.unwanted.contains(id) || row.ends_at.is_some_and(|end| end <= now);
+            ensure!(
+                !is_over || may_be_over,
+                "assignment {id} ended though nobody asked: {row:?}"
+            );
+            let counts = ["delivering", "delivered", "partiallyDelivered"];
+            ensure!(
+                !counts.contains(&row.state.as_str()) || live.insert((row.package, row.user)),
+                "somebody has a package twice (OM-3): {row:?}"
+            );
+        }
+        Ok(())
+    }
+
+    /// L2: what is settled is so, unless somebody tampered.
+    fn ledger_is_true(&self, ledger: &[GrantRow], held: &BTreeSet<Access>) -> anyhow::Result<()> {
+        for row in ledger {
+            let Some(target) = TARGETS.iter().position(|name| *name == row.target) else {
+                continue;
+            };
+            let access = (target, row.role.clone(), row.user);
+            if row.phase != Phase::Settled || self.tampered.contains(&access) {
+                continue;
+            }
+            let is_held = held.contains(&access);
+            let is_true = match row.observed {
+                Observed::Present => is_held,
+                Observed::Absent => !is_held,
+                Observed::Unknown => true,
+            };
+            ensure!(is_true, "the ledger says what is not so: {row:?}");
+        }
+        Ok(())
+    }
+
+    fn nobody_loses_what_they_hold(
+        &self,
+        safe: &BTreeSet<Access>,
+        held: &BTreeSet<Access>,
+    ) -> anyhow::Result<()> {
+        let lost = self.held.difference(held);
+        let wrongly: Vec<_> = lost
+            .filter(|access| safe.contains(*access) && self.safe.contains(*access))
+            .filter(|access| !self.tampered.contains(*access))
+            .collect();
+        ensure!(wrongly.is_empty(), "justified access was lost: {wrongly:?}");
+        Ok(())
+    }
+}
+
+/// What the targets have.
+fn held(world: &World) -> BTreeSet<Access> {
+    let targets = world.targets.iter().enumerate();
+    targets
+        .flat_map(|(number, target)| {
+            let grants = target.grants().into_iter();
+            grants.map(move |(role, user)| (number, role, user))
+        })
+        .collect()
+}
+
+/// The access in targets that assignments in these states justify by what their packages hold now.
+fn justified(
+    world: &World,
+    assignments: &BTreeMap<String, AssignmentRow>,
+    states: &[&str],
+) -> BTreeSet<Access> {
+    let mut justified = BTreeSet::new();
+    for row in assignments.values() {
+        if !states.contains(&row.state.as_str()) {
+            continue;
+        }
+        let package = world.cast.packages.get(row.package);
+        for number in package.iter().flat_map(|package| &package.holds) {
+            if let Some(place) = world.cast.places.get(*number)
+                && let Some(target) = place.target
+            {
+                justified.insert((target, place.role.clone(), row.user));
+            }
+        }
+    }
+    justified
+}
+
+fn request_steps() -> Vec<(&'static str, &'static str)> {
+    let steps = request::TRANSITIONS.iter();
+    steps
+        .map(|(from, _, to)| (from.as_str(), to.as_str()))
+        .collect()
+}
+
+fn assignment_steps() -> Vec<(&'static str, &'static str)> {
+    let steps = assignment::TRANSITIONS.iter();
+    steps
+        .map(|(from, _, to)| (from.as_str(), to.as_str()))
+        .collect()
+}
+
+/// Whether any number of steps leads from one state to the other.
+fn leads_to(steps: Vec<(&str, &str)>, from: &str, to: &str) -> bool {
+    let mut reached = vec![from.to_owned()];
+    let mut at = 0;
+    while let Some(state) = reached.get(at).cloned() {
+        for (_, next) in steps.iter().filter(|(from, _)| *from == state) {
+            if !reached.iter().any(|known| known == next) {
+                reached.push((*next).to_owned());
+            }
+        }
+        at += 1;
+    }
+    reached.iter().any(|state| state == to)
+}

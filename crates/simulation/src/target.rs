@@ -1,0 +1,383 @@
+//! A target in memory: it keeps who has which role, and calls of it go wrong as the dice say.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use connector_api::{
+    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
+    Presence, Reason, Subject,
+};
+use domain::id::ObjectId;
+
+use crate::Sabotage;
+
+/// A role and who has it.
+pub(crate) type Grant = (String, ObjectId);
+
+/// How one call goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nothing arrives.
+    Unreachable,
+    /// Everything is done, and the answer is lost.
+    AnswerLost,
+    /// Half is done, and the answer is lost.
+    HalfDone,
+    /// Everything is done, and half of the outcomes are missing.
+    HalfAnswered,
+    /// Everything is done, and the call never ends.
+    Hangs,
+    /// Nothing is done, and the call never ends.
+    HangsIdle,
+    /// Too many requests; wait so many seconds.
+    Throttled(u64),
+    /// The credentials are not accepted.
+    Credentials,
+    /// Refused for good.
+    Refused,
+    /// It says "done" and does nothing; only a target that proves nothing can say so.
+    Forgets,
+}
+
+impl Trouble {
+    /// One of them.
+    pub(crate) fn any(dice: &mut fastrand::Rng) -> Self {
+        const ALL: [Trouble; 10] = [
+            Trouble::Unreachable,
+            Trouble::AnswerLost,
+            Trouble::HalfDone,
+            Trouble::HalfAnswered,
+            Trouble::Hangs,
+            Trouble::HangsIdle,
+            Trouble::Throttled(45),
+            Trouble::Credentials,
+            Trouble::Refused,
+            Trouble::Forgets,
+        ];
+        dice.choice(ALL).unwrap_or(Trouble::Unreachable)
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    dice: fastrand::Rng,
+    grants: BTreeSet<Grant>,
+    /// Who writes what now, and in which era the write began.
+    in_hand: BTreeMap<Grant, (u64, u64)>,
+    writes: u64,
+    /// Counted up when the clock jumps past leases: then two may hold the same work.
+    era: u64,
+    collisions: Vec<Grant>,
+    script: VecDeque<Trouble>,
+    standing: Option<Trouble>,
+    refused: BTreeSet<ObjectId>,
+    troubles: usize,
+    sabotage: Sabotage,
+}
+
+/// How a target is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Make {
+    /// Its answers prove what was done.
+    pub(crate) proves: bool,
+    /// A write takes or fails as a whole.
+    pub(crate) whole: bool,
+    /// Most subjects in a write.
+    pub(crate) max_subjects: usize,
+}
+
+/// The target.
+#[derive(Debug)]
+pub(crate) struct Target {
+    state: Arc<Mutex<State>>,
+    make: Make,
+}
+
+/// Lets go of what a write has in hand, whatever ends it.
+struct InHand {
+    state: Arc<Mutex<State>>,
+    number: u64,
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = self.number;
+        state.in_hand.retain(|_, (holder, _)| *holder != number);
+    }
+}
+
+impl Target {
+    pub(crate) fn new(make: Make, seed: u64, sabotage: Sabotage) -> Self {
+        let state = State {
+            dice: fastrand::Rng::with_seed(seed),
+            grants: BTreeSet::new(),
+            in_hand: BTreeMap::new(),
+            writes: 0,
+            era: 0,
+            collisions: Vec::new(),
+            script: VecDeque::new(),
+            standing: None,
+            refused: BTreeSet::new(),
+            troubles: 0,
+            sabotage,
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            make,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn grants(&self) -> BTreeSet<Grant> {
+        self.state().grants.clone()
+    }
+
+    /// The next call goes wrong like this.
+    pub(crate) fn will(&self, trouble: Trouble) {
+        self.state().script.push_back(trouble);
+    }
+
+    /// Every call goes wrong like this, or well again.
+    pub(crate) fn always(&self, trouble: Option<Trouble>) {
+        let mut state = self.state();
+        state.standing = trouble;
+        state.script.clear();
+    }
+
+    /// Refuses or takes a subject.
+    pub(crate) fn refuses(&self, subject: ObjectId, is_refused: bool) {
+        let mut state = self.state();
+        if is_refused {
+            state.refused.insert(subject);
+        } else {
+            state.refused.remove(&subject);
+        }
+    }
+
+    pub(crate) fn refuses_nobody(&self) {
+        self.state().refused.clear();
+    }
+
+    /// Somebody takes a grant away or gives one, behind Reeve's back.
+    pub(crate) fn meddle(&self, grant: &Grant) {
+        let mut state = self.state();
+        if !state.grants.remove(grant) {
+            state.grants.insert(grant.clone());
+        }
+    }
+
+    /// Leases that are held now run out: from here on others may take up the same work.
+    pub(crate) fn leases_end(&self) {
+        self.state().era += 1;
+    }
+
+    /// Grants that two writes had in hand at once.
+    pub(crate) fn collisions(&self) -> Vec<Grant> {
+        self.state().collisions.clone()
+    }
+
+    pub(crate) fn troubles(&self) -> usize {
+        self.state().troubles
+    }
+
+    /// The network takes its time.
+    async fn travel(&self) {
+        let hops = self.state().dice.usize(0..4);
+        for _ in 0..hops {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn next_trouble(&self) -> Option<Trouble> {
+        let mut state = self.state();
+        let trouble = state.script.pop_front().or(state.standing);
+        let proves = self.make.proves;
+        let trouble = trouble.filter(|trouble| !(proves && *trouble == Trouble::Forgets));
+        state.troubles += usize::from(trouble.is_some());
+        trouble
+    }
+
+    fn take_in_hand(&self, change: &Change) -> InHand {
+        let mut state = self.state();
+        state.writes += 1;
+        let (number, era) = (state.writes, state.era);
+        for subject in &change.subjects {
+            let grant = grant(&change.object, subject);
+            match state.in_hand.insert(grant.clone(), (number, era)) {
+                Some((_, began)) if began == era => state.collisions.push(grant),
+                _ => {}
+            }
+        }
+        InHand {
+            state: Arc::clone(&self.state),
+            number,
+        }
+    }
+
+    fn carry_out(&self, change: &Change, subjects: &[Subject]) -> Vec<Outcome> {
+        let mut state = self.state();
+        let sabotage = state.sabotage;
+        let outcomes = subjects.iter().map(|subject| {
+            let grant = grant(&change.object, subject);
+            let did = match (change.operation, sabotage) {
+                (Operation::Add, Sabotage::Liar) | (Operation::Remove, Sabotage::Keeper)
+                    if state.dice.u8(..) < 64 =>
+                {
+                    true
+                }
+                (Operation::Add, _) => state.grants.insert(grant),
+                (Operation::Remove, _) => state.grants.remove(&grant),
+            };
+            match (did, self.make.proves) {
+                (true, verified) => Outcome::Done { verified },
+                (false, true) => Outcome::AlreadySo,
+                (false, false) => Outcome::Done { verified: false },
+            }
+        });
+        let outcomes = outcomes.collect();
+        if sabotage == Sabotage::Thief && state.dice.u8(..) < 64 {
+            state.grants.pop_first();
+        }
+        outcomes
+    }
+
+    async fn write(&self, change: &Change) -> Applied {
+        let _in_hand = self.take_in_hand(change);
+        self.travel().await;
+        let applied = self.answer(change).await;
+        self.travel().await;
+        applied
+    }
+
+    async fn answer(&self, change: &Change) -> Applied {
+        let subjects = change.subjects.as_slice();
+        let half = subjects.get(..subjects.len() / 2).unwrap_or_default();
+        match self.next_trouble() {
+            Some(Trouble::AnswerLost) => {
+                self.carry_out(change, subjects);
+                Applied::Whole(unavailable())
+            }
+            Some(Trouble::HalfDone) => {
+                self.carry_out(change, half);
+                Applied::Whole(unavailable())
+            }
+            Some(Trouble::HalfAnswered) => {
+                let mut outcomes = self.carry_out(change, subjects);
+                outcomes.truncate(half.len());
+                Applied::Each(outcomes)
+            }
+            Some(Trouble::Hangs) => {
+                self.carry_out(change, subjects);
+                std::future::pending().await
+            }
+            Some(Trouble::HangsIdle) => std::future::pending().await,
+            Some(Trouble::Forgets) => Applied::Whole(Outcome::Done { verified: false }),
+            Some(trouble) => Applied::Whole(plain(trouble)),
+            None => self.good_answer(change),
+        }
+    }
+
+    fn good_answer(&self, change: &Change) -> Applied {
+        let refused = self.state().refused.clone();
+        let is_refused = |subject: &Subject| refused.contains(&subject.object_id);
+        let no = || Outcome::refused(FailureCode::ConnectorError, "no such account");
+        if self.make.whole {
+            if change.subjects.iter().any(is_refused) {
+                return Applied::Whole(no());
+            }
+            self.carry_out(change, &change.subjects);
+            return Applied::Whole(Outcome::Done {
+                verified: self.make.proves,
+            });
+        }
+        let each = change.subjects.iter().flat_map(|subject| {
+            if is_refused(subject) {
+                vec![no()]
+            } else {
+                self.carry_out(change, std::slice::from_ref(subject))
+            }
+        });
+        Applied::Each(each.collect())
+    }
+
+    async fn read(&self, object: &Object, subjects: &[Subject]) -> Result<Vec<Presence>, Outcome> {
+        self.travel().await;
+        let standing = self.state().standing;
+        match standing {
+            Some(Trouble::Hangs | Trouble::HangsIdle) => {}
+            Some(
+                trouble @ (Trouble::Unreachable
+                | Trouble::Throttled(_)
+                | Trouble::Credentials
+                | Trouble::Refused),
+            ) => return Err(plain(trouble)),
+            _ => return Ok(self.presence(object, subjects)),
+        }
+        std::future::pending().await
+    }
+
+    fn presence(&self, object: &Object, subjects: &[Subject]) -> Vec<Presence> {
+        let state = self.state();
+        let of = |subject: &Subject| {
+            if state.grants.contains(&grant(object, subject)) {
+                Presence::Present
+            } else {
+                Presence::Absent
+            }
+        };
+        subjects.iter().map(of).collect()
+    }
+}
+
+/// What a call comes to that did nothing.
+fn plain(trouble: Trouble) -> Outcome {
+    match trouble {
+        Trouble::Throttled(seconds) => Outcome::Retry {
+            after: Some(Duration::from_secs(seconds)),
+            reason: Reason::new(FailureCode::OriginThrottled, "too many requests"),
+        },
+        Trouble::Credentials => Outcome::credentials_rejected("the password is wrong"),
+        Trouble::Refused => {
+            Outcome::refused(FailureCode::GroupNotModifiable, "the group is read-only")
+        }
+        _ => unavailable(),
+    }
+}
+
+fn unavailable() -> Outcome {
+    Outcome::retry(FailureCode::OriginUnavailable, "connection refused")
+}
+
+fn grant(object: &Object, subject: &Subject) -> Grant {
+    (object.role_origin_id.clone(), subject.object_id)
+}
+
+impl Connector for Target {
+    fn limits(&self) -> Limits {
+        Limits {
+            max_subjects: self.make.max_subjects,
+            max_in_flight: 4,
+        }
+    }
+
+    fn apply<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Applied> {
+        Box::pin(self.write(change))
+    }
+
+    fn observe<'a>(
+        &'a self,
+        object: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Presence>, Outcome>> {
+        Box::pin(self.read(object, subjects))
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {
+        Box::pin(async { Ok("in memory".to_owned()) })
+    }
+}
