@@ -26,6 +26,7 @@ pub mod explain;
 pub mod extensions;
 pub mod external_connectors;
 mod guards;
+pub mod incompatible_access;
 mod guests;
 pub mod notices;
 pub mod outbox;

@@ -1,5 +1,7 @@
 //! Separation of duties (SD-1): the packages and groups whose holders may not get a package.
 
+pub mod holdings;
+
 use domain::id::{AccessPackageId, ObjectId};
 
 use crate::column::parsed;

@@ -29,6 +29,7 @@ mod error;
 pub mod extension_callout;
 pub mod external_connector;
 pub mod guest;
+pub mod holders;
 pub mod incompatible;
 pub mod ledger;
 pub mod list;

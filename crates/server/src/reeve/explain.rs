@@ -1,4 +1,11 @@
-//! `GET /explain/authorization`: why somebody may do something, or may not.
+//! `GET /explain/...`: why Reeve decides as it does. Here: why somebody may do something, or may not.
+
+mod access;
+mod approval;
+mod request;
+mod resource;
+
+use std::str::FromStr;
 
 use auth::principal::Permission;
 use http::{Method, StatusCode};
@@ -10,6 +17,11 @@ use super::OwnRequest;
 use crate::error::Error;
 use crate::graph;
 use crate::reply::Reply;
+
+pub(super) use access::access;
+pub(super) use approval::approval;
+pub(super) use request::request;
+pub(super) use resource::resource;
 
 /// What stands for a token without any permission.
 const NO_PERMISSION: &str = "none";
@@ -80,6 +92,21 @@ fn permissions(text: &str) -> Result<Vec<Permission>, Error> {
             Permission::from_name(name).ok_or_else(unknown)
         })
         .collect()
+}
+
+/// A parameter that is an id.
+fn id<T: FromStr>(request: &OwnRequest<'_>, name: &str) -> Result<Option<T>, Error> {
+    let read = |text: &str| {
+        let malformed = || wrong(name, &format!("`{text}` is not a well-formed id"));
+        text.parse().map_err(|_| malformed())
+    };
+    request.parameter(name).map(read).transpose()
+}
+
+/// A parameter that is an id and has to be there.
+fn needed_id<T: FromStr>(request: &OwnRequest<'_>, name: &str) -> Result<T, Error> {
+    let missing = || wrong(name, &format!("`{name}` must name one by its id"));
+    id(request, name)?.ok_or_else(missing)
 }
 
 fn wrong(parameter: &str, message: &str) -> Error {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use domain::query::Value;
+use http::HeaderName;
 use odata::skiptoken;
 use serde_json::Value as Json;
 use service::{Ctx, Service};
@@ -95,6 +96,11 @@ impl<'r> OwnRequest<'r> {
         let text = self.argument(name);
         text.parse()
             .map_err(|_| Error::bad_parameter(name, format!("`{text}` is not a well-formed id")))
+    }
+
+    /// A header, if it is there once and readable.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.call.headers.get(name)?.to_str().ok()
     }
 
     /// A parameter behind the `?`.

@@ -4,7 +4,7 @@ use domain::model;
 use serde_json::{Map, Value, json};
 
 use super::table::reference;
-use super::{deliveries, ledger, rows};
+use super::{deliveries, explanations, ledger, rows};
 
 /// Every schema by its name.
 pub(super) fn schemas() -> Value {
@@ -17,6 +17,7 @@ pub(super) fn schemas() -> Value {
         of_rules(),
         super::reprocess_jobs::schemas(),
         of_development(),
+        explanations::schemas(),
     ];
     let mut all = Map::new();
     for part in parts {
@@ -43,7 +44,7 @@ pub(super) fn object(properties: &Value) -> Value {
     json!({ "type": "object", "properties": properties })
 }
 
-fn list(of: &str) -> Value {
+pub(super) fn list(of: &str) -> Value {
     object(&json!({ "value": { "type": "array", "items": reference(of) } }))
 }
 

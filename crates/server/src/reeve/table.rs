@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::{
     OwnRequest, adoptions, audit_log, bindings, clock, deliveries, explain, extras, faults, ledger,
-    notices, policy_preview, reprocess_jobs, resources, snapshots, stuck, sweeps, targets,
+    notices, policy_preview, reports, reprocess_jobs, resources, snapshots, stuck, sweeps, targets,
 };
 use crate::error::Error;
 
@@ -260,6 +260,78 @@ const EXTRAS: &[Parameter] = &[
 
 const SWEEPS: &[Parameter] = &[TARGET, TOP, AFTER];
 
+const PRINCIPAL: Parameter = parameter(
+    "principal",
+    "string",
+    "Whom it is about, by object id or sign-in name; by default the caller.",
+);
+
+const TOP: Parameter = parameter("top", "integer", "Most rows of a page, from 1 to 999.");
+
+const AFTER: Parameter = parameter(
+    "after",
+    "string",
+    "Where the page begins, from the `nextLink` of the page before.",
+);
+
+const EXPLAIN_REQUEST: &[Parameter] = &[
+    PRINCIPAL,
+    parameter(
+        "accessPackage",
+        "string",
+        "The id of the access package that they would ask for.",
+    ),
+];
+
+const EXPLAIN_APPROVAL: &[Parameter] = &[
+    parameter("request", "string", "The id of a request that was made."),
+    PRINCIPAL,
+    parameter(
+        "accessPackage",
+        "string",
+        "The id of the access package that they would ask for, in the place of a request.",
+    ),
+];
+
+const EXPLAIN_ACCESS: &[Parameter] = &[
+    PRINCIPAL,
+    parameter(
+        "accessPackage",
+        "string",
+        "The id of an access package.",
+    ),
+    parameter(
+        "resource",
+        "string",
+        "The id of a group, an application or a resource of a catalog, in the place of an access package.",
+    ),
+];
+
+const EXPLAIN_RESOURCE: &[Parameter] = &[
+    parameter(
+        "object",
+        "string",
+        "The id of a group, an application or a resource of a catalog.",
+    ),
+    TOP,
+    AFTER,
+];
+
+const INCOMPATIBLE_ACCESS: &[Parameter] = &[
+    parameter(
+        "accessPackage",
+        "string",
+        "Only holders of this access package; otherwise of all that the caller may read.",
+    ),
+    parameter(
+        "format",
+        "string",
+        "How the report is written: json, or csv, which is all of it in one file.",
+    ),
+    TOP,
+    AFTER,
+];
+
 const LEDGER: &[Parameter] = &[
     parameter(
         "subject",
@@ -351,6 +423,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     answering(change(Method::POST, "/reprocessJobs/{id}/cancel", "cancelReprocessJob", "Ends a bulk job; what was begun is delivered.", None, run!(reprocess_jobs::cancel)), "ReprocessJob"),
     with_query(read("/reprocessJobs/{id}/results", "listReprocessResults", "Writes out what came of each item, as JSON lines.", "ReprocessLines", run!(reprocess_jobs::results)), RESULTS),
     read("/reprocessJobs/{id}/events", "watchReprocessJob", "Tells of the progress of a bulk job as server-sent events, until it is over.", "ReprocessEvents", run!(reprocess_jobs::events)),
+    with_query(read("/explain/request", "explainRequest", "Tells why somebody can ask for an access package, or cannot: every check in its order, by each policy.", "RequestExplanation", run!(explain::request)), EXPLAIN_REQUEST),
+    with_query(read("/explain/approval", "explainApproval", "Tells who decides about a request, or would: stages, people, stand-ins and time-outs.", "ApprovalExplanation", run!(explain::approval)), EXPLAIN_APPROVAL),
+    with_query(read("/explain/access", "explainAccess", "Tells why somebody has access, or does not: grants, assignments, requests, and what was seen.", "AccessExplanation", run!(explain::access)), EXPLAIN_ACCESS),
+    with_query(read("/explain/resource", "explainResource", "Tells which access packages give a group or an application, and who has it, by them or otherwise.", "ResourceExplanation", run!(explain::resource)), EXPLAIN_RESOURCE),
+    with_query(read("/reports/incompatibleAccess", "reportIncompatibleAccess", "Lists who holds what does not go together today; as CSV, if that is what is accepted.", "IncompatibleAccess", run!(reports::incompatible_access)), INCOMPATIBLE_ACCESS),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

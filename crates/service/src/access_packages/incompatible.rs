@@ -55,11 +55,15 @@ pub async fn remove_package(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = package_for(tx, &ctx, Action::ManageAccessPackages, package)?;
+            let unlisted = || ServiceError::not_found("incompatible access package", other);
+            // Whoever may not know the other does not learn that it is on the list, and leaves it there.
+            match package_for(tx, &ctx, Action::ReadCatalogContent, other) {
+                Ok(_) => {}
+                Err(ServiceError::Refused { .. }) => return Err(unlisted()),
+                Err(fault) => return Err(fault),
+            }
             if !incompatible::delete_package(tx, package, other)? {
-                return Err(ServiceError::not_found(
-                    "incompatible access package",
-                    other,
-                ));
+                return Err(unlisted());
             }
             let activity = Activity::DeleteIncompatiblePackage;
             record(tx, &moment, &ctx, activity, &stored, other.to_string())

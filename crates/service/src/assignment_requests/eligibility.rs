@@ -136,10 +136,13 @@ impl Check {
     pub(crate) fn run(self, tx: &mut ReadTx<'_>, case: &Case<'_>) -> Result<(), ServiceError> {
         let (asker, policy, facts) = (case.asker, case.policy, case.facts);
         match self {
-            Self::PolicyApplies => match asker {
-                Asker::User => checks::best_rank(case.policies, policy, facts),
-                Asker::Administrator => Ok(()),
-            },
+            Self::PolicyApplies => {
+                checks::for_outsiders(policy, facts)?;
+                match asker {
+                    Asker::User => checks::best_rank(case.policies, policy, facts),
+                    Asker::Administrator => Ok(()),
+                }
+            }
             Self::CatalogPublished => checks::catalog_published(tx, case.package.catalog_id),
             Self::PolicyEnabled => checks::policy_open(policy, asker),
             Self::TargetInScope => checks::in_scope(policy, asker, facts),

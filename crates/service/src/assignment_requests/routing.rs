@@ -9,6 +9,7 @@ use domain::extension::Stage;
 use domain::id::{AssignmentId, ConnectedOrganizationId, ObjectId, RequestId, StageId};
 use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
+use domain::time::Timestamp;
 use store::{ReadTx, WriteTx};
 
 use super::{on_behalf, schedule};
@@ -154,7 +155,7 @@ fn make_assignment(
 }
 
 /// When access ends that begins now (SC-2, SC-3).
-fn end_of(request: &AssignmentRequest, moment: &Moment) -> Option<domain::time::Timestamp> {
+fn end_of(request: &AssignmentRequest, moment: &Moment) -> Option<Timestamp> {
     EffectiveSchedule {
         starts_at: moment.now,
         ends_at: request.ends_at,
@@ -216,11 +217,7 @@ fn change_dates(
         .map_err(ServiceError::internal)?;
     assignment.status = status;
     let end = end_of(request, moment);
-    let later = match (assignment.ends_at, end) {
-        (Some(before), Some(after)) => after > before,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
+    let later = ends_later(assignment.ends_at, end);
     assignment.is_extended |= later;
     assignment.ends_at = end;
     assignment.schedule = schedule::effective(assignment.starts_at, end, None);
@@ -236,6 +233,15 @@ fn change_dates(
         audit::record(tx, moment, ctx, event)?;
     }
     Ok(())
+}
+
+/// Whether an end that changes gives more time.
+pub(crate) fn ends_later(before: Option<Timestamp>, after: Option<Timestamp>) -> bool {
+    match (before, after) {
+        (Some(before), Some(after)) => after > before,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
 }
 
 /// Copies the stages of the policy into the approval of the request and opens the first.

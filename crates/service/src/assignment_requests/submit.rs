@@ -4,6 +4,7 @@
 use auth::decide::Access;
 use auth::roles::Action;
 use domain::activity::Activity;
+use domain::assignment::Assignment;
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
 use domain::flaw::check_name;
 use domain::guest::MailAddress;
@@ -18,7 +19,7 @@ use crate::content::flawed;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::settings::Settings;
-use crate::{audit, authorize, guests, user_attributes};
+use crate::{audit, authorize, guards, guests, user_attributes};
 
 /// Submits a request; answers it as it stands after routing.
 pub async fn submit(
@@ -139,7 +140,6 @@ fn add(
     let target = target(tx, case, submission)?;
     let facts = facts(tx, &target)?;
     let (policies, policy) = choose_policy(tx, case, submission, package_id, &target, &facts)?;
-    checks::for_outsiders(&policy, &facts)?;
     let judged = eligibility::Case {
         moment: case.moment,
         ctx: case.ctx,
@@ -262,6 +262,9 @@ fn change(
     } else {
         checks::schedule(&policy, submission, case.asker, case.moment.now, true)?
     };
+    if !removes {
+        not_renewed_against_the_rules(tx, case, &assignment, &target, &schedule)?;
+    }
     let mut request = new_request(tx, case, submission, &target, &policy, &schedule)?;
     request.assignment_id = Some(assignment_id);
     if !removes {
@@ -278,6 +281,25 @@ fn change(
             },
         );
     store_and_route(tx, case, submission, request, &policy, needed)
+}
+
+/// Whoever holds what does not go together keeps it, and does not get more time for it (SD-3).
+fn not_renewed_against_the_rules(
+    tx: &mut ReadTx<'_>,
+    case: &Case<'_>,
+    assignment: &Assignment,
+    target: &Subject,
+    schedule: &EffectiveSchedule,
+) -> Result<(), ServiceError> {
+    let end = schedule.ends_after_start(case.moment.now);
+    if !routing::ends_later(assignment.ends_at, end) {
+        return Ok(());
+    }
+    let (package, object) = (assignment.access_package_id, target.object_id);
+    match guards::incompatible(tx, case.moment, package, Some(target.id), object)? {
+        Some(blocker) => Err(blocker.refusal(tx, case.ctx)?),
+        None => Ok(()),
+    }
 }
 
 fn store_and_route(

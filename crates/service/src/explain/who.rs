@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use auth::decide::Catalogs;
 use auth::principal::{Permission, PermissionSet, Principal};
 use auth::roles::Action;
 use domain::id::ObjectId;
@@ -91,7 +92,12 @@ async fn is_known(
     } else {
         &model::USER
     };
-    if by_id && authorize::admitted(ctx, Action::AdminRequest).is_ok() {
+    let assigns = match authorize::catalogs(ctx, Action::AdminRequest) {
+        Catalogs::All => true,
+        Catalogs::Some(catalogs) => !catalogs.is_empty(),
+        Catalogs::None(_) => false,
+    };
+    if by_id && assigns {
         return Ok(true);
     }
     Ok(is_seen(service, ctx, of_directory, "id", object).await?
