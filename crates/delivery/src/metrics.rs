@@ -25,6 +25,7 @@ pub struct Metrics {
     reprocess_jobs: Family<JobState, Gauge>,
     passes: Histogram,
     failed_passes: Counter,
+    notices: Family<Notices, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,6 +61,11 @@ struct Kind {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Notices {
+    state: &'static str,
+}
+
 /// A call in flight; over when dropped.
 #[derive(Debug)]
 pub(crate) struct InFlight(Gauge);
@@ -86,6 +92,7 @@ impl Default for Metrics {
             reprocess_jobs: Family::default(),
             passes: Histogram::new(exponential_buckets(0.000_5, 4.0, 10)),
             failed_passes: Counter::default(),
+            notices: Family::default(),
         }
     }
 }
@@ -93,6 +100,11 @@ impl Default for Metrics {
 impl Metrics {
     /// Makes the metrics visible in a registry.
     pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "reeve_notices",
+            "Notices to people by how they stand",
+            self.notices.clone(),
+        );
         let delivery = registry.sub_registry_with_prefix("reeve_delivery");
         delivery.register(
             "attempts",
@@ -149,6 +161,10 @@ impl Metrics {
             "Passes of the engine that ended in an error",
             self.failed_passes.clone(),
         );
+    }
+
+    pub(crate) fn notices(&self, state: &'static str, count: i64) {
+        self.notices.get_or_create(&Notices { state }).set(count);
     }
 
     pub(crate) fn attempted(&self, target: &str, outcome: &'static str) {

@@ -1,6 +1,7 @@
 //! Which objects are stuck? (L9) Every state that is not final has an owner and a deadline; this looks for those whose
 //! deadline passed without anybody moving them on. On a healthy server the answer is: none.
 
+use domain::notice::NoticeState;
 use domain::time::{Duration, Timestamp};
 use service::{Service, ServiceError};
 use store::ledger::stuck::{self, Kind, Overdue};
@@ -51,17 +52,22 @@ pub(crate) async fn watch(service: &Service, metrics: &Metrics) -> Result<(), Se
     let report = stuck(service).await?;
     metrics.reprocess_jobs(&service::reprocess_jobs::counts(service).await?);
     let now = service.clock.now();
-    let (depth, oldest, drift) = service
+    let (depth, oldest, drift, notices) = service
         .store
         .read(|tx| -> Result<_, ServiceError> {
             Ok((
                 store::ledger::watch::phases(tx)?,
                 stuck::oldest_due(tx)?,
                 store::sweep::found::ages(tx)?,
+                store::notice::counts(tx)?,
             ))
         })
         .await?;
     metrics.depth(&depth);
+    for state in NoticeState::ALL {
+        let known = notices.iter().find(|(known, _)| known == state);
+        metrics.notices(state.as_str(), known.map_or(0, |(_, count)| *count));
+    }
     let ages = |since: Vec<(String, Timestamp)>| -> Vec<(String, i64)> {
         since
             .into_iter()

@@ -124,6 +124,8 @@ words! {
         Failed = "failed",
         /// There was no need any more, or no address.
         Dropped = "dropped",
+        /// The requestor had caused too many.
+        Withheld = "withheld",
     }
 }
 

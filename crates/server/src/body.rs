@@ -41,7 +41,7 @@ pub(crate) async fn read_of_caller(
     body: Body,
 ) -> Result<Bytes, Error> {
     if !body.is_end_stream() {
-        authenticate::caller(app, headers).await?;
+        authenticate::is_known(app, headers).await?;
     }
     read(body).await
 }

@@ -257,6 +257,7 @@ pub async fn waiting_for(
     service: &Service,
     user: ObjectId,
 ) -> Result<Vec<(RequestId, StageId)>, ServiceError> {
+    attend(service).await?;
     service
         .store
         .read(move |tx| -> Result<_, ServiceError> {
@@ -277,4 +278,45 @@ pub async fn waiting_for(
             Ok(waiting)
         })
         .await
+}
+
+/// Most stages without approvers that are looked at again in one go; those that have waited longest come first.
+const UNATTENDED: i64 = 100;
+
+/// Names approvers of the stages that had none, where there are some by now (AP-8). Mostly there is nothing to write, and
+/// nothing is.
+async fn attend(service: &Service) -> Result<(), ServiceError> {
+    let found = service
+        .store
+        .read(|tx| -> Result<Vec<StageId>, ServiceError> {
+            let mut found = Vec::new();
+            for stage in store::approval::unattended(tx, UNATTENDED)? {
+                let request = store::assignment_request::find(tx, stage.request_id)?;
+                if let Some(request) = request
+                    && !routing::found_now(tx, &request, &stage)?.is_empty()
+                {
+                    found.push(stage.id);
+                }
+            }
+            Ok(found)
+        })
+        .await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let (moment, ctx) = (service.moment(), service.system());
+    service
+        .store
+        .write(move |tx| -> Result<(), ServiceError> {
+            for stage in store::approval::unattended(tx, UNATTENDED)? {
+                let request = store::assignment_request::find(tx, stage.request_id)?;
+                if let Some(request) = request.filter(|_| found.contains(&stage.id)) {
+                    routing::resolve_again(tx, &moment, &ctx, &request, &stage)?;
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    service.wake();
+    Ok(())
 }

@@ -8,12 +8,16 @@
 
 mod data;
 mod near_end;
+mod probe;
 mod resume;
+mod token;
 mod work;
 
 pub use auth::callout::{Sent, Signer, webhook_signature};
 pub(crate) use near_end::{begin as begin_announcing, next as next_near_end, reach_ends};
+pub(crate) use probe::probe;
 pub use resume::{Reply, resume};
+pub use token::{PREFIX, holder, only_for_resume, resume_by_token};
 pub use work::{Call, LEASE, Outcome, claim, next_due, reclaim, record};
 
 use domain::activity::Activity;

@@ -120,6 +120,7 @@ impl Service {
         Moment {
             now: self.clock.now(),
             notifies: self.settings.notices.is_on,
+            mails_per_requestor: self.settings.notices.per_requestor_per_day,
             symmetric_incompatibility: self.settings.symmetric_incompatibility,
             guests: self.settings.guests.clone(),
             ids: self.ids.clone(),
@@ -147,6 +148,8 @@ pub struct Moment {
     pub now: Timestamp,
     /// Whether people are told of what happens (section 10.2).
     pub notifies: bool,
+    /// How many mails to others the requests of one user may cause within a day.
+    pub mails_per_requestor: i64,
     /// Whether a package that excludes another is excluded by it as well (SD-2).
     pub symmetric_incompatibility: bool,
     /// How people from outside come into the directory (section 3.4).

@@ -10,10 +10,10 @@ use store::ReadTx;
 use store::custom_extension::{self, CustomExtension};
 
 use crate::audit::{self, success};
-use crate::authorize;
 use crate::content::{authorize_in, caller_name, catalog_for, flawed};
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
+use crate::{authorize, callouts};
 
 /// Creates an extension of a catalog.
 pub async fn create(
@@ -24,7 +24,7 @@ pub async fn create(
 ) -> Result<CustomExtensionId, ServiceError> {
     let (moment, ctx) = (service.moment(), ctx.clone());
     let settings = service.settings.clone();
-    service
+    let created = service
         .store
         .write(move |tx| -> Result<CustomExtensionId, ServiceError> {
             let catalog = catalog_for(tx, &ctx, Action::ManageExtensions, catalog)?;
@@ -42,9 +42,14 @@ pub async fn create(
             custom_extension::insert(tx, &created)?;
             let event = event(Activity::CreateExtension, &created).changing(None, Some(&created));
             audit::record(tx, &moment, &ctx, event)?;
+            if settings.extensions.probe_on_create {
+                callouts::probe(tx, &moment, &created)?;
+            }
             Ok(created.id)
         })
-        .await
+        .await?;
+    service.wake();
+    Ok(created)
 }
 
 /// Changes an extension (HT-1: what is not named stays).

@@ -41,6 +41,7 @@ pub mod reprocess_jobs;
 pub mod requirements;
 pub mod resource_requests;
 pub mod resources;
+mod retention;
 pub mod role_assignments;
 pub mod role_schedule_requests;
 mod rollup;

@@ -11,50 +11,36 @@ pub use work::{LEASE, Mail, Outcome, claim, list, next_due, overview, record, re
 
 use std::collections::BTreeSet;
 
-use domain::approval::{Approver, Stage, StageStatus, Tier};
+use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
 use domain::assignment_request::{AssignmentRequest, Purpose, RequestType};
 use domain::id::{AssignmentId, NoticeId, ObjectId, PolicyId, SubjectId};
 use domain::notice::{NoticeState, Occasion, StagePlace, number_without_stage};
-use domain::time::Timestamp;
+use domain::time::{Duration, Timestamp};
 use store::notice::Notice;
 use store::{ReadTx, WriteTx};
 
 use crate::ctx::Moment;
 use crate::error::ServiceError;
 
-/// A stage was opened: its approvers are asked, and reminded when half of its time is over.
+/// The time within which the mails that a requestor causes are counted.
+const A_DAY: Duration = Duration::from_days(1);
+
+/// A stage was opened: its approvers are asked, and reminded when half of its time is over. Answers whether there is
+/// anybody to ask: its approvers may be gone, or stand for nobody (AP-8).
 pub(crate) fn stage_opened(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     request: &AssignmentRequest,
     stage: &Stage,
-) -> Result<(), ServiceError> {
+) -> Result<bool, ServiceError> {
     let asked = asked(tx, request, stage, FIRST)?;
-    to_stage(
-        tx,
-        moment,
-        request,
-        stage,
-        Occasion::StageOpened,
-        &asked,
-        moment.now,
-    )?;
-    let half = stage.opened_at.zip(stage.due_at).map(|(opened, due)| {
+    let mut occasions = vec![(Occasion::StageOpened, moment.now)];
+    if let Some((opened, due)) = stage.opened_at.zip(stage.due_at) {
         let middle = opened.micros() + (due.micros() - opened.micros()) / 2;
-        Timestamp::from_micros(middle)
-    });
-    match half {
-        Some(half) => to_stage(
-            tx,
-            moment,
-            request,
-            stage,
-            Occasion::StageReminder,
-            &asked,
-            half,
-        ),
-        None => Ok(()),
+        occasions.push((Occasion::StageReminder, Timestamp::from_micros(middle)));
     }
+    to_stage(tx, moment, request, stage, &asked, &occasions)?;
+    Ok(!asked.is_empty())
 }
 
 /// The alternates of a stage are asked, too.
@@ -65,18 +51,12 @@ pub(crate) fn stage_escalated(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let asked = asked(tx, request, stage, ALTERNATES)?;
-    to_stage(
-        tx,
-        moment,
-        request,
-        stage,
-        Occasion::StageEscalated,
-        &asked,
-        moment.now,
-    )
+    let occasions = [(Occasion::StageEscalated, moment.now)];
+    to_stage(tx, moment, request, stage, &asked, &occasions)
 }
 
-/// A stage was approved: its approvers and alternates are told; after the last stage those of all stages (NO-2).
+/// A stage was approved: its approvers and alternates are told; after the last stage those of all stages, and whoever
+/// asked (NO-2).
 pub(crate) fn stage_approved(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -94,16 +74,12 @@ pub(crate) fn stage_approved(
     for one in stages.iter().filter(|one| is_last || one.id == stage.id) {
         told.extend(asked(tx, request, one, EVERYBODY)?);
     }
+    if is_last {
+        told.extend(concerned(tx, request)?);
+    }
     let told: Vec<_> = told.into_iter().collect();
-    to_stage(
-        tx,
-        moment,
-        request,
-        stage,
-        Occasion::StageApproved,
-        &told,
-        moment.now,
-    )
+    let occasions = [(Occasion::StageApproved, moment.now)];
+    to_stage(tx, moment, request, stage, &told, &occasions)
 }
 
 /// Nobody decided in time: approvers and alternates are told, and whoever asked.
@@ -114,18 +90,12 @@ pub(crate) fn stage_expired(
     stage: &Stage,
 ) -> Result<(), ServiceError> {
     let asked = asked(tx, request, stage, EVERYBODY)?;
-    to_stage(
-        tx,
-        moment,
-        request,
-        stage,
-        Occasion::StageExpired,
-        &asked,
-        moment.now,
-    )
+    let occasions = [(Occasion::StageExpired, moment.now)];
+    to_stage(tx, moment, request, stage, &asked, &occasions)
 }
 
-/// The request came to a bad end: whoever asked is told, unless it was an administrator (NO-1).
+/// The request came to a bad end: whoever asked is told, unless it was an administrator (NO-1). If the last stage said no,
+/// the approvers and alternates of all stages are told as well (NO-2).
 pub(crate) fn refused(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -135,9 +105,10 @@ pub(crate) fn refused(
     if is_direct(request) {
         return Ok(());
     }
-    let mut told = vec![request.created_by];
-    told.extend(person(tx, request.target_id)?);
-    told.dedup();
+    let mut told = concerned(tx, request)?;
+    if occasion == Occasion::RequestDenied {
+        told.extend(all_of_a_last_no(tx, moment, request)?);
+    }
     for recipient in told {
         write(
             tx,
@@ -150,6 +121,37 @@ pub(crate) fn refused(
         )?;
     }
     Ok(())
+}
+
+/// Whoever asked, and who it is for.
+fn concerned(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+) -> Result<BTreeSet<ObjectId>, ServiceError> {
+    let target = person(tx, request.target_id)?;
+    Ok(target.into_iter().chain([request.created_by]).collect())
+}
+
+/// The approvers and alternates of all stages, if it was the last stage that said no.
+fn all_of_a_last_no(
+    tx: &mut ReadTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+) -> Result<Vec<ObjectId>, ServiceError> {
+    let stages = store::approval::of_request(tx, request.id)?;
+    let is_last_no = stages
+        .last()
+        .is_some_and(|last| last.verdict == Verdict::Denied);
+    if !is_last_no {
+        return Ok(Vec::new());
+    }
+    let mut people = BTreeSet::new();
+    for stage in &stages {
+        people.extend(asked(tx, request, stage, EVERYBODY)?);
+    }
+    let people: Vec<_> = people.into_iter().collect();
+    let room = room(tx, moment, request)?;
+    Ok(people.into_iter().take(room).collect())
 }
 
 /// A request was delivered whole: the target has access, or has it no more.
@@ -201,6 +203,14 @@ fn near_end(
             about,
             ..blank(moment, number_without_stage(occasion), occasion, recipient)
         },
+    )
+}
+
+/// Whether somebody asked who is no administrator.
+fn is_by_user(request: &AssignmentRequest) -> bool {
+    matches!(
+        request.request_type,
+        RequestType::UserAdd | RequestType::UserUpdate | RequestType::UserRemove
     )
 }
 
@@ -287,16 +297,16 @@ fn people_of(
     Ok(people)
 }
 
+/// Keeps a notice of each occasion, due at its time, for each of these people.
 fn to_stage(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     request: &AssignmentRequest,
     stage: &Stage,
-    occasion: Occasion,
     people: &[ObjectId],
-    due: Timestamp,
+    occasions: &[(Occasion, Timestamp)],
 ) -> Result<(), ServiceError> {
-    if people.is_empty() {
+    if people.is_empty() || !moment.notifies {
         return Ok(());
     }
     let stages = store::approval::of_request(tx, request.id)?;
@@ -305,20 +315,56 @@ fn to_stage(
         is_only: stages.len() == 1,
         escalates: stage.escalates_after.is_some(),
     };
-    for recipient in people.iter().copied() {
-        write(
-            tx,
-            moment,
-            Notice {
+    let mut room = room(tx, moment, request)?;
+    for (occasion, due) in occasions.iter().copied() {
+        for recipient in people.iter().copied() {
+            let number = place.number(occasion);
+            let notice = Notice {
                 request_id: Some(request.id),
                 stage_id: Some(stage.id),
                 about: stage.id.to_string(),
                 due_at: Some(due),
-                ..blank(moment, place.number(occasion), occasion, recipient)
-            },
-        )?;
+                ..blank(moment, number, occasion, recipient)
+            };
+            let notice = if room > 0 {
+                notice
+            } else {
+                withheld(moment, notice)
+            };
+            room = room.saturating_sub(1);
+            write(tx, moment, notice)?;
+        }
     }
     Ok(())
+}
+
+/// How many more mails the requests of one person may cause: whoever asks and cancels over and over floods nobody.
+/// Administrators and the service itself are not counted.
+fn room(
+    tx: &mut ReadTx<'_>,
+    moment: &Moment,
+    request: &AssignmentRequest,
+) -> Result<usize, ServiceError> {
+    let most = moment.mails_per_requestor;
+    if !moment.notifies || !is_by_user(request) {
+        return Ok(usize::MAX);
+    }
+    let since = moment.now.minus(A_DAY);
+    let caused = store::notice::caused_since(tx, request.requestor_id, since, most)?;
+    Ok(usize::try_from(most.saturating_sub(caused)).unwrap_or_default())
+}
+
+/// The notice as one that is kept and not sent.
+fn withheld(moment: &Moment, notice: Notice) -> Notice {
+    Notice {
+        state: NoticeState::Withheld,
+        due_at: None,
+        failure: Some(
+            "the requests of this requestor caused too many mails within a day".to_owned(),
+        ),
+        finished_at: Some(moment.now),
+        ..notice
+    }
 }
 
 fn blank(moment: &Moment, number: i64, occasion: Occasion, recipient: ObjectId) -> Notice {

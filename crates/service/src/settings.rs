@@ -47,6 +47,10 @@ pub struct Settings {
     pub strict_bodies: bool,
     /// `retention.audit`: how long audit events are kept; none: for ever (AL-3).
     pub retention_audit: Option<Duration>,
+    /// `retention.requests`: how long requests are kept that are over; none: for ever (RQ-26).
+    pub retention_requests: Option<Duration>,
+    /// `retention.assignments`: how long assignments are kept that are over; none: for ever (RQ-26).
+    pub retention_assignments: Option<Duration>,
     /// `extensions`: what custom extensions may be, and what they are told.
     pub extensions: ExtensionSettings,
     /// `notices`: whether people are told of what happens, and for how long that is kept.
@@ -81,6 +85,10 @@ pub struct ExtensionSettings {
     pub hosts: HostPolicy,
     /// `extensions.payloadShape` (CX-3).
     pub payload_shape: PayloadShape,
+    /// `extensions.probeOnCreate`: whether an extension is called once when it is made (CX-8).
+    pub probe_on_create: bool,
+    /// `extensions.callbackTokens`: whether receivers are sent a secret that they may answer with (RS-6).
+    pub callback_tokens: bool,
 }
 
 /// The settings of notices to people.
@@ -90,6 +98,8 @@ pub struct NoticeSettings {
     pub is_on: bool,
     /// `notices.retention`: how long it is known who was told.
     pub retention: Duration,
+    /// `notices.perRequestorPerDay`: how many mails to others the requests of one user may cause within a day.
+    pub per_requestor_per_day: i64,
 }
 
 impl Default for NoticeSettings {
@@ -97,6 +107,7 @@ impl Default for NoticeSettings {
         Self {
             is_on: true,
             retention: Duration::from_days(90),
+            per_requestor_per_day: 5_000,
         }
     }
 }
@@ -178,6 +189,8 @@ impl Default for Settings {
             require_scoped_filter: false,
             strict_bodies: false,
             retention_audit: Some(Duration::from_days(365)),
+            retention_requests: None,
+            retention_assignments: None,
             extensions: ExtensionSettings::default(),
             notices: NoticeSettings::default(),
             guests: Arc::default(),

@@ -15,7 +15,7 @@ use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::subscriptions;
 use crate::uploads;
-use crate::{audit, automatic, callouts, guests, notices};
+use crate::{audit, automatic, callouts, guests, notices, retention};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -48,6 +48,8 @@ pub struct Counts {
     pub subscriptions: usize,
     /// People from outside who did not come, came back, or go (section 3.4).
     pub guests: usize,
+    /// Requests and assignments that were kept for long enough (RQ-26).
+    pub purged: usize,
 }
 
 impl Counts {
@@ -64,6 +66,7 @@ impl Counts {
             + self.uploads
             + self.subscriptions
             + self.guests
+            + self.purged
     }
 }
 
@@ -80,6 +83,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
         .store
         .write(move |tx| -> Result<Counts, ServiceError> {
             store::accepted_call::forget_before(tx, moment.now.minus(REMEMBER_CALLS))?;
+            store::callback_token::forget(tx, BATCH)?;
             store::notice::purge(tx, moment.now.minus(settings.notices.retention), BATCH)?;
             Ok(Counts {
                 timed_out: time_out(tx, &moment, &ctx)?,
@@ -93,6 +97,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
                 uploads: uploads::expire(tx, &moment)?,
                 subscriptions: subscriptions::end(tx, &moment, &ctx)?,
                 guests: guests::run_due(tx, &moment, &ctx, BATCH)?,
+                purged: retention::purge(tx, &moment, &ctx, &settings, BATCH)?,
             })
         })
         .await?;
@@ -179,6 +184,7 @@ fn escalate(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx) -> Result<usize, S
             .take(Event::Escalated, moment.now)
             .map_err(ServiceError::internal)?;
         store::assignment_request::save(tx, &request)?;
+        routing::resolve_again(tx, moment, ctx, &request, &stage)?;
         notices::stage_escalated(tx, moment, &request, &stage)?;
         let event = audit::success(
             Activity::UpdateRequest,
@@ -247,6 +253,7 @@ pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> 
             };
             let others = near_end.into_iter().chain(announced).chain(guests);
             let others = others.chain(subscriptions::next_timer(tx)?);
+            let others = others.chain(retention::next(tx, &settings)?);
             Ok(timer.into_iter().chain(others).min())
         })
         .await

@@ -15,6 +15,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OVERDUE,
     ESCALATING,
     OPEN_FOR,
+    UNATTENDED,
     CLOSE,
     APPROVERS,
     APPROVED,
@@ -45,6 +46,10 @@ const ESCALATING: &str = select!(
 );
 const OPEN_FOR: &str = select!(
     "WHERE status = 'InProgress' AND id IN (SELECT stage_id FROM approval_stage_approver WHERE principal_id IN EACH($1)) ORDER BY opened_at, id"
+);
+// Stages that name nobody who could be asked first.
+const UNATTENDED: &str = select!(
+    "WHERE status = 'InProgress' AND NOT EXISTS (SELECT 1 FROM approval_stage_approver a WHERE a.stage_id = approval_stage.id AND a.tier IN ('primary', 'fallbackPrimary')) ORDER BY opened_at, id LIMIT $1"
 );
 const CLOSE: &str = "UPDATE approval_stage SET status = 'Completed', version = version + 1 \
     WHERE request_id = $1 AND status IN ('Initializing', 'InProgress')";
@@ -102,6 +107,28 @@ pub fn open_for(tx: &mut ReadTx<'_>, principals: &[ObjectId]) -> Result<Vec<Stag
     tx.query_map(OPEN_FOR, &[value::list(principals)], read)
 }
 
+/// Open stages that name nobody to be asked first (AP-8).
+pub fn unattended(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<Stage>, Error> {
+    tx.query_map(UNATTENDED, &[value::int(limit)], read)
+}
+
+/// Names more approvers of a stage; those whom it names already stay.
+pub fn add_approvers(
+    tx: &mut WriteTx<'_>,
+    stage: StageId,
+    approvers: &[Approver],
+) -> Result<(), Error> {
+    for approver in approvers {
+        let args = [
+            value::text(stage),
+            value::text(approver.principal_id),
+            value::text(approver.tier.as_str()),
+        ];
+        tx.execute(INSERT_APPROVER, &args)?;
+    }
+    Ok(())
+}
+
 /// Closes the stages of a request that nobody needs to decide any more.
 pub fn close(tx: &mut WriteTx<'_>, request: RequestId) -> Result<(), Error> {
     tx.execute(CLOSE, &[value::text(request)]).map(drop)
@@ -153,15 +180,7 @@ pub fn insert(tx: &mut WriteTx<'_>, stage: &Stage, approvers: &[Approver]) -> Re
             value::int(stage.version),
         ],
     )?;
-    for approver in approvers {
-        let args = [
-            value::text(stage.id),
-            value::text(approver.principal_id),
-            value::text(approver.tier.as_str()),
-        ];
-        tx.execute(INSERT_APPROVER, &args)?;
-    }
-    Ok(())
+    add_approvers(tx, stage.id, approvers)
 }
 
 /// Stores what changed, if nobody else decided since it was read.

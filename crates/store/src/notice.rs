@@ -3,7 +3,7 @@
 //! **Invariant:** who claims a notice has it alone, and a notice that was being sent when its sender vanished is not sent
 //! again (NO-3).
 
-use domain::id::{AssignmentId, NoticeId, ObjectId, RequestId, StageId};
+use domain::id::{AssignmentId, NoticeId, ObjectId, RequestId, StageId, SubjectId};
 use domain::notice::{NoticeState, Occasion};
 use domain::time::Timestamp;
 
@@ -15,6 +15,7 @@ use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND, INSERT, SAVE, CLAIM, CLAIMED, EXPIRE, NEXT_DUE, LIST, COUNTS, PURGE, ENDING, NEXT_END,
+    CAUSED,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -46,6 +47,10 @@ const LIST: &str = select!(
 const COUNTS: &str = "SELECT state, count(*) FROM notice GROUP BY state";
 const PURGE: &str = "DELETE FROM notice WHERE id IN \
     (SELECT id FROM notice WHERE finished_at <= $1 ORDER BY finished_at LIMIT $2)";
+
+// A request is counted with all that it caused; more than the caller wants to know is not counted.
+const CAUSED: &str = "SELECT count(*) FROM (SELECT n.id FROM assignment_request r JOIN notice n ON n.request_id = r.id \
+    WHERE r.requestor_id = $1 AND r.created_at > $2 LIMIT $3) caused";
 
 /// What ends after the one that was announced last. Whether it is to be announced is for the caller to say: a condition
 /// here would make each look as long as the list of those that are not.
@@ -138,6 +143,17 @@ pub fn insert(tx: &mut WriteTx<'_>, notice: &Notice) -> Result<bool, Error> {
         ],
     )?;
     Ok(inserted == 1)
+}
+
+/// How many notices the requests caused that somebody made after then; at most `limit`.
+pub fn caused_since(
+    tx: &mut ReadTx<'_>,
+    requestor: SubjectId,
+    since: Timestamp,
+    limit: i64,
+) -> Result<i64, Error> {
+    let args = [text(requestor), int(since.micros()), int(limit)];
+    tx.query_one(CAUSED, &args)?.int(0)
 }
 
 /// Stores how a notice stands, if nobody else changed it since it was read.

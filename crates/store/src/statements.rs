@@ -9,6 +9,7 @@ use crate::error::Error;
 const ALL_STATEMENTS: &[&[&str]] = &[
     crate::access_package::STATEMENTS,
     crate::assignment_policy::STATEMENTS,
+    crate::callback_token::STATEMENTS,
     crate::catalog::STATEMENTS,
     crate::change_feed::STATEMENTS,
     crate::subscription::STATEMENTS,
@@ -38,6 +39,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::directory::target_binding::STATEMENTS,
     crate::directory::user::STATEMENTS,
     crate::directory::user_match::STATEMENTS,
+    crate::retention::STATEMENTS,
     crate::role_assignment::STATEMENTS,
     crate::role_schedule_request::STATEMENTS,
     crate::accepted_call::STATEMENTS,

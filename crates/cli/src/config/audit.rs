@@ -22,6 +22,10 @@ pub(crate) struct AuditSection {
 pub(crate) struct RetentionSection {
     /// How long audit events are kept; nothing: for ever.
     pub(crate) audit: Iso,
+    /// How long requests are kept that are over; nothing: for ever.
+    pub(crate) requests: Iso,
+    /// How long assignments are kept that are over; nothing: for ever.
+    pub(crate) assignments: Iso,
 }
 
 impl Default for RetentionSection {
@@ -29,6 +33,8 @@ impl Default for RetentionSection {
         let kept = Settings::default().retention_audit;
         Self {
             audit: Iso(kept.unwrap_or(FOR_EVER)),
+            requests: Iso(FOR_EVER),
+            assignments: Iso(FOR_EVER),
         }
     }
 }
@@ -38,6 +44,20 @@ const FOR_EVER: Duration = Duration::from_micros(0);
 impl RetentionSection {
     /// How long audit events are kept; `None`: for ever.
     pub(crate) fn audit(&self) -> Option<Duration> {
-        (self.audit.0 > FOR_EVER).then_some(self.audit.0)
+        bounded(self.audit)
     }
+
+    /// How long requests are kept that are over; `None`: for ever.
+    pub(crate) fn requests(&self) -> Option<Duration> {
+        bounded(self.requests)
+    }
+
+    /// How long assignments are kept that are over; `None`: for ever.
+    pub(crate) fn assignments(&self) -> Option<Duration> {
+        bounded(self.assignments)
+    }
+}
+
+fn bounded(kept: Iso) -> Option<Duration> {
+    (kept.0 > FOR_EVER).then_some(kept.0)
 }

@@ -152,6 +152,7 @@ impl Config {
             reprocess_request_window: self.reprocess.request_window.0,
             reprocess_tracking_requests: self.reprocess.tracking_requests,
             reprocess_per_minute: self.reprocess.per_minute_per_tenant,
+            reprocess_job_chunk: self.reprocess.job_chunk,
             delivery_retry_schedule: self
                 .delivery
                 .retry_schedule
@@ -169,6 +170,8 @@ impl Config {
             require_scoped_filter: self.compat.require_scoped_filter,
             strict_bodies: self.odata.strict_bodies,
             retention_audit: self.retention.audit(),
+            retention_requests: self.retention.requests(),
+            retention_assignments: self.retention.assignments(),
             extensions: self.extensions.settings(),
             notices: self.notices.settings(),
             sweeps: self.sweeps.settings(),

@@ -55,6 +55,8 @@ pub(crate) struct NoticesSection {
     pub(crate) portal_url: Option<String>,
     /// How long it is known who was told.
     pub(crate) retention: Iso,
+    /// How many mails to others the requests of one user may cause within a day.
+    pub(crate) per_requestor_per_day: u32,
 }
 
 impl Default for NoticesSection {
@@ -71,6 +73,7 @@ impl Default for NoticesSection {
             templates_folder: None,
             portal_url: None,
             retention: Iso(NoticeSettings::default().retention),
+            per_requestor_per_day: 5_000,
         }
     }
 }
@@ -81,6 +84,7 @@ impl NoticesSection {
         NoticeSettings {
             is_on: self.sink != NoticeSink::Off,
             retention: self.retention.0,
+            per_requestor_per_day: i64::from(self.per_requestor_per_day),
         }
     }
 

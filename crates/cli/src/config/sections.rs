@@ -295,6 +295,7 @@ pub(crate) struct ReprocessSection {
     pub(crate) request_window: Iso,
     pub(crate) tracking_requests: bool,
     pub(crate) per_minute_per_tenant: Option<u32>,
+    pub(crate) job_chunk: u32,
 }
 
 impl Default for ReprocessSection {
@@ -304,6 +305,7 @@ impl Default for ReprocessSection {
             request_window: Iso(settings.reprocess_request_window),
             tracking_requests: settings.reprocess_tracking_requests,
             per_minute_per_tenant: settings.reprocess_per_minute,
+            job_chunk: settings.reprocess_job_chunk,
         }
     }
 }
@@ -490,6 +492,10 @@ pub(crate) struct ExtensionsSection {
     pub(crate) allow_private_addresses: bool,
     /// Whether receivers may be without TLS.
     pub(crate) allow_plain_http: bool,
+    /// Whether an extension is called once when it is made.
+    pub(crate) probe_on_create: bool,
+    /// Whether receivers are sent a secret that they may answer with.
+    pub(crate) callback_tokens: bool,
     /// The authorities that receivers' certificates may come from; the system's, if not given.
     pub(crate) ca_file: Option<PathBuf>,
     /// The folder of the key that callouts are signed with; the data folder, if not given.
@@ -522,6 +528,8 @@ impl ExtensionsSection {
                 Shape::FlatPascal => PayloadShape::FlatPascal,
                 Shape::Graph => PayloadShape::Graph,
             },
+            probe_on_create: self.probe_on_create,
+            callback_tokens: self.callback_tokens,
         }
     }
 }

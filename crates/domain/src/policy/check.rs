@@ -241,7 +241,7 @@ fn check_approvers(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {
             if !is_approver(set.kind()) {
                 return Err(Flaw::new(
                     format!("{target}/{position}"),
-                    format!("`{}` cannot approve", set.kind()),
+                    cannot_approve(set.kind()),
                 ));
             }
         }
@@ -249,7 +249,7 @@ fn check_approvers(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// AP-16.
+/// AP-16: what the directory can tell. Where it cannot, a stage would wait for nobody until its time is over.
 const fn is_approver(kind: Kind) -> bool {
     match kind {
         Kind::SingleUser
@@ -257,14 +257,32 @@ const fn is_approver(kind: Kind) -> bool {
         | Kind::RequestorManager
         | Kind::TargetManager
         | Kind::InternalSponsors
-        | Kind::ExternalSponsors
-        | Kind::TargetUserSponsors
+        | Kind::ExternalSponsors => true,
+        Kind::TargetUserSponsors
         | Kind::TargetApplicationOwners
-        | Kind::TargetAgentIdentitySponsorsOrOwners => true,
-        Kind::ConnectedOrganizationMembers
+        | Kind::TargetAgentIdentitySponsorsOrOwners
+        | Kind::ConnectedOrganizationMembers
         | Kind::SingleServicePrincipal
         | Kind::AttributeRuleMembers => false,
     }
+}
+
+fn cannot_approve(kind: Kind) -> String {
+    let because = match kind {
+        Kind::TargetUserSponsors => ": users have no sponsors here",
+        Kind::TargetApplicationOwners => ": applications have no owners here",
+        Kind::TargetAgentIdentitySponsorsOrOwners => ": there are no agent identities here",
+        Kind::SingleUser
+        | Kind::GroupMembers
+        | Kind::RequestorManager
+        | Kind::TargetManager
+        | Kind::InternalSponsors
+        | Kind::ExternalSponsors
+        | Kind::ConnectedOrganizationMembers
+        | Kind::SingleServicePrincipal
+        | Kind::AttributeRuleMembers => "",
+    };
+    format!("`{kind}` cannot approve{because}")
 }
 
 fn check_questions(questions: &[Question]) -> Result<(), Flaw> {

@@ -53,6 +53,7 @@ async fn one_stage(post: &Post) {
     let expected = [
         to(2, "bob"),
         to(3, "bob"),
+        to(7, "alice"),
         to(7, "bob"),
         to(18, "alice"),
         to(19, "alice"),
@@ -147,6 +148,60 @@ async fn bad_ends_and_two_approvals(post: &Post) {
         all.contains(&to(16, "bob")),
         "NO-2: those of all stages are told at the end"
     );
+}
+
+#[tokio::test]
+async fn no_2_when_the_last_stage_decides_everybody_of_all_stages_and_the_requestor_are_told() {
+    let Some(post) = Post::open().await else {
+        return;
+    };
+    let app = &post.app;
+    let everybody = |number| ["alice", "bob", "carol", "dave", "erin"].map(|name| to(number, name));
+    for (name, decision, number) in [("Yes", "Approve", 16), ("No", "Deny", 9)] {
+        let stages = json!([
+            post.stage(&["bob"], &["carol"]),
+            post.stage(&["dave"], &["erin"])
+        ]);
+        let package = post.package(name, None, stages).await;
+        let before = post.sent().await;
+        let request = app.ask(&package, "alice").await;
+        app.decide(&request, "bob", "Approve")
+            .await
+            .assert_status(204);
+        post.settle().await;
+        let early = post.sent().await;
+        assert!(
+            !early.contains(&to(number, "alice")) || before.contains(&to(number, "alice")),
+            "the first stage is not the last"
+        );
+
+        app.decide(&request, "dave", decision)
+            .await
+            .assert_status(204);
+        post.settle().await;
+
+        let mut told = post.sent().await;
+        told.retain(|one| one.0 == number && !before.contains(one));
+        assert_eq!(told, everybody(number), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn no_2_when_an_earlier_stage_denies_only_who_asked_is_told() {
+    let Some(post) = Post::open().await else {
+        return;
+    };
+    let app = &post.app;
+    let stages = json!([post.stage(&["bob"], &[]), post.stage(&["dave"], &[])]);
+    let package = post.package("No", None, stages).await;
+    let request = app.ask(&package, "alice").await;
+
+    app.decide(&request, "bob", "Deny").await.assert_status(204);
+    post.settle().await;
+
+    let mut told = post.sent().await;
+    told.retain(|one| one.0 == 9);
+    assert_eq!(told, [to(9, "alice")]);
 }
 
 #[tokio::test]

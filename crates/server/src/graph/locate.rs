@@ -5,7 +5,7 @@ use std::str::FromStr;
 use domain::query::{Entity, Field, Path, Predicate, Query, Value};
 use service::entrance::{self, Asked};
 use service::{Code, Ctx, ServiceError, reads};
-use wire::address::{Key, Step};
+use wire::address::{Address, Key, Step};
 
 use super::{GraphRequest, table};
 use crate::error::Error;
@@ -34,12 +34,7 @@ impl GraphRequest<'_> {
     /// The ids in the path, unchecked, for commands that look at the whole way themselves: that of the last object, and
     /// that of the object before it, if there is one.
     pub(crate) fn named_ids<T: FromStr, P: FromStr>(&self) -> Result<(T, Option<P>), Error> {
-        let parents = self.address().parents();
-        let id = read(self.address().last_id().ok_or_else(nothing)?)?;
-        let parent = parents
-            .checked_sub(1)
-            .and_then(|index| self.address().id(index));
-        Ok((id, parent.map(read).transpose()?))
+        ids_in(self.address())
     }
 
     /// The id of the object at step `index`, after making sure that the path leads there. What the caller may know
@@ -97,6 +92,17 @@ impl GraphRequest<'_> {
         Ok(link)
     }
 }
+
+/// The id of the last object of a path, and that of the object before it, if there is one.
+pub(super) fn ids_in<T: FromStr, P: FromStr>(address: &Address) -> Result<(T, Option<P>), Error> {
+    let id = read(address.last_id().ok_or_else(nothing)?)?;
+    let parent = address
+        .parents()
+        .checked_sub(1)
+        .and_then(|index| address.id(index));
+    Ok((id, parent.map(read).transpose()?))
+}
+
 
 fn read<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse()

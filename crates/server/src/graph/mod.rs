@@ -10,6 +10,7 @@ mod asked;
 mod asked_by;
 pub(crate) mod authenticate;
 mod batch;
+mod callback;
 mod condition;
 mod created;
 mod locate;
@@ -106,6 +107,9 @@ pub(crate) async fn dispatch(app: &App, version: Version, call: &Call) -> Reply 
 async fn answer(app: &App, version: Version, call: &Call) -> Result<Reply, Error> {
     if let Some(reply) = root::public(app.service().settings.cloud, version, call) {
         return reply;
+    }
+    if let Some(token) = authenticate::callback_token(app, &call.headers) {
+        return callback::answer(app, version, call, token).await;
     }
     let caller = authenticate::caller(app, &call.headers).await?;
     let ctx = Ctx::of_caller(

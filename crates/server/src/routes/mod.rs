@@ -8,11 +8,12 @@ mod applications;
 mod approvals;
 pub(crate) mod asks;
 mod assignment_policies;
-mod assignment_requests;
+pub(crate) mod assignment_requests;
 mod assignments;
 mod catalogs;
 mod connected_organizations;
 mod custom_extensions;
+mod deleted_items;
 mod directory_objects;
 mod extension_stages;
 mod external_connectors;
@@ -165,6 +166,8 @@ pub(crate) static ROUTES: &[Route] = &[
     route(&model::USER, Place::Collection, Method::POST, run!(users::create::run)),
     route(&model::USER, Place::Object, Method::PATCH, run!(users::update::run)),
     route(&model::USER, Place::Object, Method::DELETE, run!(users::delete::run)),
+    route(&model::DELETED_USER, Place::Object, Method::DELETE, run!(deleted_items::delete::run)),
+    route(&model::DELETED_USER, Place::Call("restore"), Method::POST, run!(deleted_items::restore::run)),
     route(&model::USER, Place::Link("manager"), Method::PUT, run!(users::set_manager::run)),
     route(&model::USER, Place::Link("manager"), Method::DELETE, run!(users::clear_manager::run)),
     route(&model::USER, Place::Call("transitiveMemberOf"), Method::GET, run!(memberships::transitive_member_of)),

@@ -4,6 +4,7 @@ mod definitions;
 mod life;
 mod receiver;
 mod stages;
+mod tokens;
 mod trouble;
 mod walk;
 

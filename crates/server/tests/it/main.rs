@@ -28,6 +28,7 @@ mod issuer;
 mod issuer_browser;
 mod issuer_devices;
 mod issuer_sign_in;
+mod life;
 mod limits;
 mod listeners;
 mod numbers;

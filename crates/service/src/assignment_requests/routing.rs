@@ -309,14 +309,69 @@ pub(crate) fn stage_opened(
     request: &AssignmentRequest,
     stage: &ApprovalStageRow,
 ) -> Result<(), ServiceError> {
-    notices::stage_opened(tx, moment, request, stage)?;
-    if notices::asks_nobody(tx, request, stage)? {
-        let event = event(Activity::UpdateRequest, request)
-            .with("operation", "openStage")
-            .with("warning", "nobody can decide about this stage");
-        audit::record(tx, moment, ctx, event)?;
+    if notices::stage_opened(tx, moment, request, stage)? {
+        return Ok(());
     }
-    Ok(())
+    warn_of_nobody(tx, moment, ctx, request, "openStage")
+}
+
+fn warn_of_nobody(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &AssignmentRequest,
+    operation: &str,
+) -> Result<(), ServiceError> {
+    let event = event(Activity::UpdateRequest, request)
+        .with("operation", operation)
+        .with("warning", "nobody can decide about this stage");
+    Ok(audit::record(tx, moment, ctx, event)?)
+}
+
+/// Looks again for who is to decide in an open stage that asks nobody: the target may have a manager by now, and the
+/// organization a sponsor (AP-8). Whoever is found is told. The log warns if that is nobody still.
+pub(crate) fn resolve_again(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &AssignmentRequest,
+    stage: &ApprovalStageRow,
+) -> Result<(), ServiceError> {
+    const OPERATION: &str = "resolveApprovers";
+    if !notices::asks_nobody(tx, request, stage)? {
+        return Ok(());
+    }
+    let found = found_now(tx, request, stage)?;
+    store::approval::add_approvers(tx, stage.id, &found)?;
+    if !notices::stage_opened(tx, moment, request, stage)? {
+        return warn_of_nobody(tx, moment, ctx, request, OPERATION);
+    }
+    let event = event(Activity::UpdateRequest, request)
+        .with("operation", OPERATION)
+        .with("stage", stage.ordinal + 1);
+    Ok(audit::record(tx, moment, ctx, event)?)
+}
+
+/// Approvers whom the policy means now, and whom the stage does not name yet.
+pub(crate) fn found_now(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    stage: &ApprovalStageRow,
+) -> Result<Vec<Approver>, ServiceError> {
+    let policy = match request.assignment_policy_id {
+        Some(id) => store::assignment_policy::find_policy(tx, id)?,
+        None => None,
+    };
+    let ordinal = usize::try_from(stage.ordinal).unwrap_or(usize::MAX);
+    let stages = policy.map(|policy| policy.settings.approval.stages);
+    let Some(settings) = stages.as_ref().and_then(|stages| stages.get(ordinal)) else {
+        return Ok(Vec::new());
+    };
+    let target = guards::target_object(tx, request.target_id)?;
+    let named = store::approval::approvers(tx, stage.id)?;
+    let mut found = approvers(tx, target, settings)?;
+    found.retain(|approver| !named.contains(approver));
+    Ok(found)
 }
 
 /// The users and groups that a stage names for a target; managers are looked up now (AP-16).

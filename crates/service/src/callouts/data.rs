@@ -3,7 +3,7 @@
 use domain::assignment::Assignment;
 use domain::assignment_request::AssignmentRequest;
 use domain::extension::Stage;
-use domain::id::{AccessPackageId, PolicyId, RequestId, SubjectId};
+use domain::id::{AccessPackageId, CatalogId, PolicyId, RequestId, SubjectId};
 use domain::time::Timestamp;
 use serde_json::{Value as Json, json};
 use store::ReadTx;
@@ -73,6 +73,38 @@ pub(super) fn of_assignment(
     }))
 }
 
+/// The data of a test call: every member that receivers look for, about nothing but the catalog.
+pub(super) fn of_probe(
+    tx: &mut ReadTx<'_>,
+    extension: &CustomExtension,
+    callout: &Callout,
+) -> Result<Json, ServiceError> {
+    let kind = if callout.stage.before_end().is_some() {
+        "accessPackageAssignmentCalloutData"
+    } else {
+        "accessPackageAssignmentRequestCalloutData"
+    };
+    Ok(json!({
+        "@odata.type": format!("#microsoft.graph.{kind}"),
+        "stage": callout.stage.as_str(),
+        "customExtensionStageInstanceId": callout.id.to_string(),
+        "accessPackageAssignmentRequestId": null,
+        "callbackUriPath": null,
+        "callbackConfiguration": null,
+        "requestType": null,
+        "state": null,
+        "status": null,
+        "justification": null,
+        "answers": [],
+        "verifiedCredentialsData": [],
+        "accessPackage": null,
+        "accessPackageCatalog": catalog(tx, extension.catalog_id)?,
+        "assignment": null,
+        "requestor": null,
+        "isTest": true,
+    }))
+}
+
 /// Where the answer goes, below the version root (CX-4).
 fn callback_path(request: RequestId) -> String {
     format!("/identityGovernance/entitlementManagement/assignmentRequests/{request}/resume")
@@ -101,19 +133,24 @@ fn package_and_catalog(
     let Some(package) = store::access_package::find(tx, id)? else {
         return Ok((json!({"id": id.to_string()}), Json::Null));
     };
-    let catalog = store::catalog::find(tx, package.catalog_id)?.map(|catalog| {
+    let catalog = catalog(tx, package.catalog_id)?;
+    let shown = json!({
+        "id": package.id.to_string(),
+        "displayName": package.display_name,
+        "description": package.description,
+    });
+    Ok((shown, catalog))
+}
+
+fn catalog(tx: &mut ReadTx<'_>, id: CatalogId) -> Result<Json, ServiceError> {
+    let found = store::catalog::find(tx, id)?.map(|catalog| {
         json!({
             "id": catalog.id.to_string(),
             "displayName": catalog.display_name,
             "description": catalog.description,
         })
     });
-    let shown = json!({
-        "id": package.id.to_string(),
-        "displayName": package.display_name,
-        "description": package.description,
-    });
-    Ok((shown, catalog.unwrap_or_default()))
+    Ok(found.unwrap_or_default())
 }
 
 fn policy(tx: &mut ReadTx<'_>, id: PolicyId) -> Result<Json, ServiceError> {

@@ -4,10 +4,10 @@ use auth::roles::Action;
 use domain::activity::Activity;
 use domain::extension::{Answer, CalloutStatus, Stage};
 use domain::id::{AssignmentId, CalloutId, RequestId};
-use store::WriteTx;
 use store::extension_callout;
+use store::{ReadTx, WriteTx};
 
-use super::{Ending, conclude, settle};
+use super::{Ending, conclude, settle, token};
 use crate::assignment_requests::find_with_catalog;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
@@ -42,7 +42,27 @@ pub async fn resume(
     of_assignment: Option<AssignmentId>,
     reply: Reply,
 ) -> Result<(), ServiceError> {
-    let done = try_to_resume(service, ctx, id, of_assignment, reply).await;
+    answer(service, ctx, Bearer::Caller, id, of_assignment, reply).await
+}
+
+/// By what right somebody answers.
+pub(super) enum Bearer {
+    /// By their role.
+    Caller,
+    /// By a secret that came with the callout, told by its fingerprint.
+    Secret(String),
+}
+
+/// [`resume`] for whoever shows what.
+pub(super) async fn answer(
+    service: &Service,
+    ctx: &Ctx,
+    bearer: Bearer,
+    id: RequestId,
+    of_assignment: Option<AssignmentId>,
+    reply: Reply,
+) -> Result<(), ServiceError> {
+    let done = try_to_resume(service, ctx, bearer, id, of_assignment, reply).await;
     match &done {
         Ok(()) => service.wake(),
         Err(error) => audit::refusal(service, ctx, event(id), error).await?,
@@ -53,6 +73,7 @@ pub async fn resume(
 async fn try_to_resume(
     service: &Service,
     ctx: &Ctx,
+    bearer: Bearer,
     id: RequestId,
     of_assignment: Option<AssignmentId>,
     reply: Reply,
@@ -62,8 +83,32 @@ async fn try_to_resume(
     let settings = service.settings.clone();
     service
         .store
-        .write(move |tx| accept(tx, &moment, &caller, &settings, id, of_assignment, &reply))
+        .write(move |tx| {
+            if let Bearer::Secret(hash) = &bearer {
+                may_answer(tx, hash, id, &reply)?;
+            }
+            accept(tx, &moment, &caller, &settings, id, of_assignment, &reply)
+        })
         .await
+}
+
+/// A secret is good for the callout that it came with, and for the request of that.
+fn may_answer(
+    tx: &mut ReadTx<'_>,
+    hash: &str,
+    id: RequestId,
+    reply: &Reply,
+) -> Result<(), ServiceError> {
+    let holder = store::callback_token::holder(tx, hash)?.ok_or_else(token::unknown)?;
+    let callout = extension_callout::find(tx, holder)?;
+    let is_its = callout.is_some_and(|callout| callout.request_id == Some(id));
+    if is_its && holder == reply.instance_id {
+        return Ok(());
+    }
+    Err(ServiceError::refused(
+        Code::AccessDenied,
+        "the callback token is good for the callout that it came with, and for no other",
+    ))
 }
 
 fn event(id: RequestId) -> audit::Event {

@@ -13,7 +13,7 @@ use store::custom_extension::{self, CustomExtension};
 use store::extension_callout::{self, Callout};
 use store::outbox::Lease;
 
-use super::{Ending, conclude, settle};
+use super::{Ending, conclude, settle, token};
 use crate::audit;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
@@ -69,7 +69,15 @@ pub async fn claim(service: &Service, owner: &str, limit: i64) -> Result<Vec<Cal
             let mut calls = Vec::new();
             for callout in claimed {
                 match custom_extension::find(tx, callout.custom_extension_id)? {
-                    Some(extension) => calls.push(call(&settings, &callout, &extension)),
+                    Some(extension) => {
+                        let gets_token = settings.extensions.callback_tokens && callout.waits;
+                        let token = if gets_token {
+                            Some(token::give(tx, &moment, callout.id)?)
+                        } else {
+                            None
+                        };
+                        calls.push(call(&settings, &callout, &extension, token));
+                    }
                     None => fail(
                         tx,
                         &moment,
@@ -215,9 +223,17 @@ fn executed(callout: &Callout) -> audit::Event {
         .with("stage", callout.stage)
 }
 
-fn call(settings: &Settings, callout: &Callout, extension: &CustomExtension) -> Call {
+fn call(
+    settings: &Settings,
+    callout: &Callout,
+    extension: &CustomExtension,
+    token: Option<String>,
+) -> Call {
     let content = &extension.content;
-    let data: Json = serde_json::from_str(&callout.data).unwrap_or_default();
+    let mut data: Json = serde_json::from_str(&callout.data).unwrap_or_default();
+    if let (Some(token), Some(members)) = (token, data.as_object_mut()) {
+        members.insert("callbackToken".to_owned(), Json::String(token));
+    }
     let body = match settings.extensions.payload_shape {
         PayloadShape::FlatPascal => flat_pascal(data),
         PayloadShape::Graph => json!({

@@ -248,7 +248,10 @@ pub async fn retry(service: &Service, ctx: &Ctx, id: NoticeId) -> Result<(), Ser
                 .ok_or_else(|| ServiceError::not_found("notice", id))?;
             let is_over = matches!(
                 notice.state,
-                NoticeState::Failed | NoticeState::Uncertain | NoticeState::Dropped
+                NoticeState::Failed
+                    | NoticeState::Uncertain
+                    | NoticeState::Dropped
+                    | NoticeState::Withheld
             );
             if !is_over {
                 return Err(ServiceError::refused(

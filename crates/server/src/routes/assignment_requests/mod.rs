@@ -4,4 +4,4 @@ pub(super) mod cancel;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod reprocess;
-pub(super) mod resume;
+pub(crate) mod resume;
