@@ -158,7 +158,7 @@ fn enable(
         account_enabled: Some(enabled),
         ..UserChanges::default()
     };
-    users::update_in(tx, moment, ctx, user, &changes, None).map(drop)
+    users::update_in(tx, moment, ctx, user, &changes, users::Beside::default()).map(drop)
 }
 
 fn present(tx: &mut ReadTx<'_>, account: &Account) -> Result<Option<User>, ServiceError> {

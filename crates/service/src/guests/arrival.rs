@@ -133,7 +133,7 @@ fn invite(
         ..UserChanges::default()
     };
     let system = Ctx::system(ctx.request_id);
-    let created = users::create_in(tx, moment, &system, &changes, None)?;
+    let created = users::create_in(tx, moment, &system, &changes, users::Beside::default())?;
     let fresh = moment.id(SubjectId::new);
     subject::ensure(tx, created.id, fresh, moment.now)?;
     subject::set_lifecycle(tx, target.id, SubjectLifecycle::Governed)?;
