@@ -2,12 +2,14 @@
 //!
 //! **Invariant:** a claimed row is recorded, given back untried, or left to its lease, which expires: never lost.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration as RealTime;
 
 use connector_api::Outcome;
-use domain::time::Timestamp;
+use domain::id::GrantId;
+use domain::time::{Duration, Timestamp};
 use futures_util::future::join;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use service::deliveries::{self, Settled, Verdict};
@@ -64,6 +66,8 @@ struct Claim {
     rows: usize,
     units: Vec<Unit>,
     settled: Vec<Settled>,
+    /// Since when it is known of grants that they are missing.
+    drifted: BTreeMap<GrantId, Timestamp>,
 }
 
 impl Deliverer {
@@ -168,6 +172,9 @@ impl Deliverer {
             return Ok(None);
         }
         let rows = leased.len();
+        let drifted = leased.iter();
+        let drifted = drifted.filter_map(|row| Some((row.id, row.drifted_at?)));
+        let drifted = drifted.collect();
         let (units, settled) = batch::sort(&lane.target, leased, lane.max_subjects);
         Ok(Some(Claim {
             owner,
@@ -175,6 +182,7 @@ impl Deliverer {
             rows,
             units,
             settled,
+            drifted,
         }))
     }
 
@@ -186,6 +194,7 @@ impl Deliverer {
             rows,
             units,
             settled,
+            drifted,
         } = claim;
         let (sender, reports) = unbounded_channel();
         let attempts = async {
@@ -197,7 +206,11 @@ impl Deliverer {
                 .for_each(|()| std::future::ready(()))
                 .await;
         };
-        let ((), recorded) = join(attempts, self.record_all(lane, &owner, settled, reports)).await;
+        let ((), recorded) = join(
+            attempts,
+            self.record_all(lane, (&owner, &drifted), settled, reports),
+        )
+        .await;
         let mut counts = recorded?;
         counts.returned = rows.saturating_sub(counts.seen);
         if counts.returned > 0 {
@@ -210,7 +223,7 @@ impl Deliverer {
     async fn record_all(
         &self,
         lane: &Lane,
-        owner: &str,
+        (owner, drifted): (&str, &BTreeMap<GrantId, Timestamp>),
         settled: Vec<Settled>,
         mut reports: UnboundedReceiver<Report>,
     ) -> Result<Counts, ServiceError> {
@@ -233,6 +246,7 @@ impl Deliverer {
             }
             let results = std::mem::take(&mut ready);
             if !results.is_empty() && result.is_ok() {
+                self.count_repairs(lane, drifted, &results);
                 result = self.record(lane, owner, results, &mut counts).await;
             }
         }
@@ -271,6 +285,24 @@ impl Deliverer {
         deliveries::record(&self.service, owner, results)
             .await
             .map(|recorded| tell(lane, recorded))
+    }
+
+    /// Drift that is repaired now, and how long that took.
+    fn count_repairs(
+        &self,
+        lane: &Lane,
+        drifted: &BTreeMap<GrantId, Timestamp>,
+        results: &[Settled],
+    ) {
+        let now = self.service.clock.now();
+        for settled in results {
+            let since = drifted.get(&settled.grant_id);
+            if let (Verdict::Done { .. }, Some(since)) = (&settled.result, since) {
+                let took = now.micros().saturating_sub(since.micros());
+                self.metrics
+                    .repaired(&lane.target, Duration::from_micros(took));
+            }
+        }
     }
 
     fn count(&self, lane: &Lane, settled: &Settled) {

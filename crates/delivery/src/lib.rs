@@ -3,6 +3,7 @@
 //! - [`engine`] runs passes: what is due by the clock, planning, delivery of every due target.
 //! - `deliver` drains one target: claim, attempt, record, in batches; `attempt` is one try of a unit of work.
 //! - `lane` limits what a target is asked at once, with `pacer` and `breaker`; [`registry`] says which targets there are.
+//! - `sweep` reads who really has access in a target and holds it against the ledger.
 //! - [`builtin`] delivers to the built-in directory; [`faults`] makes targets misbehave on demand.
 //! - [`watchdog`] tells what is stuck, [`metrics`] counts.
 //!

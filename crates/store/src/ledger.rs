@@ -5,7 +5,7 @@
 //! built-in directory sees.
 //!
 //! **Invariant:** `desired` is derived from the links in the same transaction that changes them; a row's `observed` is
-//! written only by who holds its lease, or by [`witness`] while nobody does.
+//! written only by who holds its lease, or by [`witness`] and sweeps (`crate::sweep`) while nobody does.
 
 pub mod entry;
 pub mod lease;

@@ -43,7 +43,9 @@ const CLAIMED: &str = "SELECT l.id, l.operation, l.observed, l.attempts, l.origi
     COALESCE(u.mail, s.email), COALESCE(u.account_enabled, sp.account_enabled, FALSE), \
     u.id IS NOT NULL AND u.deleted_at IS NOT NULL, u.id IS NOT NULL OR sp.id IS NOT NULL, \
     (SELECT min(rr.display_name) FROM resource_role rr WHERE rr.origin_id = l.role_origin_id \
-        AND rr.origin_system = l.origin_system) \
+        AND rr.origin_system = l.origin_system), \
+    CASE WHEN l.operation = 'add' AND l.observed = 'absent' AND l.observed_by IN ('sweep', 'directory') \
+        THEN l.observed_at END \
     FROM ledger l JOIN subject s ON s.id = l.subject_id \
     LEFT JOIN directory_user u ON u.id = s.object_id \
     LEFT JOIN service_principal sp ON sp.id = s.object_id \
@@ -173,6 +175,8 @@ pub struct Leased {
     pub known: bool,
     /// The role's name, while a catalog has the role.
     pub role_display_name: Option<String>,
+    /// Since when it is known to be missing, if this repairs drift.
+    pub drifted_at: Option<Timestamp>,
 }
 
 /// Claims due work of a target under a lease that nobody else has, and reads it.
@@ -226,6 +230,7 @@ pub fn claim(
             deleted: row.boolean(19)?,
             known: row.boolean(20)?,
             role_display_name: opt_string(row, 21)?,
+            drifted_at: row.opt_int(22)?.map(Timestamp::from_micros),
         })
     })
 }

@@ -1,5 +1,5 @@
 //! What the built-in directory tells of changes that Reeve did not order: it sees them as they happen, so drift in it is
-//! known at once and needs no sweep (L8).
+//! known at once (L8).
 //!
 //! **Invariant:** only a row that nothing is in flight for is written, and nothing of it but what was observed.
 
