@@ -266,14 +266,6 @@ const PRINCIPAL: Parameter = parameter(
     "Whom it is about, by object id or sign-in name; by default the caller.",
 );
 
-const TOP: Parameter = parameter("top", "integer", "Most rows of a page, from 1 to 999.");
-
-const AFTER: Parameter = parameter(
-    "after",
-    "string",
-    "Where the page begins, from the `nextLink` of the page before.",
-);
-
 const EXPLAIN_REQUEST: &[Parameter] = &[
     PRINCIPAL,
     parameter(
