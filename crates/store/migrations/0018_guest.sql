@@ -25,5 +25,5 @@ CREATE INDEX directory_user_deleted ON directory_user (deleted_at) WHERE deleted
 CREATE VIEW deleted_user AS
     SELECT id, user_principal_name, display_name, given_name, surname, mail, mail_nickname, user_type,
         account_enabled, job_title, department, company_name, employee_id, office_location, mobile_phone,
-        usage_location, preferred_language, details, created_at, deleted_at AS removed_at, version
+        usage_location, preferred_language, details, created_at, deleted_at, version
     FROM directory_user WHERE deleted_at IS NOT NULL;

@@ -332,6 +332,9 @@ impl Walk {
             if segment.args != Args::None {
                 return Err(unknown(segment));
             }
+            if self.is_own_type(&segment.name) {
+                return Ok(());
+            }
             let key = self.key(&segment.name)?;
             self.set_key(key);
             return Ok(());
@@ -361,6 +364,14 @@ impl Walk {
             };
         }
         self.key_in_parentheses(segment)
+    }
+
+    /// Whether a segment casts the objects of a collection to what they are anyway: `deletedItems/microsoft.graph.user`.
+    fn is_own_type(&self, segment: &str) -> bool {
+        let own = self.last().name(self.address.version);
+        segment
+            .strip_prefix("microsoft.graph.")
+            .is_some_and(|name| Some(name) == own)
     }
 
     /// Takes the key of `set('key')` or `set(name='value')`.

@@ -43,15 +43,18 @@ pub enum Root {
     RoleProviders,
     /// `auditLogs`.
     AuditLogs,
+    /// `directory`: what was deleted.
+    Deleted,
 }
 
 impl Root {
     /// Every root, the longest first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::EntitlementManagement,
         Self::RoleManagement,
         Self::RoleProviders,
         Self::AuditLogs,
+        Self::Deleted,
         Self::Directory,
     ];
 
@@ -63,6 +66,7 @@ impl Root {
             Self::RoleManagement => &["roleManagement", "entitlementManagement"],
             Self::RoleProviders => &["roleManagement"],
             Self::AuditLogs => &["auditLogs"],
+            Self::Deleted => &["directory"],
         }
     }
 
@@ -74,6 +78,7 @@ impl Root {
             Self::RoleManagement => &["roleManagement", "rbacApplication"],
             Self::RoleProviders => &["roleManagement"],
             Self::AuditLogs => &["auditLogRoot"],
+            Self::Deleted => &["directory"],
         }
     }
 }
@@ -344,6 +349,12 @@ pub static ENTITY_SETS: &[EntitySet] = &[
         "directoryAudits",
         &tables::DIRECTORY_AUDIT,
     ),
+    set(
+        Root::Deleted,
+        "deletedItems",
+        "deletedItems",
+        &tables::DELETED_USER,
+    ),
     named(
         keyed(
             set(Root::Directory, "users", "users", &tables::USER),
@@ -543,6 +554,7 @@ pub static OPERATIONS: &[Operation] = &[
     only_beta(function("Search", "access_package", true, &[])),
     only_beta(function("Search", "catalog", true, &[])),
     only_beta(function("My", "ledger", true, &[])),
+    action("restore", "deleted_user"),
     on_collection(action("getByIds", "directory_object")),
     on_collection(action("validateProperties", "directory_object")),
     function("transitiveMemberOf", "directory_user", false, &[]),

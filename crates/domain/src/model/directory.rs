@@ -51,6 +51,36 @@ pub static USER: Entity = Entity {
     order: &[("display_name", Direction::Ascending)],
 };
 
+/// A person who was deleted and can be restored (a view).
+pub static DELETED_USER: Entity = Entity {
+    name: "deleted_user",
+    fields: &[
+        field("id", Kind::Id),
+        field("user_principal_name", Kind::Text),
+        field("display_name", Kind::Text),
+        field("given_name", Kind::Text),
+        field("surname", Kind::Text),
+        field("mail", Kind::Text),
+        field("mail_nickname", Kind::Text),
+        field("user_type", Kind::Text),
+        field("account_enabled", Kind::Bool),
+        field("job_title", Kind::Text),
+        field("department", Kind::Text),
+        field("company_name", Kind::Text),
+        field("employee_id", Kind::Text),
+        field("office_location", Kind::Text),
+        field("mobile_phone", Kind::Text),
+        field("usage_location", Kind::Text),
+        field("preferred_language", Kind::Text),
+        field("details", Kind::Document),
+        field("created_at", Kind::Instant),
+        field("deleted_at", Kind::Instant),
+        field("version", Kind::Int),
+    ],
+    relations: &[],
+    order: &[("deleted_at", Direction::Descending)],
+};
+
 /// A group of the directory.
 pub static GROUP: Entity = Entity {
     name: "directory_group",

@@ -272,6 +272,16 @@ impl World<'_> {
         });
         self.create(&model::USER, &format!("{graph}/users"), user, name())
             .await;
+        let gone = json!({
+            "displayName": "Noah", "accountEnabled": true, "mailNickname": "noah",
+            "userPrincipalName": format!("noah-{version}@reeve.test"),
+            "passwordProfile": {"password": "correct horse battery"},
+        });
+        let gone = self.made(&format!("{graph}/users"), gone).await;
+        let path = format!("{graph}/users/{gone}");
+        self.app.as_operator().delete(&path).await.assert_status(204);
+        let path = format!("{graph}/directory/deletedItems/{gone}");
+        self.add(&model::DELETED_USER, path, None);
         let group = json!({
             "displayName": "Team", "mailEnabled": false, "mailNickname": format!("team-{version}"),
             "securityEnabled": true,

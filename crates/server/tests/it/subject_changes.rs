@@ -1,8 +1,8 @@
 //! What happens to assignments and approvals when people of the directory go and come back (semantics 3.3).
 
 use domain::directory::GroupRole;
+use domain::time::Duration;
 use serde_json::{Value, json};
-use service::directory::users;
 use testkit::{Package, Plan, TestApp};
 
 use crate::support::V1;
@@ -20,10 +20,74 @@ async fn delete(app: &TestApp, name: &str) {
 }
 
 async fn restore(app: &TestApp, name: &str) {
-    let system = app.service().system();
-    users::restore(app.service(), &system, app.id_of(name))
-        .await
-        .unwrap();
+    let id = app.id_of(name);
+    let path = format!("/v1.0/directory/deletedItems/{id}/restore");
+    let restored = app.as_operator().post_empty(&path).await;
+    assert_eq!(restored.assert_status(200).text("id"), id.to_string());
+}
+
+#[tokio::test]
+async fn deleted_users_are_listed_restored_and_removed_for_good_in_both_versions() {
+    TestApp::on_both(async |app| {
+        let operator = app.as_operator();
+        for (root, name) in [("/v1.0", "alice"), ("/beta", "bob")] {
+            let id = app.id_of(name).to_string();
+            let list = format!("{root}/directory/deletedItems/microsoft.graph.user");
+            let one = format!("{root}/directory/deletedItems/{id}");
+            operator.get(&one).await.assert_error(404, "ResourceNotFound");
+            delete(app, name).await;
+
+            let rows = operator.get(&list).await.assert_status(200).rows();
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0]["id"], id.as_str());
+            assert_eq!(rows[0]["displayName"], name);
+            let shown = operator.get(&one).await.assert_status(200).json();
+            assert_eq!(shown["deletedDateTime"], app.now().to_string());
+            assert_eq!(shown["userPrincipalName"], format!("{name}@reeve.test"));
+            // Who may do nothing in the directory may not bring anybody back.
+            let restore = format!("{one}/restore");
+            let path = app.as_user("carol").post_empty(&restore).await;
+            path.assert_error(403, "AccessDenied");
+
+            let restored = operator.post_empty(&restore).await.assert_status(200).json();
+            assert_eq!(restored["userPrincipalName"], format!("{name}@reeve.test"));
+            operator.get(&format!("{root}/users/{id}")).await.assert_status(200);
+            operator.get(&one).await.assert_error(404, "ResourceNotFound");
+            operator.post_empty(&restore).await.assert_error(404, "ResourceNotFound");
+
+            delete(app, name).await;
+            operator.delete(&one).await.assert_status(204);
+            operator.delete(&one).await.assert_error(404, "ResourceNotFound");
+            let rows = operator.get(&list).await.assert_status(200).rows();
+            assert_eq!(rows.len(), 0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn as_18_whoever_was_deleted_thirty_days_ago_is_gone_for_good() {
+    TestApp::on_both(async |app| {
+        let package = app.package(Plan::new("Choir").member_here("Singers")).await;
+        let request = app.assign(&package, "alice").await;
+        app.deliver().await;
+        let assignment = app.assignment_of(&request).await;
+        delete(app, "alice").await;
+        let path = format!("/v1.0/directory/deletedItems/{}", app.id_of("alice"));
+        app.advance(Duration::from_micros(
+            Duration::from_days(30).micros() - 1,
+        ));
+        app.deliver().await;
+        app.as_operator().get(&path).await.assert_status(200);
+        assert_eq!(app.assignment_state(&assignment).await, "delivered", "AS-16");
+
+        app.advance(Duration::from_micros(1));
+        app.deliver().await;
+
+        app.as_operator().get(&path).await.assert_status(404);
+        assert_eq!(app.assignment_state(&assignment).await, "expired");
+    })
+    .await;
 }
 
 #[tokio::test]

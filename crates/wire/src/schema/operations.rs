@@ -143,6 +143,7 @@ pub static OF_THE_DIRECTORY: &[Signature] = &[
     action("getByIds", "directoryObject").on_collection().takes(&[texts("ids").required(), texts("types")]).gives(many("", "directoryObject")),
     action("validateProperties", "directoryObject").on_collection()
         .takes(&[text("entityType"), text("displayName"), text("mailNickname"), guid("onBehalfOfUserId")]),
+    action("restore", "directoryObject").gives(one("", "directoryObject")),
     action("checkMemberGroups", "directoryObject").takes(&[texts("groupIds").required()]).gives(texts("").required()),
     action("getMemberGroups", "directoryObject").takes(&[flag("securityEnabledOnly")]).gives(texts("").required()),
     action("checkMemberObjects", "directoryObject").takes(&[texts("ids").required()]).gives(texts("").required()),

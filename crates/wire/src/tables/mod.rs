@@ -84,13 +84,14 @@ pub use service_principal::SERVICE_PRINCIPAL;
 pub use subject::SUBJECT;
 pub use subscription::SUBSCRIPTION;
 pub use upload::{UPLOAD_FILE, UPLOAD_SESSION};
-pub use user::USER;
+pub use user::{DELETED_USER, USER};
 
 use crate::table::Type;
 
 /// Every type.
 pub static TYPES: &[&Type] = &[
     &USER,
+    &DELETED_USER,
     &GROUP,
     &SERVICE_PRINCIPAL,
     &APPLICATION,

@@ -103,9 +103,9 @@ pub(super) fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
     relation.is_inside() || (relation.is_to_one() && !points_to_policy) || reveals(parent, relation)
 }
 
-/// Soft-deleted users are in no answer.
+/// Soft-deleted users are in no answer but the list of those who were deleted.
 fn present(entity: &'static Entity) -> Predicate {
-    match entity.field("deleted_at") {
+    match entity.field("deleted_at").filter(|_| entity != &model::DELETED_USER) {
         Some(field) => Predicate::equals(field, Value::Null),
         None => Predicate::True,
     }

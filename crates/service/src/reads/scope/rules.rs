@@ -99,7 +99,7 @@ pub(super) fn rule(entity: &Entity) -> Rule {
             &["access_package"],
             "catalog_id",
         ),
-        "directory_user" | "provisioned_user" => Rule::Directory(D::ReadUsers),
+        "directory_user" | "deleted_user" | "provisioned_user" => Rule::Directory(D::ReadUsers),
         "directory_object" => Rule::DirectoryOrSponsors,
         "connected_organization" => Rule::Tenant(A::ReadConnectedOrganizations),
         "entitlement_settings" | "control_configuration" | "external_connector" => {

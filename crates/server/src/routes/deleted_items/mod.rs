@@ -1,0 +1,4 @@
+//! `directory/deletedItems`: users who were deleted.
+
+pub(super) mod delete;
+pub(super) mod restore;
