@@ -211,6 +211,14 @@ impl Tenant {
         }
     }
 
+    /// The file of a yardstick's copy, where the database is a file.
+    pub(crate) fn copied_file(&self, copy: &str) -> Option<PathBuf> {
+        match &self.database {
+            Database::Sqlite(_) => Some(self.copy_in_file(copy)),
+            Database::Postgres(_) => None,
+        }
+    }
+
     fn copy_in_file(&self, copy: &str) -> PathBuf {
         self.folder.path().join(format!("{copy}.db"))
     }

@@ -33,6 +33,9 @@ struct State {
 }
 
 impl FakeTarget {
+    /// For so many subjects it takes one write.
+    pub const AT_ONCE: usize = 20;
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no code panics under this lock")
     }
@@ -171,7 +174,7 @@ fn down() -> Outcome {
 impl Connector for FakeTarget {
     fn limits(&self) -> Limits {
         Limits {
-            max_subjects: 20,
+            max_subjects: Self::AT_ONCE,
             max_in_flight: 4,
         }
     }

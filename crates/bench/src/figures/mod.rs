@@ -3,6 +3,7 @@
 //! **Invariant:** Reeve and its yardstick take turns within a pair, and which of them begins changes from pair to pair.
 
 mod accept;
+mod bulk;
 mod decide;
 mod deliver;
 mod footprint;
@@ -217,6 +218,8 @@ fn section(part: Part, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Res
     figures.extend(submit::measure(&mut bench, &group)?);
     eprintln!("{database}: deliveries");
     figures.push(deliver::measure(&mut bench, &group)?);
+    eprintln!("{database}: bulk reprocess");
+    figures.extend(bulk::measure(&mut bench)?);
     figures.push(started);
     figures.extend(footprint::measure(&bench, idle, &group, reeve)?);
     let Bench { tenant, server, .. } = bench;

@@ -190,7 +190,8 @@ fn fill(file: &Path, users: u64) -> anyhow::Result<()> {
         let mut select = tx.prepare(
             "UPDATE directory_user SET department = 'Sales', details = '{\"country\":\"Denmark\"}' WHERE id = ?1",
         )?;
-        for n in 0..size.assignments {
+        // From the end, so that nobody gets what an earlier row still has.
+        for n in (0..size.assignments).rev() {
             let user = n * SELECTED;
             hold.execute([id(Kind::Assignment, n), id(Kind::Subject, user)])?;
             select.execute([id(Kind::User, user)])?;

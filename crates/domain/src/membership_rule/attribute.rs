@@ -5,7 +5,6 @@
 //! it would be kept and never select anybody.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// What an attribute holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -222,24 +221,42 @@ pub enum Fact {
     Texts(Vec<String>),
 }
 
-/// What is known of one user.
+/// What is known of one user: a few facts, in the order of the attributes. Made for each user of whom a rule is asked, so
+/// they take no more room than they need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Facts(BTreeMap<Attribute, Fact>);
+pub struct Facts(Vec<(Attribute, Fact)>);
 
 impl Facts {
     /// Remembers what the user has of an attribute.
     pub fn insert(&mut self, attribute: Attribute, fact: Fact) {
-        self.0.insert(attribute, fact);
+        match self.place(&attribute) {
+            Ok(place) => {
+                if let Some((_, known)) = self.0.get_mut(place) {
+                    *known = fact;
+                }
+            }
+            Err(place) => self.0.insert(place, (attribute, fact)),
+        }
     }
 
     /// What the user has of an attribute.
     pub fn get(&self, attribute: &Attribute) -> Option<&Fact> {
-        self.0.get(attribute)
+        let (_, fact) = self.0.get(self.place(attribute).ok()?)?;
+        Some(fact)
+    }
+
+    /// Where an attribute is, or would be.
+    fn place(&self, attribute: &Attribute) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.cmp(attribute))
     }
 }
 
 impl FromIterator<(Attribute, Fact)> for Facts {
     fn from_iter<T: IntoIterator<Item = (Attribute, Fact)>>(facts: T) -> Self {
-        Self(facts.into_iter().collect())
+        let mut all = Self::default();
+        for (attribute, fact) in facts {
+            all.insert(attribute, fact);
+        }
+        all
     }
 }

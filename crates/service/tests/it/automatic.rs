@@ -1,5 +1,6 @@
 //! Assignment by rule (section 6.8), with packages without roles, which are delivered as soon as they are planned.
 
+mod cost;
 mod life;
 mod preview;
 mod random;

@@ -69,6 +69,26 @@ async fn many_members_are_one_patch_and_its_answer_is_the_proof() {
 }
 
 #[tokio::test]
+async fn a_hundred_members_are_one_patch() {
+    let setting = setting(Features::default());
+    assert!(setting.connector.limits().max_subjects >= 100);
+    let subjects = (0..100)
+        .map(|n| subject(n, &format!("person{n}")))
+        .collect();
+
+    let change = Change {
+        object: setting.object.clone(),
+        operation: Operation::Add,
+        subjects,
+    };
+
+    let outcomes = each(setting.connector.apply(&change).await);
+
+    assert_eq!(outcomes, vec![Outcome::Done { verified: true }; 100]);
+    assert_eq!(setting.count("PATCH", "/Groups"), 1);
+}
+
+#[tokio::test]
 async fn an_answer_without_body_is_no_proof() {
     let setting = setting(Features {
         patch_answer: PatchAnswer::NoContent,

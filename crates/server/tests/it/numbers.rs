@@ -1,0 +1,162 @@
+//! What calls cost, in numbers that noise cannot move: statements, commits, writes at a target.
+
+use serde_json::json;
+use store::Statistics;
+use testkit::{ERP, FakeTarget, Package, Plan, TestApp, V1};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// Somebody for each number.
+async fn people(app: &TestApp, count: usize) -> Vec<String> {
+    let names: Vec<String> = (0..count).map(|n| format!("person{n}")).collect();
+    for name in &names {
+        app.add_user(name).await;
+    }
+    names
+}
+
+/// Delivered assignments of a package to these people.
+async fn assigned(app: &TestApp, package: &Package, names: &[String]) -> Vec<String> {
+    let mut requests = Vec::new();
+    for name in names {
+        requests.push(app.assign(package, name).await);
+    }
+    app.deliver().await;
+    let mut assignments = Vec::new();
+    for request in requests {
+        assignments.push(app.assignment_of(&request).await);
+    }
+    assignments
+}
+
+/// What a list costs: the statements it runs, and the rows that those give.
+async fn cost(app: &TestApp, path: &str, rows: usize) -> (u64, u64) {
+    let reader = app.as_operator();
+    // The first call looks up who it is.
+    reader.get(path).await.assert_status(200);
+    let before = app.service().store.statistics();
+    let page = reader.get(path).await.assert_status(200).json();
+    let after = app.service().store.statistics();
+    assert_eq!(page["value"].as_array().unwrap().len(), rows, "{path}");
+    (
+        after.statements - before.statements,
+        after.rows - before.rows,
+    )
+}
+
+#[tokio::test]
+async fn a_page_of_many_takes_as_many_statements_as_a_page_of_one() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Leads").member_of("Leads", ERP))
+            .await;
+        let names = people(app, 12).await;
+        assigned(app, &package, &names).await;
+        for list in [
+            "assignments?$orderby=expiredDateTime desc",
+            "assignments?$expand=accessPackage,target,assignmentPolicy&$count=true",
+            "assignments?$filter=state eq 'Delivered' and target/displayName ne 'x'",
+            "assignmentRequests?$expand=accessPackage($expand=catalog),requestor,assignment",
+        ] {
+            let path = |top| format!("{V1}/{list}&$top={top}").replace(' ', "%20");
+            let (one, _) = cost(app, &path(1), 1).await;
+            let (many, rows) = cost(app, &path(12), 12).await;
+
+            assert_eq!(one, many, "{list}");
+            assert!(many <= 8, "{list}: {many} statements");
+            // Each row once, and at most once more for each thing that is shown beside it.
+            assert!(rows <= 12 * 6 + 8, "{list}: {rows} rows");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hundred_accepts_that_wait_together_share_one_commit() {
+    let app = TestApp::new().await;
+    let package = app.package(Plan::new("Leads")).await;
+    let names = people(&app, 100).await;
+    let assignments = assigned(&app, &package, &names).await;
+    // Whoever calls is known before the writer is held up.
+    let caller = app.as_operator();
+    caller
+        .get(&format!("{V1}/catalogs"))
+        .await
+        .assert_status(200);
+    let before = app.service().store.statistics();
+
+    let mut calls = JoinSet::new();
+    let release = hold_the_writer(&app).await;
+    for assignment in assignments {
+        let caller = caller.clone();
+        let path = format!("{V1}/assignments/{assignment}/reprocess");
+        calls.spawn(async move { caller.post_empty(&path).await });
+    }
+    while statistics(&app).waiting != 100 {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    for reply in calls.join_all().await {
+        reply.assert_status(202);
+    }
+
+    let after = statistics(&app);
+    // That of the one that held the writer up, and that of all the others.
+    assert_eq!(after.commits - before.commits, 2);
+    assert_eq!(after.transactions - before.transactions, 101);
+    app.deliver().await;
+}
+
+fn statistics(app: &TestApp) -> Statistics {
+    app.service().store.statistics()
+}
+
+/// Nobody else writes before what is given is sent or dropped.
+async fn hold_the_writer(app: &TestApp) -> oneshot::Sender<()> {
+    let (release, released) = oneshot::channel();
+    let (begun, holds) = oneshot::channel();
+    let store = app.service().store.clone();
+    let ends = std::sync::Mutex::new(Some((begun, released)));
+    tokio::spawn(async move {
+        let hold = move |_: &mut store::WriteTx<'_>| -> Result<(), store::Error> {
+            let (begun, released) = ends.lock().unwrap().take().unwrap();
+            begun.send(()).unwrap();
+            // An error means that the test has ended.
+            let _ = released.blocking_recv();
+            Ok(())
+        };
+        store.write(hold).await
+    });
+    holds.await.unwrap();
+    release
+}
+
+#[tokio::test]
+async fn as_many_members_of_one_group_are_written_at_once_as_the_target_takes() {
+    let app = TestApp::new().await;
+    let package = app
+        .package(Plan::new("Leads").member_of("Leads", ERP))
+        .await;
+    let names = people(&app, 150).await;
+
+    let assignments = assigned(&app, &package, &names).await;
+
+    let role = &package.role().origin_id;
+    for name in &names {
+        assert!(app.target(ERP).has(role, app.id_of(name)), "{name}");
+    }
+    let most = names.len().div_ceil(FakeTarget::AT_ONCE);
+    assert_eq!(app.target(ERP).writes(), most);
+
+    for assignment in assignments {
+        let body = json!({"requestType": "adminRemove", "assignment": {"id": assignment}});
+        let path = format!("{V1}/assignmentRequests");
+        app.as_operator().post(&path, body).await.assert_status(201);
+    }
+    app.deliver().await;
+
+    for name in &names {
+        assert!(!app.target(ERP).has(role, app.id_of(name)), "{name}");
+    }
+    assert_eq!(app.target(ERP).writes(), 2 * most);
+}
