@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod explain;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     Reprocess(ReprocessArgs),
     /// List grants that are not at their targets what they should be; exits with 1 if there are any.
     Drift(DriftArgs),
+    /// Ask a Reeve server why: why somebody can ask for access, who decides, why somebody has it or may do something.
+    Explain(explain::ExplainArgs),
     /// Write catalogs, packages, policies and assignments as JSON lines, or the whole tenant as a seed.
     Export(ExportArgs),
 }

@@ -63,6 +63,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Keys(command) => keys::run(&command).map(|()| true),
         Command::Reprocess(args) => client::reprocess::run(&args).await,
         Command::Drift(args) => client::drift::run(&args).await,
+        Command::Explain(args) => client::explain::run(&args).await.map(|()| true),
         Command::Export(args) => client::export::run(&args).await.map(|()| true),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod bodies;
 pub(crate) mod drift;
+pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod own_api;

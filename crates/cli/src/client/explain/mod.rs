@@ -1,0 +1,134 @@
+//! `reeve explain`: asks a Reeve server why, and tells the answer to people or as it came.
+
+mod text;
+
+use anyhow::{Context, bail};
+use domain::id::AccessPackageId;
+use serde_json::{Value, json};
+
+use super::graph::{Graph, encoded};
+use super::{ENTITLEMENTS, connect};
+use crate::args::explain::{ExplainArgs, ExplainCommon, ExplainQuestion, Told};
+use crate::output;
+
+/// Runs the command.
+pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
+    match &args.question {
+        ExplainQuestion::Request(asked) => {
+            let graph = connect(&asked.common.connect)?;
+            let package = package(&graph, &asked.package).await?;
+            let query = [
+                ("accessPackage", Some(package.as_str())),
+                ("principal", asked.principal.as_deref()),
+            ];
+            let answer = ask(&graph, "request", &query).await?;
+            tell(&asked.common, &answer, text::request);
+        }
+        ExplainQuestion::Approval(asked) => {
+            let graph = connect(&asked.common.connect)?;
+            let package = known_package(&graph, asked.package.as_deref()).await?;
+            let query = [
+                ("request", asked.request.as_deref()),
+                ("accessPackage", package.as_deref()),
+                ("principal", asked.principal.as_deref()),
+            ];
+            let answer = ask(&graph, "approval", &query).await?;
+            tell(&asked.common, &answer, text::approval);
+        }
+        ExplainQuestion::Access(asked) => {
+            let graph = connect(&asked.common.connect)?;
+            let package = known_package(&graph, asked.package.as_deref()).await?;
+            let query = [
+                ("accessPackage", package.as_deref()),
+                ("resource", asked.resource.as_deref()),
+                ("principal", asked.principal.as_deref()),
+            ];
+            let answer = ask(&graph, "access", &query).await?;
+            tell(&asked.common, &answer, text::access);
+        }
+        ExplainQuestion::Resource(asked) => {
+            let graph = connect(&asked.common.connect)?;
+            let answer = resource(&graph, &asked.object).await?;
+            tell(&asked.common, &answer, text::resource);
+        }
+        ExplainQuestion::Authorization(asked) => {
+            let graph = connect(&asked.common.connect)?;
+            let query = [
+                ("operation", Some(asked.operation.as_str())),
+                ("object", asked.object.as_deref()),
+                ("principal", asked.principal.as_deref()),
+            ];
+            let answer = ask(&graph, "authorization", &query).await?;
+            tell(&asked.common, &answer, text::authorization);
+        }
+    }
+    Ok(())
+}
+
+fn tell(common: &ExplainCommon, answer: &Value, in_words: impl Fn(&Value) -> String) {
+    match common.output {
+        Told::Json => output::line(format_args!("{answer:#}")),
+        Told::Text => output::text(in_words(answer)),
+    }
+}
+
+fn address(what: &str, query: &[(&str, Option<&str>)]) -> String {
+    let query: Vec<String> = query
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", encoded((*value)?))))
+        .collect();
+    format!("/reeve/v1/explain/{what}?{}", query.join("&"))
+}
+
+async fn ask(graph: &Graph, what: &str, query: &[(&str, Option<&str>)]) -> anyhow::Result<Value> {
+    graph.get(&address(what, query)).await
+}
+
+/// All pages in one document.
+async fn resource(graph: &Graph, object: &str) -> anyhow::Result<Value> {
+    let path = address(
+        "resource",
+        &[("object", Some(object)), ("top", Some("999"))],
+    );
+    let mut document = graph.get(&path).await?;
+    if document.get("nextLink").is_none() {
+        return Ok(document);
+    }
+    let rows = graph.list(&path).await?;
+    if let Some(members) = document.as_object_mut() {
+        members.remove("nextLink");
+        members.insert("value".to_owned(), json!(rows));
+    }
+    Ok(document)
+}
+
+async fn known_package(graph: &Graph, name: Option<&str>) -> anyhow::Result<Option<String>> {
+    match name {
+        Some(name) => package(graph, name).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The id of the package of this id or name.
+async fn package(graph: &Graph, name: &str) -> anyhow::Result<String> {
+    if name.parse::<AccessPackageId>().is_ok() {
+        return Ok(name.to_owned());
+    }
+    let filter = format!("displayName eq '{}'", name.replace('\'', "''"));
+    let path = format!(
+        "{ENTITLEMENTS}/accessPackages?$select=id&$filter={}",
+        encoded(&filter)
+    );
+    let found = graph.list(&path).await?;
+    match found.as_slice() {
+        [one] => {
+            let id = one.get("id").and_then(Value::as_str);
+            Ok(id.context("an access package came without id")?.to_owned())
+        }
+        [] => bail!("there is no access package `{name}` that the token may read; name its id"),
+        several => bail!(
+            "{} access packages are called `{name}`; name one by its id",
+            several.len()
+        ),
+    }
+}
