@@ -10,8 +10,9 @@ const SWEEPS: &str = "/reeve/v1/sweeps";
 
 /// Asks for a sweep of a target and lets it be made.
 async fn swept(app: &TestApp, target: &str) -> Value {
-    let reply = app.as_operator().post(SWEEPS, json!({ "target": target }));
-    let id = reply.await.assert_status(201).text("id");
+    let operator = app.as_operator();
+    let reply = operator.post(SWEEPS, json!({ "target": target })).await;
+    let id = reply.assert_status(201).text("id");
     app.deliver().await;
     read(app, &format!("{SWEEPS}/{id}")).await
 }
@@ -50,8 +51,11 @@ fn outcomes(report: &Value) -> Vec<(String, String)> {
 async fn add_member(app: &TestApp, package: &Package, name: &str) {
     let link = format!("https://h/v1.0/directoryObjects/{}", app.id_of(name));
     let path = format!("/v1.0/groups/{}/members/$ref", package.role().group);
-    let reply = app.as_operator().post(&path, json!({ "@odata.id": link }));
-    reply.await.assert_status(204);
+    let reply = app
+        .as_operator()
+        .post(&path, json!({ "@odata.id": link }))
+        .await;
+    reply.assert_status(204);
 }
 
 #[tokio::test]

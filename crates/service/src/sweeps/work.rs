@@ -94,14 +94,19 @@ pub async fn claim(
         .await?)
 }
 
-/// Begins a sweep that was only asked for: takes down its objects.
+/// Begins a sweep that was only asked for: takes down its objects, which are found before anybody has to wait for it.
 pub async fn start(service: &Service, sweep: &Sweep) -> Result<(), ServiceError> {
+    let target = sweep.target.clone();
+    let places = service
+        .store
+        .read(move |tx| store::sweep::places(tx, &target))
+        .await?;
     let (moment, sweep) = (service.moment(), sweep.clone());
     service
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             if store::sweep::is_held(tx, sweep.id, sweep.fence)? {
-                store::sweep::start(tx, &sweep, moment.now)?;
+                store::sweep::start(tx, &sweep, &places, moment.now)?;
             }
             Ok(())
         })

@@ -85,7 +85,6 @@ const HELD: &str =
 const RENEW: &str = "UPDATE sweep SET lease_until = $3, postponed = 0, resume_at = NULL \
     WHERE id = $1 AND fence = $2 AND state IN ('queued', 'running')";
 const START: &str = "UPDATE sweep SET state = 'running', started_at = $2 WHERE id = $1";
-// What packages hold now, and what the ledger knows of from before.
 const OBJECTS: &str = "SELECT res.origin_system, res.origin_id, role.origin_id, scope.origin_id \
     FROM resource_role_scope rrs JOIN resource_role role ON role.id = rrs.resource_role_id \
     JOIN resource_scope scope ON scope.id = rrs.resource_scope_id JOIN resource res ON res.id = role.resource_id \
@@ -314,25 +313,34 @@ pub fn renew(
     Ok(tx.execute(RENEW, &[text(id), int(fence), int(until.micros())])? > 0)
 }
 
-/// Begins: takes down which objects there are.
-pub fn start(tx: &mut WriteTx<'_>, sweep: &Sweep, now: Timestamp) -> Result<(), Error> {
-    tx.execute_one(START, &[text(sweep.id), int(now.micros())])?;
-    let places = tx.query_map(OBJECTS, &[text(&sweep.target)], |row| {
+/// The objects of a target: what packages hold now, and what the ledger knows of from before.
+pub fn places(tx: &mut ReadTx<'_>, target: &str) -> Result<Vec<Place>, Error> {
+    tx.query_map(OBJECTS, &[text(target)], |row| {
         Ok(Place {
             origin_system: row.text(0)?.to_owned(),
             resource_origin_id: row.text(1)?.to_owned(),
             role_origin_id: row.text(2)?.to_owned(),
             scope_origin_id: row.text(3)?.to_owned(),
         })
-    })?;
+    })
+}
+
+/// Begins: takes down which objects there are.
+pub fn start(
+    tx: &mut WriteTx<'_>,
+    sweep: &Sweep,
+    places: &[Place],
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.execute_one(START, &[text(sweep.id), int(now.micros())])?;
     for (seq, place) in (1_i64..).zip(places) {
         let args = [
             text(sweep.id),
             int(seq),
-            text(place.origin_system),
-            text(place.resource_origin_id),
-            text(place.role_origin_id),
-            text(place.scope_origin_id),
+            text(&place.origin_system),
+            text(&place.resource_origin_id),
+            text(&place.role_origin_id),
+            text(&place.scope_origin_id),
         ];
         tx.execute_one(TAKE_OBJECTS, &args)?;
     }

@@ -7,4 +7,5 @@ mod doctor;
 mod graph;
 mod journey;
 mod outage;
+mod sweeping;
 mod systems;

@@ -148,6 +148,16 @@ placeholderMember = "{PLACEHOLDER}"
         self.slapd.change(&change).unwrap();
     }
 
+    /// Puts somebody into a group of the directory.
+    pub(super) fn unix_gains(&self, group: &str, person: &str) {
+        let change = format!(
+            "dn: {}\nchangetype: modify\nadd: member\nmember: {}\n",
+            group_dn(group),
+            person_dn(person)
+        );
+        self.slapd.change(&change).unwrap();
+    }
+
     /// The local parts of the members of a group in the SCIM service, in order.
     pub(super) async fn hr_members(&self, group: &str) -> Vec<String> {
         let group = self.hr_group(group).await;
@@ -173,6 +183,22 @@ placeholderMember = "{PLACEHOLDER}"
         let patch = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
             "Operations": [{ "op": "remove", "path": path }],
+        });
+        let group = self.hr_group(group).await;
+        let group = format!("/Groups/{}", group["id"].as_str().unwrap());
+        self.hr(Method::PATCH, &group, Some(&patch)).await;
+    }
+
+    /// Makes a user in the SCIM service who is in a group from the beginning.
+    pub(super) async fn hr_gains(&self, group: &str, user_name: &str) {
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+            "userName": user_name,
+        });
+        let user = self.hr(Method::POST, "/Users", Some(&user)).await;
+        let patch = json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }],
         });
         let group = self.hr_group(group).await;
         let group = format!("/Groups/{}", group["id"].as_str().unwrap());

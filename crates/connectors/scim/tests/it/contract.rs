@@ -12,7 +12,7 @@ async fn holds_entirely(fixture: &dyn Fixture) {
     let Report { held, not_possible } = run(fixture).await;
 
     assert_eq!(not_possible, [] as [&str; 0]);
-    assert_eq!(held.len(), 17);
+    assert_eq!(held.len(), 21);
 }
 
 #[tokio::test]
