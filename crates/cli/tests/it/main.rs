@@ -13,6 +13,7 @@ mod clients;
 mod contract;
 mod crashes;
 mod demo;
+mod explain;
 mod issuer;
 mod outside_issuer;
 mod postgres;

@@ -26,6 +26,17 @@ use crate::reads::{reviewers, scope::Me};
 /// How many people of a tier are named at most; of more it is said that there are.
 pub const MOST_PEOPLE: usize = 100;
 
+/// How many people are looked at.
+const MOST_CANDIDATES: usize = 1_000;
+
+/// The tiers, in the order in which they are asked.
+const TIERS: [Tier; 4] = [
+    Tier::Primary,
+    Tier::FallbackPrimary,
+    Tier::Escalation,
+    Tier::FallbackEscalation,
+];
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Question {
@@ -277,12 +288,7 @@ fn explained(
     };
     let has = |tier: Tier| of_tier(tier).any(|principal| stands.contains(&principal));
     let mut tiers = Vec::new();
-    for tier in [
-        Tier::Primary,
-        Tier::FallbackPrimary,
-        Tier::Escalation,
-        Tier::FallbackEscalation,
-    ] {
+    for tier in TIERS {
         let mut principals = Vec::new();
         for principal in of_tier(tier) {
             principals.push(object(tx, principal)?);
@@ -296,8 +302,9 @@ fn explained(
     }
     // Whoever could be asked, each judged as the decision would be.
     let mut people = Vec::new();
-    let mut has_more = false;
-    for candidate in candidates(tx, approvers)? {
+    let candidates = candidates(tx, approvers)?;
+    let mut has_more = candidates.len() == MOST_CANDIDATES;
+    for candidate in candidates {
         if !asks_of(tx, stage, approvers, own, candidate)? {
             continue;
         }
@@ -346,20 +353,23 @@ fn reason(tier: Tier, is_escalated: bool, has: &impl Fn(Tier) -> bool) -> &'stat
     }
 }
 
-/// The people whom the approvers are, or are groups of.
-fn candidates(
-    tx: &mut ReadTx<'_>,
-    approvers: &[Approver],
-) -> Result<BTreeSet<ObjectId>, ServiceError> {
-    let mut people = BTreeSet::new();
-    for approver in approvers {
-        if store::directory::user::find_present(tx, approver.principal_id)?.is_some() {
-            people.insert(approver.principal_id);
-            continue;
-        }
-        for member in store::directory::membership::transitive_members(tx, approver.principal_id)? {
-            if store::directory::user::find_present(tx, member)?.is_some() {
-                people.insert(member);
+/// The people whom the approvers are, or are groups of: those of the first tiers first, and not all of a large group.
+fn candidates(tx: &mut ReadTx<'_>, approvers: &[Approver]) -> Result<Vec<ObjectId>, ServiceError> {
+    let (mut seen, mut people) = (BTreeSet::new(), Vec::new());
+    for tier in TIERS {
+        for approver in approvers.iter().filter(|approver| approver.tier == tier) {
+            let mut behind = vec![approver.principal_id];
+            behind.extend(store::directory::membership::transitive_members(
+                tx,
+                approver.principal_id,
+            )?);
+            for one in behind {
+                if people.len() == MOST_CANDIDATES {
+                    return Ok(people);
+                }
+                if seen.insert(one) && store::directory::user::find_present(tx, one)?.is_some() {
+                    people.push(one);
+                }
             }
         }
     }
