@@ -103,7 +103,6 @@ pub(super) fn ids_in<T: FromStr, P: FromStr>(address: &Address) -> Result<(T, Op
     Ok((id, parent.map(read).transpose()?))
 }
 
-
 fn read<T: FromStr>(text: &str) -> Result<T, Error> {
     text.parse()
         .map_err(|_| Error::bad_request(format!("`{text}` is not a well-formed id")))
