@@ -12,6 +12,10 @@ use crate::workspace::{Workspace, cargo};
 
 /// What to measure.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Options {
     /// Small data and one short pair of each: shows that everything works, not how fast
     #[arg(long)]

@@ -168,6 +168,11 @@ async fn drive(target: &Target, rate: u32, calls: Vec<(Kind, Call)>) -> anyhow::
     Ok(told)
 }
 
+/// Hands out each call when it is due.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a rate is kept by the clock, and nothing else tells when a call is due"
+)]
 fn pace(start: Instant, rate: u32, calls: Vec<(Kind, Call)>, send: &mpsc::UnboundedSender<Due>) {
     let gap = Duration::from_secs(1) / rate;
     let mut at = start;

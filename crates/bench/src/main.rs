@@ -41,6 +41,10 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 struct Run {
     /// The `reeve` to measure
     #[arg(long)]

@@ -33,7 +33,7 @@ pub mod tls;
 use std::path::{Path, PathBuf};
 
 /// The folder that `cargo xtask test` fills with what is not the system's.
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     std::env::var_os("REEVE_PEERS_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/peers"),
         PathBuf::from,

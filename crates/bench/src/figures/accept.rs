@@ -75,7 +75,8 @@ pub(super) fn measure(
     ])
 }
 
-fn accept(bench: &Bench<'_>, target: &Target, calls: Vec<Call>) -> anyhow::Result<Run> {
+/// Sends calls and waits for the last answer.
+pub(super) fn accept(bench: &Bench<'_>, target: &Target, calls: Vec<Call>) -> anyhow::Result<Run> {
     let callers = bench.plan.callers;
     bench
         .runtime

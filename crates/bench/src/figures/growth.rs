@@ -68,19 +68,7 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
         let tenant = Tenant::on_sqlite(reeve, size)?;
         scope::prepare(&tenant, size)?;
         let bare = tenant.yardstick("group", 1)?;
-        let server = tenant.start()?;
-        let target = tenant.target(&server)?;
-        let mut bench = Bench {
-            plan,
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .context("no runtime")?,
-            tenant,
-            server,
-            reeve: target,
-            most: None,
-        };
+        let mut bench = Bench::start(plan, tenant)?;
         eprintln!("growth: lists of {assignments}");
         let (figure, took) = lists(&mut bench, &bare, listing, size)?;
         figures.push(figure);

@@ -3,6 +3,7 @@
 //! **Invariant:** Reeve and its yardstick take turns within a pair, and which of them begins changes from pair to pair.
 
 mod accept;
+mod beside;
 mod bulk;
 mod decide;
 mod deliver;
@@ -108,7 +109,24 @@ struct Bench<'a> {
     most: Option<Memory>,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
+    /// Starts Reeve on a tenant.
+    fn start(plan: &'a Plan, tenant: Tenant) -> anyhow::Result<Self> {
+        let server = tenant.start()?;
+        let reeve = tenant.target(&server)?;
+        Ok(Self {
+            plan,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .context("no runtime")?,
+            tenant,
+            server,
+            reeve,
+            most: None,
+        })
+    }
+
     /// Takes turns: `reeve` and `yardstick` each give one measurement of a pair. `more` says what else is to be done
     /// before the next.
     fn pairs(
@@ -173,16 +191,18 @@ pub(crate) fn measure(
     if is_wanted(Part::Rules) {
         sections.push(rules::measure(plan)?);
     }
-    if !is_wanted(Part::Postgres) {
-        return Ok(sections);
+    if is_wanted(Part::Postgres) {
+        if let Some(cluster) = Cluster::start(Durability::Full)? {
+            eprintln!("filling a PostgreSQL database ...");
+            let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
+            sections.push(section(Part::Postgres, reeve, plan, tenant)?);
+        } else {
+            eprintln!("SKIPPED: {} is not installed", peers::postgres::NAME);
+        }
     }
-    let Some(cluster) = Cluster::start(Durability::Full)? else {
-        eprintln!("SKIPPED: {} is not installed", peers::postgres::NAME);
-        return Ok(sections);
-    };
-    eprintln!("filling a PostgreSQL database ...");
-    let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
-    sections.push(section(Part::Postgres, reeve, plan, tenant)?);
+    if is_wanted(Part::Peers) {
+        sections.extend(beside::measure(reeve, plan)?);
+    }
     Ok(sections)
 }
 
@@ -194,19 +214,7 @@ fn section(part: Part, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Res
     eprintln!("{database}: starting");
     let started = start::measure(plan, &tenant)?;
 
-    let server = tenant.start()?;
-    let target = tenant.target(&server)?;
-    let mut bench = Bench {
-        plan,
-        runtime: tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("no runtime")?,
-        tenant,
-        server,
-        reeve: target,
-        most: None,
-    };
+    let mut bench = Bench::start(plan, tenant)?;
     let idle = footprint::idle(&bench)?;
     let mut figures = Vec::new();
     eprintln!("{database}: lists");

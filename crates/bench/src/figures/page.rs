@@ -89,16 +89,16 @@ fn same_rows(ours: &[(String, Value)], bare: &[(String, Value)]) -> anyhow::Resu
         ensure!(
             ours == bare,
             "the yardstick shows other rows: {} against {}",
-            beginning(&ours),
-            beginning(&bare)
+            beginning(ours.as_ref()),
+            beginning(bare.as_ref())
         );
     }
     Ok(())
 }
 
 /// Enough of a body to see what is wrong.
-fn beginning(body: &Option<String>) -> String {
-    body.iter()
+fn beginning(body: Option<&String>) -> String {
+    body.into_iter()
         .flat_map(|body| body.chars())
         .take(600)
         .collect()

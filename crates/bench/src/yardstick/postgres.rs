@@ -201,16 +201,16 @@ fn one(session: &mut Session, id: &str) -> anyhow::Result<Vec<u8>> {
 
 fn held(session: &mut Session, wanted: &Held) -> anyhow::Result<Vec<u8>> {
     let package = &wanted.package;
-    let count = match wanted.with_count {
-        true => {
-            let statement = session.statement(page::HELD_COUNT)?;
-            Some(session.client.query_one(&statement, &[package])?.get(0))
-        }
-        false => None,
+    let count = if wanted.with_count {
+        let statement = session.statement(page::HELD_COUNT)?;
+        Some(session.client.query_one(&statement, &[package])?.get(0))
+    } else {
+        None
     };
-    let statement = session.statement(match wanted.with_target {
-        true => page::HELD,
-        false => page::HELD_ALONE,
+    let statement = session.statement(if wanted.with_target {
+        page::HELD
+    } else {
+        page::HELD_ALONE
     })?;
     let mut page = Page::new();
     for row in &session.client.query(&statement, &[package])? {

@@ -146,16 +146,16 @@ fn one(connection: &Connection, id: &str) -> anyhow::Result<Vec<u8>> {
 
 fn held(connection: &Connection, wanted: &Held) -> anyhow::Result<Vec<u8>> {
     let package = wanted.package.as_str();
-    let count = match wanted.with_count {
-        true => {
-            let mut statement = connection.prepare_cached(page::HELD_COUNT)?;
-            Some(statement.query_row([package], |row| row.get(0))?)
-        }
-        false => None,
+    let count = if wanted.with_count {
+        let mut statement = connection.prepare_cached(page::HELD_COUNT)?;
+        Some(statement.query_row([package], |row| row.get(0))?)
+    } else {
+        None
     };
-    let mut statement = connection.prepare_cached(match wanted.with_target {
-        true => page::HELD,
-        false => page::HELD_ALONE,
+    let mut statement = connection.prepare_cached(if wanted.with_target {
+        page::HELD
+    } else {
+        page::HELD_ALONE
     })?;
     let mut rows = statement.query([package])?;
     let mut page = Page::new();
