@@ -126,6 +126,7 @@ async fn ap_8_at_escalation_approvers_are_looked_for_again_and_the_log_warns_if_
     app.decide(&lonely, "dave", "Approve")
         .await
         .assert_status(204);
+    app.deliver().await;
 }
 
 #[tokio::test]
