@@ -270,7 +270,14 @@ mod tests {
         for good in ["example.com", "*.example.com"] {
             assert!(is_pattern(good), "{good}");
         }
-        for wrong in ["", "*", "example", "*example.com", "@example.com", "a@b.com"] {
+        for wrong in [
+            "",
+            "*",
+            "example",
+            "*example.com",
+            "@example.com",
+            "a@b.com",
+        ] {
             assert!(!is_pattern(wrong), "{wrong}");
         }
     }

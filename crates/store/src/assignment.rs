@@ -200,7 +200,10 @@ pub fn move_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), 
             "m": assignment.modified_at.micros(),
         })
     });
-    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, assignments.len())?;
+    value::all_changed(
+        tx.execute(MOVE_ALL, &[value::list(rows)])?,
+        assignments.len(),
+    )?;
     for assignment in assignments {
         note(tx, assignment.id, ChangeType::Updated);
     }

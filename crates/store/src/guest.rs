@@ -88,11 +88,7 @@ pub fn stop_waiting(tx: &mut WriteTx<'_>, request: RequestId) -> Result<(), Erro
 }
 
 /// Requests that waited for their target as long as they may (RP-35).
-pub fn overdue(
-    tx: &mut ReadTx<'_>,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<RequestId>, Error> {
+pub fn overdue(tx: &mut ReadTx<'_>, now: Timestamp, limit: i64) -> Result<Vec<RequestId>, Error> {
     tx.query_map(OVERDUE, &[int(now.micros()), int(limit)], |row| {
         parsed(row, 0, "guest_wait.request_id")
     })

@@ -597,10 +597,11 @@ fn push_key(path: &mut String, key: &str) {
     path.push_str("')");
 }
 
-/// Rows that were deleted but are still kept are not there.
+/// Rows that were deleted but are still kept are not there, but in the list of just these.
 pub fn visible(entity: &'static Entity) -> Predicate {
     entity
         .field("deleted_at")
+        .filter(|_| entity != &model::DELETED_USER)
         .map_or(Predicate::True, |deleted| {
             Predicate::equals(deleted, Value::Null)
         })

@@ -55,7 +55,10 @@ impl Default for DirectorySection {
 /// The settings that the rules read.
 pub(super) fn settings(config: &Config) -> Arc<GuestSettings> {
     let guests = &config.guests;
-    let domain = guests.domain.as_ref().or(config.provisioning.domain.as_ref());
+    let domain = guests
+        .domain
+        .as_ref()
+        .or(config.provisioning.domain.as_ref());
     Arc::new(GuestSettings {
         invites: guests.invite,
         domain: domain.cloned(),

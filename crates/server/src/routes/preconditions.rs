@@ -279,7 +279,11 @@ impl World<'_> {
         });
         let gone = self.made(&format!("{graph}/users"), gone).await;
         let path = format!("{graph}/users/{gone}");
-        self.app.as_operator().delete(&path).await.assert_status(204);
+        self.app
+            .as_operator()
+            .delete(&path)
+            .await
+            .assert_status(204);
         let path = format!("{graph}/directory/deletedItems/{gone}");
         self.add(&model::DELETED_USER, path, None);
         let group = json!({

@@ -396,7 +396,12 @@ async fn others_are_asked_for(app: &TestApp) {
     made(&operator, &requests, assign(guest)).await;
     app.deliver().await;
 
-    made(&operator, &policies, policy("allDirectoryServicePrincipals")).await;
+    made(
+        &operator,
+        &policies,
+        policy("allDirectoryServicePrincipals"),
+    )
+    .await;
     let application = app.id_of("operator").to_string();
     let body = json!({"requestType": "userAdd", "assignment": {
         "targetId": application, "accessPackageId": package.id}});

@@ -290,7 +290,10 @@ async fn ex_4_a_user_who_gets_the_address_and_was_a_subject_before_gets_what_wai
 
         let path = format!("/v1.0/users/{alice}");
         let change = json!({"mail": ANN});
-        app.as_operator().patch(&path, change).await.assert_status(204);
+        app.as_operator()
+            .patch(&path, change)
+            .await
+            .assert_status(204);
         app.deliver().await;
 
         assert_eq!(app.state(&wanted).await, "delivered");
@@ -347,7 +350,10 @@ async fn ex_4_what_waits_survives_the_death_of_the_engine() {
         let bob = app.id_of("bob").to_string();
         let path = format!("/v1.0/users/{bob}");
         let change = json!({"mail": ANN, "userType": "Guest"});
-        app.as_operator().patch(&path, change).await.assert_status(204);
+        app.as_operator()
+            .patch(&path, change)
+            .await
+            .assert_status(204);
         app.crash();
         app.deliver().await;
         assert_eq!(app.state(&id).await, "delivered");
@@ -365,7 +371,11 @@ async fn one_address_is_one_guest_however_many_ask_at_once() {
         let [a, b, c, d, e, f] = packages.as_slice() else {
             unreachable!()
         };
-        let spelled = ["ann@partner.example", "ANN@partner.example", "Ann@Partner.Example"];
+        let spelled = [
+            "ann@partner.example",
+            "ANN@partner.example",
+            "Ann@Partner.Example",
+        ];
         let ids = tokio::join!(
             assign(app, a, spelled[0]),
             assign(app, b, spelled[1]),
@@ -534,7 +544,10 @@ async fn rq_11_an_address_that_somebody_has_means_them() {
         let bob = app.id_of("bob").to_string();
         let path = format!("/v1.0/users/{bob}");
         let change = json!({"mail": "bob@partner.example", "userType": "Guest"});
-        app.as_operator().patch(&path, change).await.assert_status(204);
+        app.as_operator()
+            .patch(&path, change)
+            .await
+            .assert_status(204);
 
         let id = assign(app, &package, "BOB@partner.example").await;
         app.deliver().await;
@@ -642,7 +655,11 @@ async fn ex_6_a_governed_guest_without_access_is_blocked_and_deleted_after_thirt
         app.deliver().await;
         app.remove(&assignment).await;
         app.deliver().await;
-        assert_eq!(enabled(app, &user).await, true, "another assignment is live");
+        assert_eq!(
+            enabled(app, &user).await,
+            true,
+            "another assignment is live"
+        );
         assert_eq!(
             subject(app, &request).await["cleanupScheduledDateTime"],
             Value::Null
@@ -670,7 +687,11 @@ async fn ex_6_a_governed_guest_without_access_is_blocked_and_deleted_after_thirt
         app.deliver().await;
         let path = format!("/v1.0/users/{user}");
         app.as_operator().get(&path).await.assert_status(404);
-        assert!(activities(app, &user).await.contains(&"Delete user".to_owned()));
+        assert!(
+            activities(app, &user)
+                .await
+                .contains(&"Delete user".to_owned())
+        );
         let shown = subject(app, &request).await;
         assert_eq!(shown["cleanupScheduledDateTime"], Value::Null);
     })
@@ -695,7 +716,10 @@ async fn ex_6_the_account_stays_where_the_tenant_says_so_or_nobody_governs_it() 
             let shown = subject(app, &id).await;
             let path = format!("{BETA}/subjects/{}", shown["id"].as_str().unwrap());
             let change = json!({"subjectLifecycle": lifecycle});
-            app.as_operator().patch(&path, change).await.assert_status(204);
+            app.as_operator()
+                .patch(&path, change)
+                .await
+                .assert_status(204);
             app.remove(&app.assignment_of(&id).await).await;
             app.deliver().await;
 
@@ -789,7 +813,10 @@ async fn ex_8_new_access_keeps_the_account_and_lets_it_sign_in_again() {
         // Somebody else's block stays.
         let path = format!("/v1.0/users/{user}");
         let block = json!({"accountEnabled": false});
-        app.as_operator().patch(&path, block).await.assert_status(204);
+        app.as_operator()
+            .patch(&path, block)
+            .await
+            .assert_status(204);
         app.remove(&app.assignment_of(&again).await).await;
         app.deliver().await;
         let third = try_assign(app, V1, &pair, json!({"objectId": user})).await;
@@ -812,7 +839,10 @@ async fn ex_5_whoever_is_let_go_is_not_deleted_any_more() {
         let shown = subject(app, &request).await;
         let path = format!("{BETA}/subjects/{}", shown["id"].as_str().unwrap());
         let let_go = json!({"subjectLifecycle": "notGoverned"});
-        app.as_operator().patch(&path, let_go).await.assert_status(204);
+        app.as_operator()
+            .patch(&path, let_go)
+            .await
+            .assert_status(204);
 
         let shown = subject(app, &request).await;
         assert_eq!(shown["cleanupScheduledDateTime"], Value::Null);

@@ -7,7 +7,9 @@ use crate::support::{BETA, NOWHERE, V1};
 
 /// A package whose only policy lets these people ask for others, and nobody for themselves.
 async fn package(app: &TestApp, name: &str, requestors: Value, stages: Value) -> Package {
-    let mut package = app.package(Plan::new(name).member_here(&format!("{name} people"))).await;
+    let mut package = app
+        .package(Plan::new(name).member_here(&format!("{name} people")))
+        .await;
     let operator = app.as_operator();
     let old = format!("{V1}/assignmentPolicies/{}", package.policy);
     operator.delete(&old).await.assert_status(204);
@@ -25,7 +27,9 @@ async fn package(app: &TestApp, name: &str, requestors: Value, stages: Value) ->
         },
         "accessPackage": {"id": package.id},
     });
-    let made = operator.post(&format!("{V1}/assignmentPolicies"), body).await;
+    let made = operator
+        .post(&format!("{V1}/assignmentPolicies"), body)
+        .await;
     package.policy = made.assert_status(201).text("id");
     package
 }
@@ -33,7 +37,10 @@ async fn package(app: &TestApp, name: &str, requestors: Value, stages: Value) ->
 async fn set_manager(app: &TestApp, report: &str, manager: &str) {
     let path = format!("/v1.0/users/{}/manager/$ref", app.id_of(report));
     let link = format!("https://h/v1.0/users/{}", app.id_of(manager));
-    let put = app.as_operator().put(&path, json!({"@odata.id": link})).await;
+    let put = app
+        .as_operator()
+        .put(&path, json!({"@odata.id": link}))
+        .await;
     put.assert_status(204);
 }
 
@@ -84,8 +91,15 @@ async fn a_manager_asks_for_a_report_where_the_policy_says_so() {
             app.deliver().await;
 
             assert_eq!(app.state(&id).await, "delivered");
-            let path = format!("{V1}/assignmentRequests/{id}?$expand=requestor,assignment($expand=target)");
-            let read = app.as_user("bob").get(&path).await.assert_status(200).json();
+            let path = format!(
+                "{V1}/assignmentRequests/{id}?$expand=requestor,assignment($expand=target)"
+            );
+            let read = app
+                .as_user("bob")
+                .get(&path)
+                .await
+                .assert_status(200)
+                .json();
             assert_eq!(read["requestor"]["objectId"], app.id_of("bob").to_string());
             let target = &read["assignment"]["target"]["objectId"];
             assert_eq!(*target, app.id_of("alice").to_string());
@@ -94,7 +108,12 @@ async fn a_manager_asks_for_a_report_where_the_policy_says_so() {
             app.as_user("alice").get(&path).await.assert_status(200);
             app.as_user("dave").get(&path).await.assert_status(404);
             let others = format!("{V1}/assignmentRequests/filterByCurrentUser(on='createdBy')");
-            let rows = app.as_user("bob").get(&others).await.assert_status(200).rows();
+            let rows = app
+                .as_user("bob")
+                .get(&others)
+                .await
+                .assert_status(200)
+                .rows();
             assert!(rows.iter().any(|row| row["id"] == id.as_str()));
 
             let second = ask_for(app, root, &above, "carol", "alice").await;
@@ -108,7 +127,10 @@ async fn a_manager_asks_for_a_report_where_the_policy_says_so() {
             ] {
                 let refused = ask_for(app, root, package, who, target).await;
                 let refused = refused.assert_error(400, "PolicyRequirementsNotMet").json();
-                assert_eq!(refused["error"]["target"], "assignment/targetId", "{who} {target}");
+                assert_eq!(
+                    refused["error"]["target"], "assignment/targetId",
+                    "{who} {target}"
+                );
             }
             // The policy is for others: nobody asks for themselves.
             let own = ask_for(app, root, &package, "dave", "dave").await;
@@ -127,7 +149,10 @@ async fn users_groups_and_rules_of_a_policy_name_who_asks_for_others() {
         let group = app.group("Assistants", None).await;
         let links = format!("/v1.0/groups/{group}/members/$ref");
         let carol = format!("https://h/v1.0/directoryObjects/{}", app.id_of("carol"));
-        let linked = app.as_operator().post(&links, json!({"@odata.id": carol})).await;
+        let linked = app
+            .as_operator()
+            .post(&links, json!({"@odata.id": carol}))
+            .await;
         linked.assert_status(204);
         let sets = json!([
             {"@odata.type": "#microsoft.graph.singleUser", "userId": app.id_of("bob").to_string()},
@@ -135,8 +160,12 @@ async fn users_groups_and_rules_of_a_policy_name_who_asks_for_others() {
         ]);
         let package = package(app, "By assistants", sets, json!([])).await;
 
-        ask_for(app, V1, &package, "bob", "alice").await.assert_status(201);
-        ask_for(app, V1, &package, "carol", "erin").await.assert_status(201);
+        ask_for(app, V1, &package, "bob", "alice")
+            .await
+            .assert_status(201);
+        ask_for(app, V1, &package, "carol", "erin")
+            .await
+            .assert_status(201);
         let refused = ask_for(app, V1, &package, "dave", "frank").await;
         refused.assert_error(400, "PolicyRequirementsNotMet");
         app.deliver().await;
@@ -179,15 +208,21 @@ async fn who_may_ask_for_others_changes_and_ends_it_for_them_where_the_policy_sa
         let assignment = app.assignment_of(&id).await;
         let before = app.assignment(&assignment).await["schedule"].clone();
 
-        change(app, "dave", "userUpdate", &assignment).await.assert_error(404, "ResourceNotFound");
+        change(app, "dave", "userUpdate", &assignment)
+            .await
+            .assert_error(404, "ResourceNotFound");
         let changed = change(app, "bob", "userUpdate", &assignment).await;
         changed.assert_status(201);
         app.deliver().await;
         assert_ne!(app.assignment(&assignment).await["schedule"], before);
-        change(app, "dave", "userRemove", &assignment).await.assert_error(404, "ResourceNotFound");
+        change(app, "dave", "userRemove", &assignment)
+            .await
+            .assert_error(404, "ResourceNotFound");
         let own = change(app, "alice", "userRemove", &assignment).await;
         own.assert_error(400, "PolicyRequirementsNotMet");
-        change(app, "bob", "userRemove", &assignment).await.assert_status(201);
+        change(app, "bob", "userRemove", &assignment)
+            .await
+            .assert_status(201);
         app.deliver().await;
         assert_eq!(app.assignment_state(&assignment).await, "expired");
     })

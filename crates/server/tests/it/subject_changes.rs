@@ -34,11 +34,14 @@ async fn deleted_users_are_listed_restored_and_removed_for_good_in_both_versions
             let id = app.id_of(name).to_string();
             let list = format!("{root}/directory/deletedItems/microsoft.graph.user");
             let one = format!("{root}/directory/deletedItems/{id}");
-            operator.get(&one).await.assert_error(404, "ResourceNotFound");
+            operator
+                .get(&one)
+                .await
+                .assert_error(404, "ResourceNotFound");
             delete(app, name).await;
 
             let rows = operator.get(&list).await.assert_status(200).rows();
-            assert_eq!(rows.len(), 1);
+            assert_eq!(rows.len(), 1, "{list}");
             assert_eq!(rows[0]["id"], id.as_str());
             assert_eq!(rows[0]["displayName"], name);
             let shown = operator.get(&one).await.assert_status(200).json();
@@ -49,15 +52,31 @@ async fn deleted_users_are_listed_restored_and_removed_for_good_in_both_versions
             let path = app.as_user("carol").post_empty(&restore).await;
             path.assert_error(403, "AccessDenied");
 
-            let restored = operator.post_empty(&restore).await.assert_status(200).json();
+            let restored = operator
+                .post_empty(&restore)
+                .await
+                .assert_status(200)
+                .json();
             assert_eq!(restored["userPrincipalName"], format!("{name}@reeve.test"));
-            operator.get(&format!("{root}/users/{id}")).await.assert_status(200);
-            operator.get(&one).await.assert_error(404, "ResourceNotFound");
-            operator.post_empty(&restore).await.assert_error(404, "ResourceNotFound");
+            operator
+                .get(&format!("{root}/users/{id}"))
+                .await
+                .assert_status(200);
+            operator
+                .get(&one)
+                .await
+                .assert_error(404, "ResourceNotFound");
+            operator
+                .post_empty(&restore)
+                .await
+                .assert_error(404, "ResourceNotFound");
 
             delete(app, name).await;
             operator.delete(&one).await.assert_status(204);
-            operator.delete(&one).await.assert_error(404, "ResourceNotFound");
+            operator
+                .delete(&one)
+                .await
+                .assert_error(404, "ResourceNotFound");
             let rows = operator.get(&list).await.assert_status(200).rows();
             assert_eq!(rows.len(), 0);
         }
@@ -74,12 +93,14 @@ async fn as_18_whoever_was_deleted_thirty_days_ago_is_gone_for_good() {
         let assignment = app.assignment_of(&request).await;
         delete(app, "alice").await;
         let path = format!("/v1.0/directory/deletedItems/{}", app.id_of("alice"));
-        app.advance(Duration::from_micros(
-            Duration::from_days(30).micros() - 1,
-        ));
+        app.advance(Duration::from_micros(Duration::from_days(30).micros() - 1));
         app.deliver().await;
         app.as_operator().get(&path).await.assert_status(200);
-        assert_eq!(app.assignment_state(&assignment).await, "delivered", "AS-16");
+        assert_eq!(
+            app.assignment_state(&assignment).await,
+            "delivered",
+            "AS-16"
+        );
 
         app.advance(Duration::from_micros(1));
         app.deliver().await;
@@ -102,7 +123,11 @@ async fn as_17_a_restored_user_has_the_access_again_after_the_next_reprocessing(
         delete(app, "alice").await;
         app.deliver().await;
         assert!(!holds(app, &package, "alice").await, "AS-16");
-        assert_eq!(app.assignment_state(&assignment).await, "delivered", "AS-16");
+        assert_eq!(
+            app.assignment_state(&assignment).await,
+            "delivered",
+            "AS-16"
+        );
         restore(app, "alice").await;
         app.deliver().await;
         assert!(!holds(app, &package, "alice").await, "not by itself");
@@ -133,7 +158,8 @@ async fn as_17_a_restored_user_has_the_access_again_when_the_roles_of_the_packag
         );
         app.as_operator().delete(&path).await.assert_status(204);
 
-        app.add_role(&package, "Soloists", GroupRole::Member, None).await;
+        app.add_role(&package, "Soloists", GroupRole::Member, None)
+            .await;
         app.deliver().await;
 
         assert!(holds(app, &package, "alice").await);
@@ -150,9 +176,8 @@ async fn as_19_where_the_approver_is_gone_the_stand_in_decides_and_without_one_n
         let request = app.ask(&package, "alice").await;
         app.deliver().await;
         let waiting = async |name: &str| -> Vec<Value> {
-            let path = format!(
-                "{V1}/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')"
-            );
+            let path =
+                format!("{V1}/accessPackageAssignmentApprovals/filterByCurrentUser(on='approver')");
             app.as_user(name).get(&path).await.assert_status(200).rows()
         };
         assert_eq!(waiting("carol").await.len(), 0, "AP-7");
@@ -164,7 +189,9 @@ async fn as_19_where_the_approver_is_gone_the_stand_in_decides_and_without_one_n
         app.deliver().await;
         assert_eq!(app.state(&request).await, "pendingApproval");
         restore(app, "carol").await;
-        app.decide(&request, "carol", "Approve").await.assert_status(204);
+        app.decide(&request, "carol", "Approve")
+            .await
+            .assert_status(204);
         app.deliver().await;
         assert_eq!(app.state(&request).await, "delivered");
     })
@@ -183,6 +210,9 @@ async fn as_19_a_sponsor_who_is_gone_speaks_for_nobody() {
         let bob = format!("https://h/v1.0/directoryObjects/{}", app.id_of("bob"));
         operator.post(&links, json!({"@odata.id": bob})).await.assert_status(204);
         let package = app.package(Plan::new("Partners")).await;
+        let catalog = format!("{V1}/catalogs/{}", package.catalog);
+        let open = json!({"isExternallyVisible": true});
+        operator.patch(&catalog, open).await.assert_status(204);
         let carol = app.id_of("carol").to_string();
         let policy = json!({
             "displayName": "Outside", "description": "", "allowedTargetScope": "allExternalUsers",

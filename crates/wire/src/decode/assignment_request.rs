@@ -90,8 +90,7 @@ fn target(assignment: &Node<'_>) -> Result<Option<TargetReference>, DecodeError>
         }
     }
     let email = text(&target.member("email"))?.filter(|address| !address.trim().is_empty());
-    let display_name =
-        text(&target.member("displayName"))?.filter(|name| !name.trim().is_empty());
+    let display_name = text(&target.member("displayName"))?.filter(|name| !name.trim().is_empty());
     Ok(email.map(|address| {
         TargetReference::Email(Addressee {
             address: address.trim().to_owned(),

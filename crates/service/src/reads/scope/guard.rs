@@ -105,7 +105,10 @@ pub(super) fn is_shown_with(parent: &Entity, relation: &Relation) -> bool {
 
 /// Soft-deleted users are in no answer but the list of those who were deleted.
 fn present(entity: &'static Entity) -> Predicate {
-    match entity.field("deleted_at").filter(|_| entity != &model::DELETED_USER) {
+    match entity
+        .field("deleted_at")
+        .filter(|_| entity != &model::DELETED_USER)
+    {
         Some(field) => Predicate::equals(field, Value::Null),
         None => Predicate::True,
     }
