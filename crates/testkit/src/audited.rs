@@ -30,6 +30,8 @@ const MAY_CHANGE_NOTHING: &[&str] = &[
     "incompatibleAccessPackages/$ref",
     "/scim/v2/Groups/",
     "/uploadSessions/",
+    "/reeve/v1/sweeps",
+    "/reeve/v1/adoptions",
 ];
 
 /// Fails unless the call left an event.
