@@ -174,7 +174,7 @@ async fn a_reminder_is_void_once_somebody_decided() {
         .collect();
     assert_eq!(
         sent,
-        [7, 18],
+        [7, 7, 18],
         "both what was asked and the reminder are void"
     );
     assert_eq!(post.notices("dropped").await.len(), 2);

@@ -258,7 +258,7 @@ async fn no_3_a_policy_that_wants_no_mails_about_access_makes_none() {
         post.settle().await;
     }
 
-    assert_eq!(post.sent().await, [to(7, "bob")]);
+    assert_eq!(post.sent().await, [to(7, "alice"), to(7, "bob")]);
 }
 
 #[tokio::test]
