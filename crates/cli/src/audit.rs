@@ -12,7 +12,8 @@ use auth::seal::Signer;
 use service::audit::chain::Break;
 use service::audit::proof::{Export, FileCheck, Stretch, Verified, verify};
 use service::audit::sealing;
-use service::clock::Clock;
+use service::clock::{Clock, Ids};
+use service::ctx::Service;
 use store::{SchemaState, Store};
 
 use crate::args::{AuditCommand, AuditExportArgs, AuditVerifyArgs, ConfigArgs, Noted};
@@ -163,8 +164,9 @@ fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
 fn sign(args: &ConfigArgs) -> anyhow::Result<bool> {
     let (store, folder) = open(args)?;
     let signer = Arc::new(instance::audit::signer(&folder, false)?);
-    let now = Clock::system().now();
-    Ok(tell(&sealing::sign_anew(&store, &signer, now)?))
+    let settings = Config::load(args.config.as_deref())?.settings();
+    let service = Service::new(store, Clock::system(), Ids::random(), settings);
+    Ok(tell(&sealing::sign_anew(&service, &signer)?))
 }
 
 impl std::str::FromStr for Noted {

@@ -269,6 +269,8 @@ activities! {
     DeleteSnapshot = "Delete tenant snapshot", DirectoryManagement, "Delete";
     /// It was brought back.
     RestoreSnapshot = "Restore tenant snapshot", DirectoryManagement, "Update";
+    /// The audit log was signed anew by hand.
+    SignAuditLog = "Sign audit log anew", DirectoryManagement, "Update";
 }
 
 /// Activities of the published list that Reeve never logs, each with the reason.

@@ -1,5 +1,6 @@
 //! Assignment policies: create, replace, delete (semantics 6.10).
 
+use auth::directory::DirectoryAction;
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::flaw::{check_description, check_name};
@@ -198,15 +199,20 @@ pub(crate) fn checked(
         // Who may not have such a policy at all learns that first (AU-1).
         authorize::in_tenant(ctx, Action::ManageAutoPolicies)?;
     }
-    check_rules(&settings)?;
+    check_rules(ctx, &settings)?;
     check(draft.allowed_target_scope, &settings, creating_at).map_err(flawed)?;
     check_patterns(&settings)?;
     check_referents(tx, &settings)?;
     with_question_ids(&draft.settings_json, &settings, moment)
 }
 
-/// A rule that cannot be read has a code of its own (AU-7).
-fn check_rules(settings: &PolicySettings) -> Result<(), ServiceError> {
+/// A rule that cannot be read has a code of its own (AU-7). By trying rules on people one learns their attributes, so that a
+/// user who writes one has to be somebody who may read them; an application governs the whole tenant.
+fn check_rules(ctx: &Ctx, settings: &PolicySettings) -> Result<(), ServiceError> {
+    let has_rule = |set: &SubjectSet| matches!(set, SubjectSet::AttributeRuleMembers { .. });
+    if ctx.user().is_some() && settings.targets.iter().any(has_rule) {
+        authorize::in_directory(ctx, DirectoryAction::ReadUsers)?;
+    }
     for (position, set) in settings.targets.iter().enumerate() {
         let SubjectSet::AttributeRuleMembers { rule } = set else {
             continue;

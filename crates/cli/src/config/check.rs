@@ -31,7 +31,8 @@ pub(super) fn flaws(config: &Config) -> Vec<String> {
             config.server.cloud_profile.cloud(),
             &mut flaws,
         );
-        if !issuers.insert(&section.issuer) {
+        let is_new = issuers.insert(&section.issuer);
+        if !is_new && !has_user_info(&section.issuer) {
             flaws.push(format!(
                 "`issuer[{index}].issuer` is configured twice: `{}`",
                 section.issuer
@@ -124,6 +125,9 @@ fn delivery(config: &Config, flaws: &mut Vec<String>) {
                 .to_owned(),
         );
     }
+    if !(1..=1_000).contains(&config.reprocess.job_chunk) {
+        flaws.push("`reprocess.jobChunk` must be from 1 to 1000".to_owned());
+    }
     let gaps = &config.delivery.retry_schedule.0;
     if gaps.is_empty() {
         flaws.push("`delivery.retrySchedule` is empty: nothing would ever be delivered".to_owned());
@@ -137,6 +141,13 @@ fn delivery(config: &Config, flaws: &mut Vec<String>) {
 }
 
 fn issuer(at: &str, issuer: &IssuerSection, cloud: Cloud, flaws: &mut Vec<String>) {
+    if has_user_info(&issuer.issuer) {
+        // It is not repeated here: what is told is read by many.
+        flaws.push(format!(
+            "`{at}.issuer` holds a user name or password: the name of an issuer is no secret and is shown"
+        ));
+        return;
+    }
     let audiences = issuer.audiences.as_deref();
     let audiences = audiences.unwrap_or_default();
     if audiences.is_empty() && issuer.audiences.is_some() {
@@ -190,6 +201,11 @@ fn issuer(at: &str, issuer: &IssuerSection, cloud: Cloud, flaws: &mut Vec<String
         flaws.push(format!("`{at}.introspection.cacheFor` is below zero"));
     }
     issuer_names(at, issuer, flaws);
+}
+
+fn has_user_info(address: &str) -> bool {
+    reqwest::Url::parse(address)
+        .is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
 /// What an issuer's section names that there has to be.

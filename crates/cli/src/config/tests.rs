@@ -127,6 +127,8 @@ fn what_does_not_fit_together_is_named_by_its_keys() {
             "[reprocess]\nperMinutePerTenant = 0",
             "`reprocess.perMinutePerTenant`",
         ),
+        ("[reprocess]\njobChunk = 0", "`reprocess.jobChunk`"),
+        ("[reprocess]\njobChunk = 1001", "`reprocess.jobChunk`"),
         ("[log]\nfilter = \"a=b=c\"", "`log.filter`"),
         (
             "[[issuer]]\nissuer = \"https://a\"\naudiences = []",
@@ -155,6 +157,18 @@ fn what_does_not_fit_together_is_named_by_its_keys() {
         ),
     ] {
         assert!(message(text).contains(keys), "{text}: {}", message(text));
+    }
+}
+
+#[test]
+fn an_issuer_with_a_password_in_its_address_is_refused_and_not_repeated() {
+    for issuer in ["https://u:hunter2@host", "https://hunter2@host/realm"] {
+        let section = format!("[[issuer]]\nissuer = \"{issuer}\"\n");
+
+        let told = message(&format!("{section}{section}"));
+
+        assert!(told.contains("`issuer[0].issuer` holds"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
     }
 }
 

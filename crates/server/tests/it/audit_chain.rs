@@ -500,14 +500,17 @@ async fn a_head_that_was_removed_or_put_back_is_not_gone_on_from() {
         );
 
         // Whoever put it back on purpose says so.
-        let (store, by, now) = (app.service().store.clone(), Arc::clone(&signer), app.now());
-        tokio::task::spawn_blocking(move || sealing::sign_anew(&store, &by, now))
+        let (service, by) = (app.service().clone(), Arc::clone(&signer));
+        tokio::task::spawn_blocking(move || sealing::sign_anew(&service, &by))
             .await
             .unwrap()
             .unwrap()
             .unwrap();
         sealing::seal_all(app.service(), &signer).await.unwrap();
-        assert_eq!(whole(app, &signer).await.last, last);
+        assert_eq!(whole(app, &signer).await.last, last + 1);
+        let told = "/v1.0/auditLogs/directoryAudits?$filter=activityDisplayName eq 'Sign audit log anew'";
+        let told = app.as_operator().get(told).await.assert_status(200).rows();
+        assert_eq!(told.len(), 1, "{told:?}");
     })
     .await;
 }

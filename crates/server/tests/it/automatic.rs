@@ -1,5 +1,7 @@
 //! Assignment by rule over HTTP (section 6.8): written, read in both versions, delivered to targets, previewed.
 
+use auth::principal::Permission;
+use auth::roles::EmRole;
 use serde_json::{Value, json};
 use testkit::{BETA, ERP, Package, Plan, Reply, TestApp, V1};
 
@@ -203,4 +205,32 @@ async fn a_rule_is_previewed_before_it_is_saved_and_its_progress_is_told() {
     let odd = operator.get(&format!("{preview}?outcome=wins")).await;
     assert_eq!(odd.assert_status(400).json()["error"]["target"], "outcome");
     app.as_user("alice").get(&preview).await.assert_status(403);
+}
+
+#[tokio::test]
+async fn au_7_a_user_writes_rules_only_about_people_whom_they_may_read() {
+    let app = TestApp::new().await;
+    let package = app.package(Plan::new("Books").member_here("Readers")).await;
+    app.give_role("carol", EmRole::AccessPackageManager, &package)
+        .await;
+    let body = json!({
+        "displayName": "Sales", "description": "",
+        "accessPackage": {"id": package.id},
+        "allowedTargetScope": "specificDirectoryUsers",
+        "specificAllowedTargets": [{
+            "@odata.type": "#microsoft.graph.attributeRuleMembers",
+            "description": "Sales", "membershipRule": "user.department -eq \"Sales\""
+        }],
+        "requestorSettings": {"enableTargetsToSelfAddAccess": true},
+        "requestApprovalSettings": {}
+    });
+    let path = "/v1.0/identityGovernance/entitlementManagement/assignmentPolicies";
+    let write = Permission::EntitlementManagementReadWriteAll;
+
+    let blind = app.as_user_with("carol", &[write]);
+    let told = blind.post(path, body.clone()).await;
+    assert_eq!(told.assert_status(403).code(), "AccessDenied");
+
+    let seeing = app.as_user_with("carol", &[write, Permission::UserReadAll]);
+    seeing.post(path, body).await.assert_status(201);
 }

@@ -7,12 +7,14 @@
 use std::sync::Arc;
 
 use auth::seal::{self, NO_HASH, Signer};
+use domain::activity::Activity;
 use domain::time::Timestamp;
 use store::audit_chain::{self, Backlog, Link, Mark, Place};
-use store::{ReadTx, Store, WriteTx};
+use store::{ReadTx, WriteTx};
 
 use super::chain::{Break, Walk, canonical};
 use super::proof::{self, Verified};
+use crate::audit::{self, success};
 use crate::ctx::Service;
 use crate::error::ServiceError;
 
@@ -189,24 +191,30 @@ fn expire_in(
 }
 
 /// Signs both ends of the chain with the key that is there, if every link between them holds, and notes this end of it: for
-/// when the key was lost, or an old state of the database was put back on purpose. Blocks.
+/// when the key was lost, or an old state of the database was put back on purpose. That leaves an event, which the next server
+/// to run seals. Blocks.
 pub fn sign_anew(
-    store: &Store,
+    service: &Service,
     signer: &Arc<Signer>,
-    now: Timestamp,
 ) -> Result<Result<Verified, Break>, ServiceError> {
+    let store = &service.store;
     if let Err(broken) = proof::verify_links(store)? {
         return Ok(Err(broken));
     }
     let by = Arc::clone(signer);
+    let (moment, ctx) = (service.moment(), service.system());
     let head = store.write_blocking(move |tx| -> Result<_, ServiceError> {
         for place in [Place::Anchor, Place::Head] {
             if let Some(mark) = audit_chain::mark(tx, place)? {
-                let anew = signed(&by, place, mark.seq, &mark.hash, now)?;
+                let anew = signed(&by, place, mark.seq, &mark.hash, moment.now)?;
                 audit_chain::set_mark(tx, place, &anew)?;
             }
         }
-        Ok(audit_chain::mark(tx, Place::Head)?)
+        let head = audit_chain::mark(tx, Place::Head)?;
+        let about = head.as_ref().map_or(0, |head| head.seq);
+        let event = success(Activity::SignAuditLog, "AuditLog", about, None);
+        audit::record(tx, &moment, &ctx, event)?;
+        Ok(head)
     })?;
     let head = head.as_ref().map(|head| (head.seq, head.hash.as_str()));
     signer.note_anew(head).map_err(ServiceError::internal)?;

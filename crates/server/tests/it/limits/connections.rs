@@ -222,7 +222,8 @@ async fn who_reads_no_answer_is_not_kept() {
     .await;
     let mut wire = listening.connect().await;
     let request = "GET /beta/$metadata HTTP/1.1\r\nHost: x\r\n\r\n";
-    let _ = tokio::io::AsyncWriteExt::write_all(&mut wire.0, request.repeat(ASKED).as_bytes()).await;
+    let _ =
+        tokio::io::AsyncWriteExt::write_all(&mut wire.0, request.repeat(ASKED).as_bytes()).await;
 
     let place_is_free = async {
         loop {

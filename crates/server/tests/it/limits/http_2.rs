@@ -225,7 +225,10 @@ async fn an_answer_that_is_not_read_keeps_its_place_until_its_connection_is_clos
     let watched = listening.ask("GET /healthz HTTP/1.1").await;
     ping_to_the_end(&mut wire).await;
 
-    assert_eq!((refused.status, refused.code().as_str()), (503, "ServiceUnavailable"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (503, "ServiceUnavailable")
+    );
     assert_eq!(watched.status, 200);
     let again = async { while listening.ask("GET /v1.0/users HTTP/1.1").await.status != 401 {} };
     tokio::time::timeout(Duration::from_secs(30), again)
@@ -248,7 +251,10 @@ async fn an_address_that_leaves_its_answers_unread_gets_no_more() {
     let refused = listening.ask("GET /v1.0/users HTTP/1.1").await;
     drop(wire);
 
-    assert_eq!((refused.status, refused.code().as_str()), (429, "TooManyRequests"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (429, "TooManyRequests")
+    );
     assert_eq!(refused.header("retry-after"), "1");
     let again = async { while listening.ask("GET /v1.0/users HTTP/1.1").await.status != 401 {} };
     tokio::time::timeout(Duration::from_secs(30), again)
