@@ -326,6 +326,7 @@ async fn explanations_about_others_are_for_those_who_may_read_and_unknown_is_unk
     }
     app.give_role("reader", EmRole::CatalogReader, &here).await;
     app.assign(&here, "bob").await;
+    app.deliver().await;
     let (bob, carol) = (app.id_of("bob"), app.id_of("carol"));
     let scopes = &[Permission::EntitlementManagementReadWriteAll];
     let reader = app.as_user_with("reader", scopes);
