@@ -18,21 +18,12 @@ use crate::error::ServiceError;
 pub use store::incompatible::holdings::{Holding as Line, Other as Beside, Position};
 
 /// Where the report goes on: first the packages, then the groups.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     /// Whether it has come to the groups.
     pub is_at_groups: bool,
     /// Behind which row.
     pub after: Position,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self {
-            is_at_groups: false,
-            after: Position::default(),
-        }
-    }
 }
 
 /// Some of the report.

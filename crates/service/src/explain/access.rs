@@ -306,7 +306,7 @@ impl Reader<'_> {
     }
 }
 
-fn equals(
+pub(super) fn equals(
     entity: &'static Entity,
     hops: &[&str],
     field: &str,

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use auth::directory::DirectoryAction;
 use domain::id::ObjectId;
 use domain::model;
-use domain::query::{Comparison, Entity, Expansion, Predicate, Query, Record, Value};
+use domain::query::{Entity, Expansion, Predicate, Query, Record, Value};
 use store::ReadTx;
 use store::holders::{self, Holder};
 
-use super::access::{must_know, origin_of};
+use super::access::{equals, must_know, origin_of};
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
@@ -325,19 +325,6 @@ fn of(entity: &'static Entity, fields: &[&str]) -> Result<Query, ServiceError> {
         query.fields.push(scope::path(entity, &[], name)?.field);
     }
     Ok(query)
-}
-
-fn equals(
-    entity: &'static Entity,
-    hops: &[&str],
-    field: &str,
-    text: &str,
-) -> Result<Predicate, ServiceError> {
-    Ok(Predicate::Compare {
-        path: scope::path(entity, hops, field)?,
-        comparison: Comparison::Eq,
-        value: Value::Text(text.to_owned()),
-    })
 }
 
 /// The first columns, as texts.
