@@ -351,6 +351,7 @@ async fn adoption_in_pages_reaches_everybody_once() {
     }
 
     assert!(after.is_null());
+    app.deliver().await;
     let mut ids: Vec<String> = ["alice", "bob", "carol"]
         .map(|name| app.id_of(name).to_string())
         .to_vec();
