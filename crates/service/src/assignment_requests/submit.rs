@@ -11,6 +11,7 @@ use domain::guest::MailAddress;
 use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
 use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, Target};
 use domain::submission::{Addressee, Submission, TargetReference};
+use store::access_package::AccessPackage;
 use store::subject::Subject;
 use store::{ReadTx, WriteTx};
 
@@ -194,36 +195,9 @@ fn change(
     let package =
         store::access_package::find(tx, assignment.access_package_id)?.ok_or_else(unknown)?;
     let target = store::subject::find(tx, assignment.target_id)?.ok_or_else(unknown)?;
-    match case.asker {
-        Asker::Administrator => authorize::in_catalog_known_by(
-            case.ctx,
-            Action::AdminRequest,
-            Action::ReadRequests,
-            package.catalog_id,
-            unknown,
-        )?,
-        Asker::User => {}
-    }
-    let mut policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?
-        .ok_or_else(unknown)?;
+    let policy = policy_to_change(tx, case, submission, &assignment, &package, &target)?;
     let removes = submission.request_type.purpose() == Purpose::Remove;
     let by_approver = submission.request_type == RequestType::ApproverRemove;
-    if by_approver {
-        approver_remove::check(tx, case.ctx, &assignment, package.catalog_id, submission)?;
-    } else if case.asker == Asker::User && authorize::user_of(case.ctx) != target.object_id {
-        let requestor = authorize::user_of(case.ctx).ok_or_else(unknown)?;
-        let about = (target.id, target.object_id);
-        policy = on_behalf::as_seen_by(tx, policy, requestor, about)?;
-        let requestors = &policy.settings.requestors;
-        let may = if removes {
-            requestors.self_remove
-        } else {
-            policy.can_extend
-        };
-        if !may {
-            return Err(unknown());
-        }
-    }
     checks::can_change(assignment.state, removes)?;
     if removes {
         if !by_approver {
@@ -300,6 +274,46 @@ fn not_renewed_against_the_rules(
         Some(blocker) => Err(blocker.refusal(tx, case.ctx)?),
         None => Ok(()),
     }
+}
+
+/// The policy of an assignment that the caller may change or end, as it is for this caller. To others the assignment does not
+/// exist, or they are told why not.
+fn policy_to_change(
+    tx: &mut ReadTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+    assignment: &Assignment,
+    package: &AccessPackage,
+    target: &Subject,
+) -> Result<Policy, ServiceError> {
+    let unknown = || ServiceError::not_found("assignment", assignment.id);
+    if case.asker == Asker::Administrator {
+        authorize::in_catalog_known_by(
+            case.ctx,
+            Action::AdminRequest,
+            Action::ReadRequests,
+            package.catalog_id,
+            unknown,
+        )?;
+    }
+    let policy = store::assignment_policy::find_policy(tx, assignment.assignment_policy_id)?
+        .ok_or_else(unknown)?;
+    if submission.request_type == RequestType::ApproverRemove {
+        approver_remove::check(tx, case.ctx, assignment, package.catalog_id, submission)?;
+        return Ok(policy);
+    }
+    let user = authorize::user_of(case.ctx);
+    if case.asker == Asker::Administrator || user == target.object_id {
+        return Ok(policy);
+    }
+    let requestor = user.ok_or_else(unknown)?;
+    let about = (target.id, target.object_id);
+    let policy = on_behalf::as_seen_by(tx, policy, requestor, about)?;
+    let may = match submission.request_type.purpose() {
+        Purpose::Remove => policy.settings.requestors.self_remove,
+        Purpose::Add | Purpose::Update | Purpose::Enforce => policy.can_extend,
+    };
+    may.then_some(policy).ok_or_else(unknown)
 }
 
 fn store_and_route(
