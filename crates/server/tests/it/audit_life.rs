@@ -372,6 +372,9 @@ async fn the_directory_lives(app: &TestApp) {
 async fn others_are_asked_for(app: &TestApp) {
     let operator = app.as_operator();
     let package = app.package(Plan::new("For others")).await;
+    let catalog = format!("{V1}/catalogs/{}", package.catalog);
+    let open = json!({"isExternallyVisible": true});
+    operator.patch(&catalog, open).await.succeeded();
     let policies = format!("{V1}/assignmentPolicies");
     let policy = |scope: &str| {
         let alice = app.id_of("alice").to_string();
@@ -511,8 +514,7 @@ async fn every_activity_of_the_table_is_produced_by_what_it_is_about() {
         let seen = activities(app).await;
         let is_never = |one: Activity| NEVER.iter().any(|(never, _)| *never == one);
         let by_command = |one: Activity| BY_COMMAND.iter().any(|(made, _)| *made == one);
-        let elsewhere =
-            |one| is_never(one) || by_command(one) || IN_DEVELOPMENT.contains(&one);
+        let elsewhere = |one| is_never(one) || by_command(one) || IN_DEVELOPMENT.contains(&one);
         assert_eq!(missing(&seen, elsewhere), [] as [&str; 0]);
         for (never, why) in NEVER {
             assert!(
