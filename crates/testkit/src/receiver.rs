@@ -132,7 +132,7 @@ async fn receive(
     if status == 202 {
         shared.got.lock().unwrap().push(body);
     }
-    let location = [(header::LOCATION, "http://169.254.169.254/latest")];
+    let location = [(header::LOCATION, "http://127.0.0.1:1/inside")];
     (StatusCode::from_u16(status).unwrap(), location).into_response()
 }
 
