@@ -6,7 +6,7 @@ use domain::assignment_request::State as RequestState;
 use domain::id::RequestId;
 use domain::reprocess_job::ItemState;
 use store::ReadTx;
-use store::reprocess_job::item::{self, Open};
+use store::reprocess_job::item::{self, Ended, Open};
 use store::reprocess_job::tally::{self, TargetTally};
 use store::reprocess_job::{self as jobs, Job, Lease};
 
@@ -18,9 +18,6 @@ use crate::error::ServiceError;
 const WINDOW: i64 = 1_000;
 /// So many times in one turn, where nothing came to its end.
 const WINDOWS: usize = 50;
-
-/// How an item ended: its place, how, and why.
-type Ended = (i64, ItemState, Option<(String, String)>);
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -54,10 +51,10 @@ pub(super) async fn collect(
             };
             item::settle(tx, job.id, &found.ended, moment.now)?;
             tally::add_targets(tx, job.id, &found.units)?;
-            for (_, state, _) in &found.ended {
+            for ended in &found.ended {
                 let progress = &mut job.progress;
                 progress.in_delivery -= 1;
-                match state {
+                match ended.state {
                     ItemState::Delivered => progress.delivered += 1,
                     ItemState::PartiallyDelivered => progress.partially_delivered += 1,
                     ItemState::DeliveryFailed => progress.delivery_failed += 1,
@@ -139,7 +136,11 @@ fn found(
                 )),
                 _ => one.failure.or_else(|| errors.get(&one.request_id).cloned()),
             };
-            (one.ordinal, state, why)
+            Ended {
+                ordinal: one.ordinal,
+                state,
+                why,
+            }
         })
         .collect();
     Ok(Found {

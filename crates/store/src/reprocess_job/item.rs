@@ -181,19 +181,30 @@ pub fn open(
     })
 }
 
+/// How the delivery of an item ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Its place.
+    pub ordinal: i64,
+    /// How.
+    pub state: ItemState,
+    /// Why it came to no good end: a code and a sentence.
+    pub why: Option<(String, String)>,
+}
+
 /// Records how deliveries ended.
 pub fn settle(
     tx: &mut WriteTx<'_>,
     job: ReprocessJobId,
-    items: &[(i64, ItemState, Option<(String, String)>)],
+    items: &[Ended],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let rows = items.iter().map(|(ordinal, state, failure)| {
+    let rows = items.iter().map(|item| {
         json!({
-            "n": ordinal,
-            "t": state.as_str(),
-            "c": failure.as_ref().map(|(code, _)| code),
-            "m": failure.as_ref().map(|(_, message)| message),
+            "n": item.ordinal,
+            "t": item.state.as_str(),
+            "c": item.why.as_ref().map(|(code, _)| code),
+            "m": item.why.as_ref().map(|(_, message)| message),
         })
     });
     tx.execute(SETTLE, &[text(job), list(rows), int(now.micros())])
