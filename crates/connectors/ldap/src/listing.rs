@@ -88,7 +88,7 @@ impl LdapConnector {
         let timeout = self.pool.timeout();
         let attributes = vec![asked.as_str(), CHANGED];
         let Some(entry) = entry(ldap.clone(), timeout, &group.dn, attributes).await? else {
-            return self.without_entry(&group);
+            return without_entry(&group);
         };
         let changed = value(&entry.attrs, CHANGED).unwrap_or_default().to_owned();
         if place.as_ref().is_some_and(|place| place.changed != changed) {
@@ -116,13 +116,6 @@ impl LdapConnector {
             .filter(|member| member.keys.first() != placeholder.as_ref())
             .collect();
         Ok(Listing { members, next })
-    }
-
-    fn without_entry(&self, group: &Group) -> Result<Listing, Failed> {
-        if group.creatable {
-            return Ok(Listing::default());
-        }
-        Err(Failed::Answered(not_found(group)))
     }
 
     /// What is said of one subject that cannot be told apart is said of it alone; what may pass holds the whole answer up.
@@ -162,6 +155,14 @@ impl LdapConnector {
         }
         Ok(names)
     }
+}
+
+/// A group that is made with its first member has none until then.
+fn without_entry(group: &Group) -> Result<Listing, Failed> {
+    if group.creatable {
+        return Ok(Listing::default());
+    }
+    Err(Failed::Answered(not_found(group)))
 }
 
 /// Where the next range begins, and how old the group was that it belongs to.
