@@ -213,17 +213,54 @@ pub(crate) struct ConnectArgs {
     pub(crate) ca: Option<PathBuf>,
 }
 
+/// How a job is done and told of.
+#[derive(Debug, Args)]
+pub(crate) struct JobArgs {
+    /// Let a Reeve server do it as one job: planned as a whole, stopped where too much would be removed, resumable.
+    #[arg(long, group = "as_job", conflicts_with_all = ["plan", "wait", "concurrency"])]
+    pub(crate) job: bool,
+    /// Only the plan of the job: what would be added and removed where, and what would be refused.
+    #[arg(long, group = "as_job", conflicts_with_all = ["plan", "wait", "concurrency"])]
+    pub(crate) dry_run: bool,
+    /// How a job is told of: `csv` and `json` name every item.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table", requires = "as_job")]
+    pub(crate) output: Output,
+    /// Most grants that a job may remove; by default 1000.
+    #[arg(long, value_name = "N", requires = "as_job")]
+    pub(crate) max_removed: Option<u32>,
+    /// Most grants in a hundred that a job may remove; by default 10.
+    #[arg(long, value_name = "PERCENT", requires = "as_job", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) max_removed_percent: Option<u8>,
+    /// What is kept beside the job, for whoever reads the list of jobs.
+    #[arg(long, value_name = "TEXT", requires = "as_job")]
+    pub(crate) note: Option<String>,
+}
+
+/// A form of output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// The job, and each item in a line of its own.
+    Json,
+    /// One line for each item, under a line of names.
+    Csv,
+}
+
 /// What is reprocessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reprocessed {
     /// Requests whose delivery failed or was partial: what is missing is tried again.
+    #[value(alias = "requests")]
     Request,
     /// Assignments that were delivered: what has drifted is put right.
+    #[value(alias = "assignments")]
     Assignment,
 }
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true).multiple(false))]
+#[command(group = clap::ArgGroup::new("as_job").multiple(true))]
 pub(crate) struct ReprocessArgs {
     /// What to reprocess.
     #[arg(value_enum)]
@@ -240,6 +277,8 @@ pub(crate) struct ReprocessArgs {
     /// Only show what would be reprocessed.
     #[arg(long)]
     pub(crate) plan: bool,
+    #[command(flatten)]
+    pub(crate) of_job: JobArgs,
     /// Wait until everything that was accepted has ended, and report how.
     #[arg(long)]
     pub(crate) wait: bool,

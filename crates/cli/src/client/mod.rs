@@ -7,6 +7,7 @@ pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod own_api;
 pub(crate) mod reprocess;
+pub(crate) mod reprocess_job;
 pub(crate) mod sign_in;
 
 use std::path::Path;

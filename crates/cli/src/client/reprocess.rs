@@ -34,7 +34,7 @@ enum Outcome {
 }
 
 impl Reprocessed {
-    const fn collection(self) -> &'static str {
+    pub(super) const fn collection(self) -> &'static str {
         match self {
             Self::Request => "assignmentRequests",
             Self::Assignment => "assignments",
@@ -52,6 +52,9 @@ impl Reprocessed {
 /// Runs the command; says whether everything went well.
 pub(crate) async fn run(args: &ReprocessArgs) -> anyhow::Result<bool> {
     let graph = connect(&args.connect)?;
+    if args.of_job.job || args.of_job.dry_run {
+        return super::reprocess_job::run(&graph, args).await;
+    }
     let items = select(&graph, args).await?;
     show_plan(args, &items);
     if args.plan || items.is_empty() {
@@ -71,13 +74,18 @@ pub(crate) async fn run(args: &ReprocessArgs) -> anyhow::Result<bool> {
     Ok(all_well)
 }
 
-/// The objects that the command line means, with what is known of them.
-async fn select(graph: &Graph, args: &ReprocessArgs) -> anyhow::Result<Vec<Item>> {
-    let filter = match (&args.filter, &args.state) {
+/// The filter that the command line means, if it names no ids.
+pub(super) fn filter(args: &ReprocessArgs) -> Option<String> {
+    match (&args.filter, &args.state) {
         (Some(filter), _) => Some(filter.clone()),
         (None, Some(state)) => Some(format!("state eq '{}'", state.replace('\'', "''"))),
         (None, None) => None,
-    };
+    }
+}
+
+/// The objects that the command line means, with what is known of them.
+async fn select(graph: &Graph, args: &ReprocessArgs) -> anyhow::Result<Vec<Item>> {
+    let filter = filter(args);
     let collection = args.what.collection();
     let shape = "$select=id,state&$expand=accessPackage($select=id,displayName)";
     if let Some(filter) = filter {

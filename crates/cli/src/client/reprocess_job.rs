@@ -71,7 +71,7 @@ fn body(args: &ReprocessArgs) -> Value {
         Some(filter) => body.insert("filter".to_owned(), json!(filter)),
         None => body.insert("ids".to_owned(), json!(args.ids)),
     };
-    body.insert("dryRun".to_owned(), json!(args.dry_run));
+    body.insert("dryRun".to_owned(), json!(args.of_job.dry_run));
     body.insert("note".to_owned(), json!(args.of_job.note));
     let thresholds = json!({
         "maxRemoved": args.of_job.max_removed,

@@ -265,3 +265,57 @@ fn a_client_without_address_or_token_is_told_what_to_give() {
         "{no_token:?}"
     );
 }
+
+#[tokio::test]
+async fn a_job_is_planned_run_and_told_of_item_by_item() {
+    let farm = farm().await;
+    let data = farm.server.data.to_str().unwrap();
+    let group = farm.api.id_of("/v1.0/groups", "Crew").await;
+    for user in farm.users.iter().take(3) {
+        let link = format!("/v1.0/groups/{group}/members/{user}/$ref");
+        let (status, _) = farm.api.call(Method::DELETE, &link, None).await;
+        assert_eq!(status, 204);
+    }
+    let job = |more: &[&str]| {
+        let mut arguments = vec!["reprocess", "assignments", "--state", "delivered"];
+        arguments.extend(more);
+        arguments.extend(["--data", data]);
+        run(&arguments)
+    };
+
+    let plan = job(&["--dry-run"]);
+    let told = text(&plan.stdout);
+    assert!(plan.status.success(), "{told}{}", text(&plan.stderr));
+    let first = "45 items, 45 people: 3 grants missing, 0 to remove, 42 there; 0 refused";
+    assert!(told.starts_with(first), "{told}");
+    assert!(!text(&plan.stderr).contains('#'), "no bar where nobody looks");
+    assert!(!run(&["drift", "--data", data]).status.success());
+
+    let done = job(&["--job", "--note", "after the outage", "--output", "csv"]);
+    let told = text(&done.stdout);
+    assert!(done.status.success(), "{told}{}", text(&done.stderr));
+    let mut lines = told.lines();
+    assert_eq!(
+        lines.next(),
+        Some("id,state,code,message,requestId,subject,adds,removes,kept")
+    );
+    assert_eq!(lines.filter(|line| line.contains(",delivered,")).count(), 45);
+    assert!(run(&["drift", "--data", data]).status.success());
+
+    let refused = run(&[
+        "reprocess",
+        "requests",
+        "00000000-0000-4000-8000-000000000000",
+        "--job",
+        "--output",
+        "json",
+        "--data",
+        data,
+    ]);
+    assert_eq!(refused.status.code(), Some(1));
+    let last = text(&refused.stdout).lines().last().map(str::to_owned);
+    let item: Value = serde_json::from_str(&last.unwrap()).unwrap();
+    assert_eq!(item["code"], "ResourceNotFound");
+    let wrong = run(&["reprocess", "requests", "--state", "x", "--output", "csv"]);
+    assert_eq!(wrong.status.code(), Some(2), "an output is a job's");
+}
