@@ -34,9 +34,10 @@ pub(super) async fn plan(
                 Err(Trouble::Unreadable(why)) => return Ok(Err(why)),
                 Err(Trouble::Store(error)) => return Err(error.into()),
             };
-            let people = match objects.is_empty() {
-                true => item::people(tx, known.id)?,
-                false => 0,
+            let people = if objects.is_empty() {
+                item::people(tx, known.id)?
+            } else {
+                0
             };
             let rights = Rights::read(&known.rights);
             let accepted = accept(tx, &at, window, &rights, known.collection, objects)?;

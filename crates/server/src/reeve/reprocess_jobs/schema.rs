@@ -8,17 +8,21 @@ use super::super::table::reference;
 
 /// Every schema of bulk reprocess by its name.
 pub(crate) fn schemas() -> Value {
+    let mut all = of_jobs();
+    if let (Some(members), Value::Object(more)) = (all.as_object_mut(), of_items()) {
+        members.extend(more);
+    }
+    all
+}
+
+/// Jobs, and what is said to them.
+fn of_jobs() -> Value {
     let (text, text_or_null, instant) = (text(), text_or_null(), instant());
     let number = json!({ "type": "integer" });
     let flag = json!({ "type": "boolean" });
-    let words = |words: Vec<&str>| json!({ "type": "string", "enum": words });
-    let state = words(State::ALL.iter().map(|one| one.as_str()).collect());
-    let collection = words(Collection::ALL.iter().map(|one| one.as_str()).collect());
-    let thresholds = object(&json!({
-        "maxRemoved": { "type": "integer", "minimum": 0, "default": 1000 },
-        "maxRemovedPercent": { "type": "integer", "minimum": 0, "maximum": 100, "default": 10 },
-    }));
-    let instant_or_null = json!({ "type": ["string", "null"], "format": "date-time" });
+    let state = words(State::ALL.iter().map(|one| one.as_str()));
+    let collection = words(Collection::ALL.iter().map(|one| one.as_str()));
+    let (thresholds, instant_or_null) = (thresholds(), instant_or_null());
     let pace = json!({
         "units": number,
         "done": number,
@@ -29,10 +33,6 @@ pub(crate) fn schemas() -> Value {
     let mut of_target = pace.clone();
     if let Some(members) = of_target.as_object_mut() {
         members.insert("target".to_owned(), text.clone());
-    }
-    let mut items = words(ItemState::ALL.iter().map(|one| one.as_str()).collect());
-    if let Some(Value::Array(list)) = items.get_mut("enum") {
-        list.push(json!("canceled"));
     }
     json!({
         "NewReprocessJob": {
@@ -83,6 +83,24 @@ pub(crate) fn schemas() -> Value {
             "type": ["object", "null"],
             "properties": { "code": text, "message": text },
         },
+    })
+}
+
+/// What a job would do, and what came of its items.
+fn of_items() -> Value {
+    let (text, text_or_null) = (text(), text_or_null());
+    let number = json!({ "type": "integer" });
+    let flag = json!({ "type": "boolean" });
+    let (state, thresholds) = (
+        words(State::ALL.iter().map(|one| one.as_str())),
+        thresholds(),
+    );
+    let instant_or_null = instant_or_null();
+    let mut items = words(ItemState::ALL.iter().map(|one| one.as_str()));
+    if let Some(Value::Array(list)) = items.get_mut("enum") {
+        list.push(json!("canceled"));
+    }
+    json!({
         "ReprocessPlan": object(&json!({
             "state": state,
             "isComplete": flag,
@@ -127,4 +145,19 @@ pub(crate) fn schemas() -> Value {
         "ReprocessLines": text,
         "ReprocessEvents": text,
     })
+}
+
+fn words<'w>(words: impl Iterator<Item = &'w str>) -> Value {
+    json!({ "type": "string", "enum": words.collect::<Vec<_>>() })
+}
+
+fn instant_or_null() -> Value {
+    json!({ "type": ["string", "null"], "format": "date-time" })
+}
+
+fn thresholds() -> Value {
+    object(&json!({
+        "maxRemoved": { "type": "integer", "minimum": 0, "default": 1000 },
+        "maxRemovedPercent": { "type": "integer", "minimum": 0, "maximum": 100, "default": 10 },
+    }))
 }
