@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use connector_api::{
-    FailureCode, Keys, Listing, Member, Object, Order, Outcome, Presence, Reason, Subject,
+    FailureCode, Keys, Lister, Listing, Member, Object, Order, Outcome, Presence, Reason, Subject,
 };
 use domain::id::{SubjectId, SweepId};
 use domain::ledger::{Observed, Phase};
@@ -235,10 +235,7 @@ impl Sweeper<'_> {
     async fn object(&self, next: &Next) -> Result<(), Stop> {
         let known = object_of(next);
         let mut place = next.object.clone();
-        let order = self
-            .lane
-            .lister()
-            .map_or(Order::Any, |lister| lister.order());
+        let order = self.lane.lister().map_or(Order::Any, Lister::order);
         if order == Order::ObjectId {
             if place.after_member.is_none() {
                 // What cannot be listed is not compared either: nobody is missing from a group that is gone.
