@@ -223,7 +223,13 @@ pub(crate) struct JobArgs {
     #[arg(long, group = "as_job", conflicts_with_all = ["plan", "wait", "concurrency"])]
     pub(crate) dry_run: bool,
     /// How a job is told of: `csv` and `json` name every item.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "table", requires = "as_job")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "table",
+        requires = "as_job"
+    )]
     pub(crate) output: Output,
     /// Most grants that a job may remove; by default 1000.
     #[arg(long, value_name = "N", requires = "as_job")]

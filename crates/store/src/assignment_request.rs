@@ -94,7 +94,8 @@ const MOVE_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) -
     failure_message = NULL, delivering_since = CAST(JSON_OF(e.value) ->> 'd' AS BIGINT), completed_at = NULL, \
     version = version + 1 FROM EACH($1) e \
     WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
-const PLANNED: &str = "UPDATE assignment_request SET plan_due = FALSE, version = version + 1 WHERE id IN EACH($1)";
+const PLANNED: &str =
+    "UPDATE assignment_request SET plan_due = FALSE, version = version + 1 WHERE id IN EACH($1)";
 
 /// The request that an assignment came from, unless it was deleted.
 pub fn find_origin(

@@ -288,7 +288,10 @@ async fn a_job_is_planned_run_and_told_of_item_by_item() {
     assert!(plan.status.success(), "{told}{}", text(&plan.stderr));
     let first = "45 items, 45 people: 3 grants missing, 0 to remove, 42 there; 0 refused";
     assert!(told.starts_with(first), "{told}");
-    assert!(!text(&plan.stderr).contains('#'), "no bar where nobody looks");
+    assert!(
+        !text(&plan.stderr).contains('#'),
+        "no bar where nobody looks"
+    );
     assert!(!run(&["drift", "--data", data]).status.success());
 
     let done = job(&["--job", "--note", "after the outage", "--output", "csv"]);
@@ -299,7 +302,10 @@ async fn a_job_is_planned_run_and_told_of_item_by_item() {
         lines.next(),
         Some("id,state,code,message,requestId,subject,adds,removes,kept")
     );
-    assert_eq!(lines.filter(|line| line.contains(",delivered,")).count(), 45);
+    assert_eq!(
+        lines.filter(|line| line.contains(",delivered,")).count(),
+        45
+    );
     assert!(run(&["drift", "--data", data]).status.success());
 
     let refused = run(&[

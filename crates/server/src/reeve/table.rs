@@ -287,11 +287,7 @@ const EXPLAIN_APPROVAL: &[Parameter] = &[
 
 const EXPLAIN_ACCESS: &[Parameter] = &[
     PRINCIPAL,
-    parameter(
-        "accessPackage",
-        "string",
-        "The id of an access package.",
-    ),
+    parameter("accessPackage", "string", "The id of an access package."),
     parameter(
         "resource",
         "string",
@@ -365,8 +361,16 @@ const RESULTS: &[Parameter] = &[
         "boolean",
         "Only items that came to no good end.",
     ),
-    parameter("after", "integer", "Only items behind this one, by its `item`."),
-    parameter("top", "integer", "At most so many items; all, if nothing is said."),
+    parameter(
+        "after",
+        "integer",
+        "Only items behind this one, by its `item`.",
+    ),
+    parameter(
+        "top",
+        "integer",
+        "At most so many items; all, if nothing is said.",
+    ),
 ];
 
 /// A function as the table wants it.
