@@ -20,16 +20,17 @@ const ADD: &str = "INSERT INTO reprocess_job_item (job_id, ordinal, object_id, s
     CAST($3 AS BIGINT) FROM EACH($2) e";
 const NEXT: &str = "SELECT ordinal, object_id, state FROM reprocess_job_item \
     WHERE job_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
+// The job stands in each row: SQLite would go through all items of a job that is given once.
 const BEGUN: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->> 't', code = JSON_OF(e.value) ->> 'c', \
     message = JSON_OF(e.value) ->> 'm', request_id = JSON_OF(e.value) ->> 'q', \
-    settled_at = CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM EACH($2) e \
-    WHERE job_id = $1 AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
+    settled_at = CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM EACH($1) e \
+    WHERE job_id = JSON_OF(e.value) ->> 'j' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
 const OPEN: &str = "SELECT i.ordinal, i.request_id, r.state, r.failure_code, r.failure_message \
     FROM reprocess_job_item i LEFT JOIN assignment_request r ON r.id = i.request_id \
     WHERE i.job_id = $1 AND i.state = 'inDelivery' AND i.ordinal > $2 ORDER BY i.ordinal LIMIT $3";
 const SETTLE: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->> 't', code = JSON_OF(e.value) ->> 'c', \
-    message = JSON_OF(e.value) ->> 'm', settled_at = $3 FROM EACH($2) e \
-    WHERE job_id = $1 AND state = 'inDelivery' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
+    message = JSON_OF(e.value) ->> 'm', settled_at = $2 FROM EACH($1) e \
+    WHERE job_id = JSON_OF(e.value) ->> 'j' AND state = 'inDelivery' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
 const PEOPLE: &str = "SELECT count(DISTINCT subject_id) FROM reprocess_job_item \
     WHERE job_id = $1 AND state = 'planned'";
 
@@ -132,11 +133,13 @@ pub fn begun(
 ) -> Result<(), Error> {
     let rows = items.iter().map(|item| match &item.result {
         Ok(request) => json!({
+            "j": job.to_string(),
             "n": item.ordinal,
             "t": ItemState::InDelivery.as_str(),
             "q": request.to_string(),
         }),
         Err((code, message)) => json!({
+            "j": job.to_string(),
             "n": item.ordinal,
             "t": ItemState::Refused.as_str(),
             "c": code,
@@ -144,7 +147,7 @@ pub fn begun(
             "z": now.micros(),
         }),
     });
-    tx.execute(BEGUN, &[text(job), list(rows)]).map(drop)
+    tx.execute(BEGUN, &[list(rows)]).map(drop)
 }
 
 /// An item whose delivery is under way, as far as the job knows.
@@ -201,13 +204,14 @@ pub fn settle(
 ) -> Result<(), Error> {
     let rows = items.iter().map(|item| {
         json!({
+            "j": job.to_string(),
             "n": item.ordinal,
             "t": item.state.as_str(),
             "c": item.why.as_ref().map(|(code, _)| code),
             "m": item.why.as_ref().map(|(_, message)| message),
         })
     });
-    tx.execute(SETTLE, &[text(job), list(rows), int(now.micros())])
+    tx.execute(SETTLE, &[list(rows), int(now.micros())])
         .map(drop)
 }
 
