@@ -483,6 +483,10 @@ impl Default for ProvisioningSection {
 /// `[extensions]`: receivers outside that are called at stages of requests.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the file"
+)]
 pub(crate) struct ExtensionsSection {
     /// How the body of a callout looks.
     pub(crate) payload_shape: Shape,

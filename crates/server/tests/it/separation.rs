@@ -112,7 +112,6 @@ async fn sd_2_incompatibility_holds_both_ways_where_the_tenant_wants_it() {
                     symmetric_incompatibility: symmetric,
                     ..Settings::default()
                 },
-                ..Start::default()
             };
             let Some(app) = TestApp::on(backend, start).await else {
                 continue;
@@ -324,7 +323,7 @@ async fn sd_6_the_report_is_a_file_of_csv_without_formulas() {
 
         let client = app.as_operator().with_header("accept", "text/csv");
         let reply = client.get(REPORT).await.assert_status(200);
-        let text = String::from_utf8(reply.body.to_vec()).unwrap();
+        let text = String::from_utf8(reply.body.clone()).unwrap();
         let lines: Vec<&str> = text.split("\r\n").collect();
         assert!(lines[0].starts_with("subjectId,objectId,displayName,"));
         assert_eq!(lines.len(), rows + 2, "a header, everybody, and the end");

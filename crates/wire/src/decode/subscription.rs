@@ -142,13 +142,15 @@ fn resource(version: Version, node: &Node<'_>) -> Result<Resource, DecodeError> 
             continue;
         }
         let collection = set.path(version);
-        let Some(key) = below(path, &collection) else {
-            continue;
+        let object = match below(path, &collection) {
+            None => continue,
+            Some(Below::Everything) => None,
+            Some(Below::One(key)) => Some(object(node, key)?),
         };
         return Ok(Resource {
             text: written.to_owned(),
             of,
-            object: key.map(|key| object(node, key)).transpose()?,
+            object,
             collection,
         });
     }
@@ -174,20 +176,26 @@ fn followed() -> impl Iterator<Item = (&'static EntitySet, Followed)> {
     })
 }
 
+/// Where a path leads.
+enum Below<'p> {
+    Everything,
+    One(&'p str),
+}
+
 /// What a path has below a collection: nothing, or a key. `None` if it leads elsewhere.
-fn below<'p>(path: &'p str, collection: &str) -> Option<Option<&'p str>> {
+fn below<'p>(path: &'p str, collection: &str) -> Option<Below<'p>> {
     let (begin, rest) = path.split_at_checked(collection.len())?;
     if !begin.eq_ignore_ascii_case(collection) {
         return None;
     }
     if rest.is_empty() {
-        return Some(None);
+        return Some(Below::Everything);
     }
     if let Some(key) = rest.strip_prefix('/') {
-        return Some(Some(key));
+        return Some(Below::One(key));
     }
     let quoted = rest.strip_prefix('(')?.strip_suffix(')')?;
-    Some(Some(quoted.trim_matches('\'')))
+    Some(Below::One(quoted.trim_matches('\'')))
 }
 
 fn object(node: &Node<'_>, key: &str) -> Result<String, InvalidField> {

@@ -76,18 +76,15 @@ async fn each_state_takes_what_its_life_allows_and_refuses_the_rest() {
                 let leads_to = LIFE
                     .iter()
                     .find(|(from, by, _)| (*from, *by) == (wanted, verb));
-                match leads_to {
-                    Some((_, _, to)) => {
-                        assert_eq!(reply.assert_status(200).text("state"), *to);
-                        if *to == "paused" {
-                            order(app, &id, "resume").await.assert_status(200);
-                            assert_eq!(state(app, &id).await, wanted);
-                        }
+                if let Some((_, _, to)) = leads_to {
+                    assert_eq!(reply.assert_status(200).text("state"), *to);
+                    if *to == "paused" {
+                        order(app, &id, "resume").await.assert_status(200);
+                        assert_eq!(state(app, &id).await, wanted);
                     }
-                    None => {
-                        reply.assert_error(400, "InvalidJobState");
-                        assert_eq!(state(app, &id).await, wanted, "{verb}");
-                    }
+                } else {
+                    reply.assert_error(400, "InvalidJobState");
+                    assert_eq!(state(app, &id).await, wanted, "{verb}");
                 }
                 order(app, &id, "cancel").await;
                 app.advance(Duration::from_minutes(1));
