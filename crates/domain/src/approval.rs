@@ -1,6 +1,6 @@
 //! Approvals: stages, who may decide in them, and what a decision leads to (semantics 2.7).
 
-use crate::id::{ObjectId, RequestId, StageId};
+use crate::id::{CustomExtensionId, ObjectId, RequestId, StageId};
 use crate::time::{Duration, Timestamp};
 use crate::word::words;
 
@@ -75,6 +75,8 @@ pub struct Stage {
     pub ordinal: i64,
     /// Its name.
     pub display_name: Option<String>,
+    /// The extension that says who decides, once it is the stage's turn (AP-15).
+    pub extension_id: Option<CustomExtensionId>,
     /// Where it stands.
     pub status: StageStatus,
     /// What was decided.
@@ -195,6 +197,7 @@ mod tests {
             request_id: RequestId::new(uuid::Uuid::nil()),
             ordinal: 0,
             display_name: None,
+            extension_id: None,
             status: StageStatus::InProgress,
             verdict: Verdict::NotReviewed,
             is_approver_justification_required: false,

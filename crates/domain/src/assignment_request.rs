@@ -65,7 +65,7 @@ pub enum Event {
     ApprovalRequired,
     /// An extension was called that has to answer first (section 6.9).
     AwaitsCallback,
-    /// A stage was approved and another follows (T6).
+    /// A stage was approved and another follows (T6), or an extension said who decides in it (AP-15).
     StageApproved,
     /// The alternates are asked too (T10).
     Escalated,

@@ -1,7 +1,7 @@
 //! Custom extensions: receivers outside that are called at stages of a request or an assignment, and that a request may
 //! wait for (semantics 6.9, 10.3, 10.4).
 //!
-//! **Invariant:** an extension only holds a request up or ends it; it neither grants nor takes access.
+//! **Invariant:** an extension only holds a request up or ends it, or names who decides; it neither grants nor takes access.
 
 mod address;
 
@@ -19,6 +19,8 @@ words! {
     pub enum Stage {
         /// The request was stored.
         RequestCreated = "assignmentRequestCreated",
+        /// A stage of approval begins whose approvers the extension names (AP-15).
+        DeterminingApproval = "assignmentRequestDeterminingApprovalRequirements",
         /// Everybody who had to agree did.
         RequestApproved = "assignmentRequestApproved",
         /// The access is there.
@@ -39,6 +41,7 @@ impl Stage {
             Self::FourteenDaysBeforeExpiration => Some(Duration::from_days(14)),
             Self::OneDayBeforeExpiration => Some(Duration::from_days(1)),
             Self::RequestCreated
+            | Self::DeterminingApproval
             | Self::RequestApproved
             | Self::RequestGranted
             | Self::RequestRemoved => None,
@@ -47,14 +50,17 @@ impl Stage {
 
     /// Whether an answer may end the request: later there is nothing left to refuse (RS-3).
     pub const fn may_end_request(self) -> bool {
-        matches!(self, Self::RequestCreated | Self::RequestApproved)
+        matches!(
+            self,
+            Self::RequestCreated | Self::DeterminingApproval | Self::RequestApproved
+        )
     }
 
     /// Whether a request of this type comes by here. Removals are held up by nobody (RQ-19), and what the service does by
     /// itself asks for nothing (AU-5).
     pub const fn is_reached_by(self, request_type: RequestType) -> bool {
         match self {
-            Self::RequestCreated | Self::RequestApproved => matches!(
+            Self::RequestCreated | Self::DeterminingApproval | Self::RequestApproved => matches!(
                 request_type,
                 RequestType::UserAdd
                     | RequestType::AdminAdd
@@ -81,12 +87,13 @@ words! {
 }
 
 impl ExtensionType {
-    /// Whether an extension of this type may be called at a stage (PO-31).
+    /// Whether an extension of this type may be called at a stage (PO-31). The older type cannot answer, so it names no
+    /// approvers.
     pub const fn fits(self, stage: Stage) -> bool {
         match self {
             Self::Request => stage.before_end().is_none(),
             Self::Assignment => stage.before_end().is_some(),
-            Self::Legacy => true,
+            Self::Legacy => !matches!(stage, Stage::DeterminingApproval),
         }
     }
 

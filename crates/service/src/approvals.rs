@@ -117,16 +117,9 @@ fn advance(
     let next = store::approval::of_request(tx, request.id)?
         .into_iter()
         .find(|one| one.status == StageStatus::Initializing);
-    if let Some(mut next) = next {
+    if let Some(next) = next {
         notices::stage_approved(tx, moment, &request, stage)?;
-        next.open(moment.now);
-        store::approval::save(tx, &next)?;
-        request
-            .take(Event::StageApproved, moment.now)
-            .map_err(ServiceError::internal)?;
-        store::assignment_request::save(tx, &request)?;
-        routing::stage_opened(tx, moment, ctx, &request, &next)?;
-        return Ok(());
+        return routing::open_next(tx, moment, ctx, &mut request, next);
     }
     let approved = audit::success(
         Activity::ApproveRequest,

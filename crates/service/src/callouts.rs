@@ -7,6 +7,7 @@
 //! **Invariant:** a request that waits has a call with a deadline, so it always goes on or ends.
 
 mod data;
+mod dynamic;
 mod near_end;
 mod probe;
 mod resume;
@@ -14,6 +15,7 @@ mod token;
 mod work;
 
 pub use auth::callout::{Sent, Signer, webhook_signature};
+pub(crate) use dynamic::ask as ask_for_approvers;
 pub(crate) use near_end::{begin as begin_announcing, next as next_near_end, reach_ends};
 pub(crate) use probe::probe;
 pub use resume::{Reply, resume};
@@ -215,6 +217,7 @@ fn go_on(
             let needed = needs_approval(&policy.settings.approval, &request, settings);
             routing::proceed(tx, moment, ctx, &mut request, &policy, needed)
         }
+        Stage::DeterminingApproval => routing::determined(tx, moment, ctx, &mut request),
         Stage::RequestApproved => routing::go(tx, moment, ctx, &mut request),
         Stage::RequestGranted | Stage::RequestRemoved => rollup::finish(tx, moment, ctx, request),
         Stage::FourteenDaysBeforeExpiration | Stage::OneDayBeforeExpiration => Ok(()),

@@ -70,6 +70,13 @@ pub async fn update(
                 .over(stored.content.clone())
                 .map_err(flawed)?;
             content.check(&settings.extensions.hosts).map_err(flawed)?;
+            if content.callback.is_none() && custom_extension::count_dynamic_stages(tx, id)? > 0 {
+                return Err(ServiceError::invalid(
+                    Code::InvalidModel,
+                    "callbackConfiguration",
+                    "stages of approval wait for the extension to say who decides",
+                ));
+            }
             let changed = CustomExtension {
                 content,
                 modified_by: caller_name(&ctx),
@@ -95,11 +102,14 @@ pub async fn delete(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let gone = extension_for(tx, &ctx, id)?;
-            let uses = custom_extension::count_uses(tx, id)?;
+            let uses = custom_extension::count_uses(tx, id)?
+                + custom_extension::count_dynamic_stages(tx, id)?;
             if uses > 0 {
                 return Err(ServiceError::refused(
                     Code::ExtensionInUse,
-                    format!("policies call the extension at {uses} of their stages"),
+                    format!(
+                        "the extension is called at {uses} stages of policies and of open approvals"
+                    ),
                 ));
             }
             custom_extension::delete(tx, &gone)?;

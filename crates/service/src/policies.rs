@@ -6,7 +6,9 @@ use domain::activity::Activity;
 use domain::flaw::{check_description, check_name};
 use domain::id::{AccessPackageId, CatalogId, PolicyId, QuestionId, StageSettingId};
 use domain::membership_rule::Rule;
-use domain::policy::{AnswerKind, PolicyDraft, PolicySettings, Question, RULE, check};
+use domain::policy::{
+    AnswerKind, ApprovalStage, PolicyDraft, PolicySettings, Question, RULE, check,
+};
 use domain::subject_set::{Referent, SubjectSet};
 use domain::time::Timestamp;
 use serde_json::Value as Json;
@@ -254,7 +256,9 @@ fn with_extensions(
     document: String,
     known: &[StageSettingId],
 ) -> Result<String, ServiceError> {
-    let settings = parse(&document).map_err(flawed)?.extensions;
+    let whole = parse(&document).map_err(flawed)?;
+    stages::check_dynamic(tx, catalog, &whole.approval.stages)?;
+    let settings = whole.extensions;
     stages::check(tx, moment, catalog, &settings)?;
     stages::with_ids(&document, &settings, known, moment)
 }
@@ -295,15 +299,35 @@ fn check_referents(tx: &mut ReadTx<'_>, settings: &PolicySettings) -> Result<(),
         ),
     ];
     for (position, stage) in settings.approval.stages.iter().enumerate() {
-        let path = |name: &str| format!("requestApprovalSettings/stages/{position}/{name}");
-        lists.push((path("primaryApprovers"), &stage.primary));
-        lists.push((path("fallbackPrimaryApprovers"), &stage.fallback_primary));
-        lists.push((path("escalationApprovers"), &stage.escalation));
-        lists.push((
-            path("fallbackEscalationApprovers"),
-            &stage.fallback_escalation,
-        ));
+        let place = format!("requestApprovalSettings/stages/{position}");
+        lists.extend(approver_lists(&place, stage));
     }
+    check_lists(tx, lists)
+}
+
+fn approver_lists<'s>(place: &str, stage: &'s ApprovalStage) -> [(String, &'s [SubjectSet]); 4] {
+    [
+        ("primaryApprovers", &stage.primary),
+        ("fallbackPrimaryApprovers", &stage.fallback_primary),
+        ("escalationApprovers", &stage.escalation),
+        ("fallbackEscalationApprovers", &stage.fallback_escalation),
+    ]
+    .map(|(name, sets)| (format!("{place}/{name}"), sets.as_slice()))
+}
+
+/// Approvers that one stage names have to exist; `place` is the path to it.
+pub(crate) fn check_approvers(
+    tx: &mut ReadTx<'_>,
+    place: &str,
+    stage: &ApprovalStage,
+) -> Result<(), ServiceError> {
+    check_lists(tx, approver_lists(place, stage).into())
+}
+
+fn check_lists(
+    tx: &mut ReadTx<'_>,
+    lists: Vec<(String, &[SubjectSet])>,
+) -> Result<(), ServiceError> {
     for (path, sets) in lists {
         for (position, set) in sets.iter().enumerate() {
             let Some(referent) = set.referent() else {

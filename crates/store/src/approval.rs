@@ -2,6 +2,7 @@
 
 use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
 use domain::id::{AssignmentId, ObjectId, RequestId, StageId};
+use domain::policy::ApprovalStage;
 use domain::time::{Duration, Timestamp};
 
 use crate::column::{opt_duration, opt_instant, opt_parsed, opt_string, parsed, word};
@@ -22,6 +23,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     INSERT,
     INSERT_APPROVER,
     SAVE,
+    ANSWER,
+    ANSWERED,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -31,7 +34,7 @@ macro_rules! select {
             "SELECT id, request_id, ordinal, display_name, status, review_result, ",
             "is_approver_justification_required, justification, reviewed_by_id, reviewed_by_name, ",
             "reviewed_by_principal_name, reviewed_at, lasts_for, escalates_after, opened_at, due_at, ",
-            "escalates_at, is_escalated, version FROM approval_stage ",
+            "escalates_at, is_escalated, custom_extension_id, version FROM approval_stage ",
             $tail
         )
     };
@@ -59,13 +62,18 @@ const APPROVED: &str = "SELECT 1 FROM approval_stage stage JOIN assignment_reque
     WHERE r.assignment_id = $1 AND stage.reviewed_by_id = $2 AND stage.review_result = 'Approved' LIMIT 1";
 const INSERT: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
     is_approver_justification_required, justification, reviewed_by_id, reviewed_by_name, reviewed_by_principal_name, \
-    reviewed_at, lasts_for, escalates_after, opened_at, due_at, escalates_at, is_escalated, version) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
+    reviewed_at, lasts_for, escalates_after, opened_at, due_at, escalates_at, is_escalated, custom_extension_id, \
+    version) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
 const INSERT_APPROVER: &str = "INSERT INTO approval_stage_approver (stage_id, principal_id, tier) \
     VALUES ($1, $2, $3) ON CONFLICT (stage_id, tier, principal_id) DO NOTHING";
 const SAVE: &str = "UPDATE approval_stage SET status = $3, review_result = $4, justification = $5, reviewed_by_id = $6, \
     reviewed_by_name = $7, reviewed_by_principal_name = $8, reviewed_at = $9, opened_at = $10, due_at = $11, \
     escalates_at = $12, is_escalated = $13, version = version + 1 WHERE id = $1 AND version = $2";
+
+const ANSWER: &str = "UPDATE approval_stage SET answer = $3, is_approver_justification_required = $4, lasts_for = $5, \
+    escalates_after = $6, version = version + 1 WHERE id = $1 AND version = $2";
+const ANSWERED: &str = "SELECT answer FROM approval_stage WHERE id = $1";
 
 /// A stage of a request's approval.
 pub fn find(
@@ -177,6 +185,7 @@ pub fn insert(tx: &mut WriteTx<'_>, stage: &Stage, approvers: &[Approver]) -> Re
             value::opt_int(stage.due_at.map(Timestamp::micros)),
             value::opt_int(stage.escalates_at.map(Timestamp::micros)),
             value::boolean(stage.is_escalated),
+            value::opt_text(stage.extension_id),
             value::int(stage.version),
         ],
     )?;
@@ -205,6 +214,36 @@ pub fn save(tx: &mut WriteTx<'_>, stage: &Stage) -> Result<(), Error> {
     )
 }
 
+/// Stores what an extension answered about a stage: how it is to be decided, and the document that says so (AP-15).
+pub fn answer(tx: &mut WriteTx<'_>, stage: &Stage, document: &str) -> Result<(), Error> {
+    tx.execute_one(
+        ANSWER,
+        &[
+            value::text(stage.id),
+            value::int(stage.version),
+            value::text(document),
+            value::boolean(stage.is_approver_justification_required),
+            value::int(stage.lasts_for.micros()),
+            value::opt_int(stage.escalates_after.map(Duration::micros)),
+        ],
+    )
+}
+
+/// What an extension answered about a stage.
+pub fn answered(tx: &mut ReadTx<'_>, stage: StageId) -> Result<Option<ApprovalStage>, Error> {
+    let Some(row) = tx.query_opt(ANSWERED, &[value::text(stage)])? else {
+        return Ok(None);
+    };
+    let Some(document) = opt_string(&row, 0)? else {
+        return Ok(None);
+    };
+    let corrupt = |why: String| Error::corrupt("approval_stage", "answer", stage, why);
+    let json = serde_json::from_str(&document).map_err(|wrong| corrupt(wrong.to_string()))?;
+    crate::assignment_policy::approval_stage("", &json)
+        .map(Some)
+        .map_err(|flaw| corrupt(flaw.to_string()))
+}
+
 fn read(row: &Row<'_>) -> Result<Stage, Error> {
     Ok(Stage {
         id: parsed(row, 0, "approval_stage.id")?,
@@ -225,6 +264,7 @@ fn read(row: &Row<'_>) -> Result<Stage, Error> {
         due_at: opt_instant(row, 15)?,
         escalates_at: opt_instant(row, 16)?,
         is_escalated: row.boolean(17)?,
-        version: row.int(18)?,
+        extension_id: opt_parsed(row, 18, "approval_stage.custom_extension_id")?,
+        version: row.int(19)?,
     })
 }

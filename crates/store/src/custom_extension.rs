@@ -8,6 +8,7 @@ use domain::extension::{
     StageSetting,
 };
 use domain::id::{CatalogId, CustomExtensionId, PolicyId};
+use domain::policy::ApprovalStage;
 use domain::time::{Duration, Timestamp};
 use serde_json::{Map, Value as Json, json};
 
@@ -22,6 +23,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     SAVE,
     DELETE,
     COUNT_USES,
+    COUNT_DYNAMIC,
+    CLEAR_DYNAMIC,
+    INSERT_DYNAMIC,
     AT_STAGE,
     CLEAR_SETTINGS,
     INSERT_SETTING,
@@ -51,6 +55,12 @@ const SAVE: &str = "UPDATE custom_extension SET display_name = $3, description =
 const DELETE: &str = "DELETE FROM custom_extension WHERE id = $1 AND version = $2";
 const COUNT_USES: &str =
     "SELECT count(*) FROM extension_stage_setting WHERE custom_extension_id = $1";
+// Stages of policies, and of requests whose turn has not come or that wait for the answer.
+const COUNT_DYNAMIC: &str = "SELECT (SELECT count(*) FROM dynamic_approval_stage WHERE custom_extension_id = $1) \
+    + (SELECT count(*) FROM approval_stage WHERE custom_extension_id = $1 AND status = 'Initializing')";
+const CLEAR_DYNAMIC: &str = "DELETE FROM dynamic_approval_stage WHERE policy_id = $1";
+const INSERT_DYNAMIC: &str = "INSERT INTO dynamic_approval_stage (policy_id, ordinal, custom_extension_id) \
+    VALUES ($1, $2, $3)";
 const AT_STAGE: &str = select!(
     ", s.is_handler FROM extension_stage_setting s JOIN custom_extension e ON e.id = s.custom_extension_id WHERE s.policy_id = $1 AND s.stage = $2 ORDER BY s.is_handler, s.ordinal, s.id"
 );
@@ -108,6 +118,11 @@ pub fn at_stage(
 /// How many stages of policies call an extension.
 pub fn count_uses(tx: &mut ReadTx<'_>, id: CustomExtensionId) -> Result<i64, Error> {
     tx.query_one(COUNT_USES, &[text(id)])?.int(0)
+}
+
+/// In how many stages of approval an extension says who decides, or will (AP-15).
+pub fn count_dynamic_stages(tx: &mut ReadTx<'_>, id: CustomExtensionId) -> Result<i64, Error> {
+    tx.query_one(COUNT_DYNAMIC, &[text(id)])?.int(0)
 }
 
 /// How many policies call an extension at this stage.
@@ -206,6 +221,24 @@ pub(crate) fn replace_settings(
                 text(setting.extension_id),
             ],
         )?;
+    }
+    Ok(())
+}
+
+/// Replaces the stages of a policy in which an extension says who decides.
+pub(crate) fn replace_dynamic_stages(
+    tx: &mut WriteTx<'_>,
+    policy: PolicyId,
+    stages: &[ApprovalStage],
+) -> Result<(), Error> {
+    tx.execute(CLEAR_DYNAMIC, &[text(policy)])?;
+    for (ordinal, stage) in (0_i64..).zip(stages) {
+        if let Some(extension) = stage.extension {
+            tx.execute_one(
+                INSERT_DYNAMIC,
+                &[text(policy), int(ordinal), text(extension)],
+            )?;
+        }
     }
     Ok(())
 }

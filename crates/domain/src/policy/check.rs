@@ -190,11 +190,18 @@ fn check_approval(approval: &ApprovalSettings) -> Result<(), Flaw> {
     for (position, stage) in approval.stages.iter().enumerate() {
         let target = format!("{STAGES}/{position}");
         check_approvers(&target, stage)?;
-        if is_required {
+        // AP-15: who decides in it, and for how long, is said when the stage begins.
+        if is_required && stage.extension.is_none() {
             check_stage(&target, stage)?;
         }
     }
     Ok(())
+}
+
+/// Whether a stage that an extension answered with can be opened (AP-15); `target` is the path to it.
+pub fn check_answered_stage(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {
+    check_approvers(target, stage)?;
+    check_stage(target, stage)
 }
 
 fn check_stage(target: &str, stage: &ApprovalStage) -> Result<(), Flaw> {

@@ -8,14 +8,14 @@ mod check;
 mod schedule;
 
 pub use applicability::{Standing, Target, TargetKind, applicable, rank, standings};
-pub use check::{RULE, check, check_question};
+pub use check::{RULE, check, check_answered_stage, check_question};
 pub use schedule::{
     EffectiveSchedule, RequestedExpiration, RequestedSchedule, ScheduleContext, ScheduleError,
     effective_schedule,
 };
 
 use crate::extension::StageSetting;
-use crate::id::{AccessPackageId, PolicyId, QuestionId};
+use crate::id::{AccessPackageId, CustomExtensionId, PolicyId, QuestionId};
 use crate::subject_set::SubjectSet;
 use crate::time::{Duration, Timestamp};
 use crate::word::words;
@@ -242,6 +242,8 @@ pub struct ApprovalStage {
     pub visibility: ApproverVisibility,
     /// Whether alternates are asked too, and after what time (AP-6).
     pub escalates_after: Option<Duration>,
+    /// The extension that says, when the stage begins, who decides and how (AP-15); the rest is not read then.
+    pub extension: Option<CustomExtensionId>,
     /// Who decides.
     pub primary: Vec<SubjectSet>,
     /// Who decides if the first resolve to nobody (AP-7).

@@ -69,6 +69,7 @@ fn stage() -> ApprovalStage {
         approver_justification_required: false,
         visibility: ApproverVisibility::Default,
         escalates_after: None,
+        extension: None,
         primary: vec![SubjectSet::SingleUser(object(1))],
         fallback_primary: Vec::new(),
         escalation: Vec::new(),

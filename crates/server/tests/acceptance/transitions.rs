@@ -572,7 +572,7 @@ async fn a_rule_makes_no_group() {
 
 // AP-15
 #[tokio::test]
-async fn a_stage_that_an_extension_would_decide_is_refused_and_not_taken_for_another() {
+async fn a_stage_of_an_extension_that_is_not_there_is_refused_and_not_taken_for_another() {
     let app = TestApp::new().await;
     let package = app
         .package(Plan::new("Dynamic").member_of("Readers", ERP))

@@ -1,6 +1,7 @@
 //! Custom extensions, from their definition over the callout to the answer (semantics 6.9, 10.3, 10.4).
 
 mod definitions;
+mod dynamic;
 mod life;
 mod receiver;
 mod stages;

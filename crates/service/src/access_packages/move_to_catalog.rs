@@ -67,9 +67,10 @@ fn refuse_custom_extensions(
     package: AccessPackageId,
 ) -> Result<(), ServiceError> {
     let policies = assignment_policy::of_package(tx, package)?;
-    let bound = policies
-        .iter()
-        .find(|policy| !policy.settings.extensions.is_empty());
+    let bound = policies.iter().find(|policy| {
+        let mut stages = policy.settings.approval.stages.iter();
+        !policy.settings.extensions.is_empty() || stages.any(|stage| stage.extension.is_some())
+    });
     match bound {
         None => Ok(()),
         Some(policy) => Err(refused(format!(

@@ -44,10 +44,13 @@ pub(crate) fn proceed(
     approval: bool,
 ) -> Result<(), ServiceError> {
     if approval {
-        open_approval(tx, moment, ctx, request, policy)?;
+        let first = open_approval(tx, moment, ctx, request, policy)?;
         request
             .take(Event::ApprovalRequired, moment.now)
             .map_err(ServiceError::internal)?;
+        if let Some(extension) = first.and_then(|stage| stage.extension_id) {
+            callouts::ask_for_approvers(tx, moment, request, extension)?;
+        }
         store::assignment_request::save(tx, request)?;
         request.version += 1;
         return Ok(());
@@ -244,30 +247,82 @@ pub(crate) fn ends_later(before: Option<Timestamp>, after: Option<Timestamp>) ->
     }
 }
 
-/// Copies the stages of the policy into the approval of the request and opens the first.
+/// Copies the stages of the policy into the approval of the request and opens the first, unless an extension has to say
+/// first who decides in it (AP-15). Answers with the first.
 fn open_approval(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
     request: &AssignmentRequest,
     policy: &Policy,
-) -> Result<(), ServiceError> {
+) -> Result<Option<ApprovalStageRow>, ServiceError> {
     let target = guards::target_object(tx, request.target_id)?;
     let organization = guests::organization_of(tx, request.target_id)?;
     let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
         let mut stage = stage_of(moment.id(StageId::new), request.id, ordinal, settings);
-        if ordinal == 0 {
+        if ordinal == 0 && stage.extension_id.is_none() {
             stage.open(moment.now);
         }
         let approvers = approvers_for(tx, target, organization, settings)?;
         store::approval::insert(tx, &stage, &approvers)?;
         first = first.or(Some(stage));
     }
-    match first {
-        Some(stage) => stage_opened(tx, moment, ctx, request, &stage),
+    if let Some(stage) = first.as_ref().filter(|stage| stage.extension_id.is_none()) {
+        stage_opened(tx, moment, ctx, request, stage)?;
+    }
+    Ok(first)
+}
+
+/// The turn of a stage comes after another one was approved (T6): it opens, or its extension is asked who decides.
+pub(crate) fn open_next(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+    stage: ApprovalStageRow,
+) -> Result<(), ServiceError> {
+    let Some(extension) = stage.extension_id else {
+        return open(tx, moment, ctx, request, stage);
+    };
+    request
+        .take(Event::StageApproved, moment.now)
+        .map_err(ServiceError::internal)?;
+    callouts::ask_for_approvers(tx, moment, request, extension)?;
+    Ok(store::assignment_request::save(tx, request)?)
+}
+
+/// The extension has said who decides in the stage that waits (AP-15).
+pub(crate) fn determined(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+) -> Result<(), ServiceError> {
+    let stages = store::approval::of_request(tx, request.id)?;
+    let waiting = stages
+        .into_iter()
+        .find(|stage| stage.status == StageStatus::Initializing);
+    match waiting {
+        Some(stage) => open(tx, moment, ctx, request, stage),
         None => Ok(()),
     }
+}
+
+fn open(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    request: &mut AssignmentRequest,
+    mut stage: ApprovalStageRow,
+) -> Result<(), ServiceError> {
+    stage.open(moment.now);
+    store::approval::save(tx, &stage)?;
+    request
+        .take(Event::StageApproved, moment.now)
+        .map_err(ServiceError::internal)?;
+    store::assignment_request::save(tx, request)?;
+    stage_opened(tx, moment, ctx, request, &stage)
 }
 
 /// A stage as the policy describes it; its turn has not come.
@@ -282,6 +337,7 @@ pub(crate) fn stage_of(
         request_id,
         ordinal,
         display_name: Some(format!("Stage {}", ordinal + 1)),
+        extension_id: settings.extension,
         status: StageStatus::Initializing,
         verdict: Verdict::NotReviewed,
         is_approver_justification_required: settings.approver_justification_required,
@@ -358,20 +414,43 @@ pub(crate) fn found_now(
     request: &AssignmentRequest,
     stage: &ApprovalStageRow,
 ) -> Result<Vec<Approver>, ServiceError> {
+    let Some(settings) = settings_of(tx, request, stage)? else {
+        return Ok(Vec::new());
+    };
+    let target = guards::target_object(tx, request.target_id)?;
+    let named = store::approval::approvers(tx, stage.id)?;
+    let mut found = approvers(tx, target, &settings)?;
+    found.retain(|approver| !named.contains(approver));
+    Ok(found)
+}
+
+/// What says who decides in a stage of a request: the answer of its extension, or the policy as it is now.
+pub(crate) fn settings_of(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    stage: &ApprovalStageRow,
+) -> Result<Option<ApprovalStage>, ServiceError> {
+    if stage.extension_id.is_some() {
+        return Ok(store::approval::answered(tx, stage.id)?);
+    }
     let policy = match request.assignment_policy_id {
         Some(id) => store::assignment_policy::find_policy(tx, id)?,
         None => None,
     };
     let ordinal = usize::try_from(stage.ordinal).unwrap_or(usize::MAX);
     let stages = policy.map(|policy| policy.settings.approval.stages);
-    let Some(settings) = stages.as_ref().and_then(|stages| stages.get(ordinal)) else {
-        return Ok(Vec::new());
-    };
+    Ok(stages.and_then(|stages| stages.into_iter().nth(ordinal)))
+}
+
+/// The users and groups that a stage names for a request.
+pub(crate) fn approvers_of(
+    tx: &mut ReadTx<'_>,
+    request: &AssignmentRequest,
+    settings: &ApprovalStage,
+) -> Result<Vec<Approver>, ServiceError> {
     let target = guards::target_object(tx, request.target_id)?;
-    let named = store::approval::approvers(tx, stage.id)?;
-    let mut found = approvers(tx, target, settings)?;
-    found.retain(|approver| !named.contains(approver));
-    Ok(found)
+    let organization = guests::organization_of(tx, request.target_id)?;
+    approvers_for(tx, target, organization, settings)
 }
 
 /// The users and groups that a stage names for a target; managers are looked up now (AP-16).
@@ -395,6 +474,10 @@ fn approvers_for(
     settings: &ApprovalStage,
 ) -> Result<Vec<Approver>, ServiceError> {
     let mut found = Vec::new();
+    if settings.extension.is_some() {
+        // AP-15: whoever the policy may name beside the extension is not asked.
+        return Ok(found);
+    }
     for (tier, sets) in [
         (Tier::Primary, &settings.primary),
         (Tier::FallbackPrimary, &settings.fallback_primary),

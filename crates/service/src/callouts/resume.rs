@@ -4,10 +4,11 @@ use auth::roles::Action;
 use domain::activity::Activity;
 use domain::extension::{Answer, CalloutStatus, Stage};
 use domain::id::{AssignmentId, CalloutId, RequestId};
+use serde_json::Value as Json;
 use store::extension_callout;
 use store::{ReadTx, WriteTx};
 
-use super::{Ending, conclude, settle, token};
+use super::{Ending, conclude, dynamic, settle, token};
 use crate::assignment_requests::find_with_catalog;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
@@ -31,6 +32,8 @@ pub struct Reply {
     pub detail: Option<String>,
     /// What is to become of the request.
     pub answer: Answer,
+    /// The stage of approval that is to be opened, as a document in the shape of a policy's stages (AP-15).
+    pub approval_stage: Option<Json>,
 }
 
 /// Takes the answer of a receiver; the request goes on or ends. `of_assignment` is the assignment that the path named
@@ -167,6 +170,22 @@ fn accept(
             Code::InvalidModel,
             "data/state",
             format!("a request cannot be ended at the stage {}", callout.stage),
+        ));
+    }
+    if callout.stage == Stage::DeterminingApproval {
+        if reply.answer == Answer::Resume {
+            let named = dynamic::checked(tx, reply.approval_stage.as_ref())?;
+            let document = reply.approval_stage.as_ref().unwrap_or(&Json::Null);
+            dynamic::fill(tx, &request, &named, document)?;
+        }
+    } else if reply.approval_stage.is_some() {
+        return Err(ServiceError::invalid(
+            Code::InvalidModel,
+            dynamic::PATH,
+            format!(
+                "nobody asks for a stage of approval at the stage {}",
+                callout.stage
+            ),
         ));
     }
     callout.status = CalloutStatus::CallbackReceived;

@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use auth::roles::Action;
 use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
 use domain::directory::ObjectKind;
-use domain::id::{AccessPackageId, CatalogId, ObjectId, PolicyId, RequestId, StageId};
-use domain::policy::{AccessChange, ApprovalExemptions, ApprovalStage, Asker, Policy, Standing};
+use domain::id::{
+    AccessPackageId, CatalogId, CustomExtensionId, ObjectId, PolicyId, RequestId, StageId,
+};
+use domain::policy::{AccessChange, ApprovalExemptions, ApprovalStage, Asker, Standing};
 use domain::time::{Duration, Timestamp};
 use store::ReadTx;
 use uuid::Uuid;
@@ -82,6 +84,8 @@ pub struct ByStage {
     pub number: i64,
     /// Where it stands.
     pub status: StageStatus,
+    /// The extension that says who decides, or has said so (AP-15).
+    pub named_by: Option<CustomExtensionId>,
     /// What was decided.
     pub verdict: Verdict,
     /// Who decided, where the asker may know it.
@@ -204,10 +208,8 @@ fn of_request(tx: &mut ReadTx<'_>, ctx: &Ctx, id: RequestId) -> Result<Explanati
     let mut stages = Vec::new();
     for stage in store::approval::of_request(tx, id)? {
         let approvers = store::approval::approvers(tx, stage.id)?;
-        let settings = policy
-            .as_ref()
-            .and_then(|policy| settings_of(policy, &stage));
-        let is_told = told.about(tx, settings)?;
+        let settings = routing::settings_of(tx, &request, &stage)?;
+        let is_told = told.about(tx, settings.as_ref())?;
         stages.push(explained(tx, &stage, &approvers, &own, is_told)?);
     }
     Ok(Explanation {
@@ -220,11 +222,6 @@ fn of_request(tx: &mut ReadTx<'_>, ctx: &Ctx, id: RequestId) -> Result<Explanati
             stages,
         }],
     })
-}
-
-fn settings_of<'p>(policy: &'p Policy, stage: &Stage) -> Option<&'p ApprovalStage> {
-    let at = usize::try_from(stage.ordinal).ok()?;
-    policy.settings.approval.stages.get(at)
 }
 
 fn imagined(
@@ -287,6 +284,7 @@ fn explained(
             .map(|one| one.principal_id)
     };
     let has = |tier: Tier| of_tier(tier).any(|principal| stands.contains(&principal));
+    let is_unnamed = stage.extension_id.is_some() && stage.opened_at.is_none();
     let mut tiers = Vec::new();
     for tier in TIERS {
         let mut principals = Vec::new();
@@ -297,7 +295,11 @@ fn explained(
             tier,
             stands: has(tier),
             principals: is_told.then_some(principals),
-            reason: reason(tier, stage.is_escalated, &has),
+            reason: if is_unnamed {
+                "an extension says who decides when the stage begins (AP-15)"
+            } else {
+                reason(tier, stage.is_escalated, &has)
+            },
         });
     }
     // Whoever could be asked, each judged as the decision would be.
@@ -317,6 +319,7 @@ fn explained(
     Ok(ByStage {
         number: stage.ordinal + 1,
         status: stage.status,
+        named_by: stage.extension_id,
         verdict: stage.verdict,
         reviewed_by: stage.reviewed_by.filter(|_| is_told),
         lasts_for: stage.lasts_for,

@@ -6,8 +6,10 @@
 use domain::activity::Activity;
 use domain::extension::{Stage, StageSetting};
 use domain::id::{CatalogId, CustomExtensionId, PolicyId, StageSettingId};
+use domain::policy::ApprovalStage;
 use serde_json::{Map, Value as Json, json};
 use store::assignment_policy::{self, AssignmentPolicy};
+use store::custom_extension::CustomExtension;
 use store::{ReadTx, WriteTx, custom_extension};
 
 use crate::content::caller_name;
@@ -204,12 +206,67 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// The same of extensions that say who decides in a stage of approval: a request has to be able to wait for them (AP-15).
+pub(crate) fn check_dynamic(
+    tx: &mut ReadTx<'_>,
+    catalog: CatalogId,
+    stages: &[ApprovalStage],
+) -> Result<(), ServiceError> {
+    for (position, stage) in stages.iter().enumerate() {
+        let Some(extension_id) = stage.extension else {
+            continue;
+        };
+        let place = format!("requestApprovalSettings/stages/{position}");
+        let setting = StageSetting {
+            id: None,
+            is_handler: false,
+            stage: Stage::DeterminingApproval,
+            extension_id,
+        };
+        let extension = fitting(tx, catalog, setting, (&place, "customExtension/id"))?;
+        if extension.content.callback.is_none() {
+            return Err(ServiceError::invalid(
+                Code::InvalidModel,
+                format!("{place}/customExtension/id"),
+                "an extension that says who decides needs a `callbackConfiguration`",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn check_one(
     tx: &mut ReadTx<'_>,
     catalog: CatalogId,
     setting: StageSetting,
     place: &str,
 ) -> Result<(), ServiceError> {
+    let invalid = |member: &str, message: String| {
+        ServiceError::invalid(Code::InvalidModel, format!("{place}/{member}"), message)
+    };
+    if setting.stage == Stage::DeterminingApproval {
+        let message = "is where a stage of approval calls its own `customExtension`";
+        return Err(invalid("stage", format!("`{}` {message}", setting.stage)));
+    }
+    let extension = fitting(tx, catalog, setting, (place, "stage"))?;
+    let object_type = extension.content.object_type;
+    if setting.is_handler && object_type != domain::extension::ExtensionType::Legacy {
+        return Err(invalid(
+            "customExtension/id",
+            format!("a handler calls an extension of the older type, not a `{object_type}`"),
+        ));
+    }
+    Ok(())
+}
+
+/// The extension of a setting, if it is one of the catalog and of a type that fits; the second member of `place` is at
+/// fault where it does not.
+fn fitting(
+    tx: &mut ReadTx<'_>,
+    catalog: CatalogId,
+    setting: StageSetting,
+    (place, at_fault): (&str, &str),
+) -> Result<CustomExtension, ServiceError> {
     let invalid = |member: &str, message: String| {
         ServiceError::invalid(Code::InvalidModel, format!("{place}/{member}"), message)
     };
@@ -227,20 +284,14 @@ fn check_one(
     let object_type = found.content.object_type;
     if !object_type.fits(setting.stage) {
         return Err(invalid(
-            "stage",
+            at_fault,
             format!(
                 "an extension of the type `{object_type}` is not called at the stage `{}`",
                 setting.stage
             ),
         ));
     }
-    if setting.is_handler && object_type != domain::extension::ExtensionType::Legacy {
-        return Err(invalid(
-            "customExtension/id",
-            format!("a handler calls an extension of the older type, not a `{object_type}`"),
-        ));
-    }
-    Ok(())
+    Ok(found)
 }
 
 /// The document with an id of its own for each setting that has none, or one that is not the policy's (as with questions,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use domain::id::{PolicyId, RequestId};
+use domain::id::{PolicyId, RequestId, StageId};
 use domain::model;
 use domain::policy::ApprovalStage;
 use domain::query::{Field, Page, Predicate, Query, Record, Value};
@@ -132,7 +132,7 @@ fn open(
             Value::Int(ordinal),
         ] = row.values.as_slice()
             && !open.contains(stage)
-            && is_told(tx, me, request, *ordinal)?
+            && is_told(tx, me, request, stage, *ordinal)?
         {
             open.insert(stage.clone());
         }
@@ -145,8 +145,15 @@ fn is_told(
     tx: &mut ReadTx<'_>,
     me: &Me,
     request: &str,
+    stage: &str,
     ordinal: i64,
 ) -> Result<bool, ServiceError> {
+    // AP-15: what the extension said of the stage counts, not what the policy says in its place.
+    if let Ok(id) = stage.parse::<StageId>()
+        && let Some(answered) = store::approval::answered(tx, id)?
+    {
+        return tells(tx, me, &answered);
+    }
     let Ok(id) = request.parse::<RequestId>() else {
         return Ok(false);
     };

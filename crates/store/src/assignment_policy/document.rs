@@ -282,7 +282,7 @@ fn approval(member: Member<'_>) -> Result<ApprovalSettings, Flaw> {
         .member("stages")
         .items()?
         .iter()
-        .map(approval_stage)
+        .map(read_approval_stage)
         .collect();
     Ok(ApprovalSettings {
         required_for_add: settings.member("isApprovalRequiredForAdd").flag(false)?,
@@ -294,7 +294,13 @@ fn approval(member: Member<'_>) -> Result<ApprovalSettings, Flaw> {
     })
 }
 
-fn approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
+/// Reads one stage that stands by itself; `path` is where it stands.
+pub fn approval_stage(path: &str, json: &Json) -> Result<ApprovalStage, DocumentError> {
+    let path = path.to_owned();
+    read_approval_stage(&Member { path, json })
+}
+
+fn read_approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
     if !stage.json.is_object() {
         return Err(stage.flaw("an object"));
     }
@@ -312,6 +318,10 @@ fn approval_stage(stage: &Member<'_>) -> Result<ApprovalStage, Flaw> {
             .member("isApproverJustificationRequired")
             .flag(false)?,
         visibility: visibility(stage)?,
+        extension: match stage.member("customExtension").object()? {
+            Some(extension) => Some(extension.member("id").id()?),
+            None => None,
+        },
         escalates_after: escalates.then_some(escalates_after),
         primary: subject_sets(&stage.member("primaryApprovers"))?,
         fallback_primary: subject_sets(&stage.member("fallbackPrimaryApprovers"))?,

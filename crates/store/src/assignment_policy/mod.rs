@@ -11,7 +11,7 @@ use domain::id::{AccessPackageId, PolicyId};
 use domain::policy::{Policy, TargetScope};
 use domain::time::Timestamp;
 
-pub use document::{DocumentError, parse, question};
+pub use document::{DocumentError, approval_stage, parse, question};
 
 use crate::column::{instant, opt_string, parsed, word};
 use crate::engine::Row;
@@ -174,6 +174,7 @@ pub fn save(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error
 fn keep_parts(tx: &mut WriteTx<'_>, policy: &AssignmentPolicy) -> Result<(), Error> {
     let rules = policy.to_policy()?;
     custom_extension::replace_settings(tx, policy.id, &rules.settings.extensions)?;
+    custom_extension::replace_dynamic_stages(tx, policy.id, &rules.settings.approval.stages)?;
     automatic::keep(tx, &rules, policy.modified_at)
 }
 

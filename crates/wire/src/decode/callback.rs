@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::{DecodeError, required_id, root, text};
 use crate::body::Node;
+use crate::policy::answered_stage;
 
 /// What a receiver says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct CallbackBody {
     pub detail: Option<String>,
     /// What is to become of the request.
     pub answer: Answer,
+    /// The stage of approval that it names, as a document (AP-15).
+    pub approval_stage: Option<Json>,
 }
 
 /// Longest text of a receiver that is kept.
@@ -53,6 +56,7 @@ pub fn resume(body: &Json) -> Result<CallbackBody, DecodeError> {
         instance_id: required_id(&data.member("customExtensionStageInstanceId"))?,
         detail,
         answer: answer(&data.member("state"))?,
+        approval_stage: answered_stage(&data.member("approvalStage"))?,
     })
 }
 

@@ -48,6 +48,13 @@ pub fn update(body: &Json) -> Result<ExtensionChange, DecodeError> {
     })
 }
 
+/// What stands in a link where the id of an extension has to.
+pub(crate) fn id_in_link(link: &str) -> &str {
+    let last = link.trim_end_matches('/').rsplit('/').next();
+    let last = last.unwrap_or_default().trim_end_matches("')");
+    last.rsplit("('").next().unwrap_or_default()
+}
+
 /// Reads a stage setting or a handler: the stage, and the id of the extension in whatever form it is written (PO-31).
 pub fn stage_setting(
     body: &Json,
@@ -64,10 +71,7 @@ pub fn stage_setting(
     let reference = root.member("customExtension@odata.bind");
     let extension = match reference.text()? {
         Some(link) => {
-            let last = link.trim_end_matches('/').rsplit('/').next();
-            let last = last.unwrap_or_default().trim_end_matches("')");
-            let last = last.rsplit("('").next().unwrap_or_default();
-            let read = last.parse().ok();
+            let read = id_in_link(link).parse().ok();
             Some(read.ok_or_else(|| reference.invalid("must end in the id of an extension"))?)
         }
         None => id(&root.member("customExtension").member("id"))?,

@@ -52,6 +52,10 @@ pub(super) fn read(
         stages.push(read_stage(version, item, known)?);
     }
     if version == Version::Beta && is_parallel(node)? {
+        if stages.len() > 1 && stages.iter().any(is_dynamic) {
+            let mode = node.member("approvalMode");
+            return Err(mode.invalid("a stage whose approvers an extension names stands by itself"));
+        }
         stages = merged(stages).into_iter().collect();
     }
     if needed_to_add || needed_to_update {
@@ -105,20 +109,7 @@ fn read_stage(
     if node.object()?.is_none() {
         return Err(node.invalid("must be an object"));
     }
-    // AP-15: taken for a plain stage, it would ask people whom the extension would not have asked.
-    let extension = node.member("customExtension");
-    if extension.object()?.is_some() {
-        return Err(
-            extension.invalid("a stage whose approvers an extension names is not supported")
-        );
-    }
-    let kind = node.member("@odata.type");
-    if kind
-        .text()?
-        .is_some_and(|kind| kind.ends_with("DynamicApprovalStage"))
-    {
-        return Err(kind.invalid("a stage whose approvers an extension names is not supported"));
-    }
+    let extension = read_extension(version, node, stored)?;
     let (denial, escalation, lists) = match version {
         Version::V1 => {
             let [first, fallback, escalated, escalated_fallback] =
@@ -180,8 +171,77 @@ fn read_stage(
             .unwrap_or(&Json::Null);
         stage.insert(list.to_owned(), subject_set::kept(sets, known));
     }
+    if let Some(extension) = extension {
+        stage.insert(EXTENSION.to_owned(), extension);
+    }
     keep_lengths(version, &mut stage, stored);
     Ok(Json::Object(stage))
+}
+
+const EXTENSION: &str = "customExtension";
+const TYPE: &str = "@odata.type";
+const DYNAMIC: &str = "#microsoft.graph.accessPackageDynamicApprovalStage";
+
+/// Whether an extension says who decides in a stored stage.
+fn is_dynamic(stage: &Json) -> bool {
+    stage.get(EXTENSION).is_some_and(Json::is_object)
+}
+
+/// The extension of a stage that has one (AP-15). Only beta names it; a stage that comes back where it stood, without what
+/// its version does not show, keeps it (OM-2). Taken for a plain stage, it would ask people whom the extension would not
+/// have asked, so that whatever is not clear is refused.
+fn read_extension(
+    version: Version,
+    node: &Node<'_>,
+    stored: Option<&Json>,
+) -> Result<Option<Json>, InvalidField> {
+    let kind = node.member(TYPE);
+    let name = kind.text()?;
+    let is_said = name.is_some_and(|name| name.ends_with("DynamicApprovalStage"));
+    let extension = node.member(EXTENSION);
+    let link = node.member("customExtension@odata.bind");
+    for named in [&extension, &link] {
+        if named.is_null() {
+            continue;
+        }
+        if version == Version::V1 {
+            return Err(named.invalid("only beta names the extension of a stage"));
+        }
+        if name.is_some() && !is_said {
+            let reason = "must be `accessPackageDynamicApprovalStage` where an extension is named";
+            return Err(kind.invalid(reason));
+        }
+    }
+    if let Some(text) = link.text()? {
+        let id = crate::decode::custom_extension::id_in_link(text);
+        return Ok(Some(json!({ "id": id })));
+    }
+    if extension.object()?.is_some() {
+        let id_node = extension.member("id");
+        let id = id_node.required_text()?;
+        return Ok(Some(json!({ "id": id })));
+    }
+    if !is_said {
+        return Ok(None);
+    }
+    let kept = stored.and_then(|stored| stored.get(EXTENSION));
+    match kept.filter(|kept| kept.is_object()) {
+        Some(kept) => Ok(Some(kept.clone())),
+        None if version == Version::V1 => Err(kind.invalid(
+            "only beta names the extension of a stage, and the stage at this place has none",
+        )),
+        None => Err(extension.invalid("is required")),
+    }
+}
+
+/// The stage that an extension answers with, as it is stored (AP-15). It has the shape of v1.0 in both versions.
+pub fn answered(node: &Node<'_>) -> Result<Option<Json>, InvalidField> {
+    if node.object()?.is_none() {
+        return Ok(None);
+    }
+    let stage = read_stage(Version::V1, node, None)?;
+    check_stage(Version::V1, &stage, node)?;
+    Ok(Some(stage))
 }
 
 /// Beta counts days and minutes: a stored length that it shows as the same number stays as it is.
@@ -225,6 +285,10 @@ fn positive(node: &Node<'_>) -> Result<Option<Duration>, InvalidField> {
 
 /// A stage that will be used needs somebody to decide, and time to escalate (AP-6, §6.5).
 fn check_stage(version: Version, stage: &Json, node: &Node<'_>) -> Result<(), InvalidField> {
+    if is_dynamic(stage) {
+        // The answer of the extension is checked instead.
+        return Ok(());
+    }
     let is_empty = |list: &str| {
         stage
             .get(list)
@@ -268,6 +332,9 @@ pub(super) fn to_v1(stored: &Json) -> Json {
         .iter()
         .map(|stage| {
             let mut shown = Map::new();
+            if is_dynamic(stage) {
+                shown.insert(TYPE.to_owned(), json!(DYNAMIC));
+            }
             for name in [
                 "durationBeforeAutomaticDenial",
                 "isApproverJustificationRequired",
@@ -320,7 +387,7 @@ pub(super) fn to_beta(stored: &Json) -> Json {
                 subject_set::show_both(sets(first), sets(backup))
             };
             let at = |name: &str| stage.get(name).map(length).unwrap_or_default();
-            json!({
+            let mut shown = json!({
                 "approvalStageTimeOutInDays": in_days(at("durationBeforeAutomaticDenial")),
                 "isApproverJustificationRequired": stage.get("isApproverJustificationRequired"),
                 "isEscalationEnabled": stage.get("isEscalationEnabled"),
@@ -328,7 +395,16 @@ pub(super) fn to_beta(stored: &Json) -> Json {
                 VISIBILITY: visibility(stage),
                 "primaryApprovers": both("primaryApprovers", "fallbackPrimaryApprovers"),
                 "escalationApprovers": both("escalationApprovers", "fallbackEscalationApprovers"),
-            })
+            });
+            if let (true, Some(members)) = (is_dynamic(stage), shown.as_object_mut()) {
+                let id = stage.pointer("/customExtension/id");
+                members.insert(TYPE.to_owned(), json!(DYNAMIC));
+                members.insert(
+                    EXTENSION.to_owned(),
+                    json!({TYPE: EXTENSION_TYPE, "id": id}),
+                );
+            }
+            shown
         })
         .collect();
     json!({
@@ -339,6 +415,9 @@ pub(super) fn to_beta(stored: &Json) -> Json {
         "approvalStages": stages,
     })
 }
+
+/// What such an extension is: no other type can answer (PO-31).
+const EXTENSION_TYPE: &str = "#microsoft.graph.accessPackageAssignmentRequestWorkflowExtension";
 
 const VISIBILITY: &str = "approverInformationVisibility";
 

@@ -19,6 +19,7 @@ mod tests;
 
 use serde_json::{Map, Value as Json, json};
 
+pub use approval::answered as answered_stage;
 pub use language::languages;
 pub use question::answer;
 pub use requirements::{Offered, requirements};

@@ -49,6 +49,7 @@ fn stage(one: &ByStage) -> Json {
     json!({
         "stage": one.number,
         "status": one.status.as_str(),
+        "namedByExtensionId": one.named_by.map(|id| id.to_string()),
         "reviewResult": one.verdict.as_str(),
         "reviewedById": one.reviewed_by.map(|id| id.to_string()),
         "durationBeforeAutomaticDenial": one.lasts_for.to_string(),

@@ -26,5 +26,6 @@ pub(crate) fn read(body: &Value) -> Result<Answer, Error> {
         instance_id: body.instance_id,
         detail: body.detail,
         answer: body.answer,
+        approval_stage: body.approval_stage,
     })
 }

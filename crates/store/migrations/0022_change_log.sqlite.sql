@@ -1,0 +1,1 @@
+-- The log of changes; nothing is in it yet.
