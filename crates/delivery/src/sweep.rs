@@ -147,21 +147,22 @@ impl Sweeper<'_> {
     /// Why nothing can be asked now.
     fn closed(&self) -> Option<Reason> {
         match self.lane.readiness() {
-            Readiness::Free => None,
+            // Whoever may ask first after an outage finds out whether it is over (L7): a lane with nothing to deliver
+            // has no other probe than this.
+            Readiness::Free | Readiness::Probe => None,
             Readiness::Paused => Some(Reason::new(
                 FailureCode::OriginUnavailable,
                 "deliveries to the target are paused",
             )),
-            Readiness::Probe | Readiness::Held(_) => {
+            Readiness::Held(_) => {
                 let answer = self.lane.standing_answer();
                 let reason = answer.as_ref().and_then(Outcome::reason).cloned();
-                reason.or_else(|| match self.lane.readiness() {
-                    Readiness::Held(_) => Some(Reason::new(
+                Some(reason.unwrap_or_else(|| {
+                    Reason::new(
                         FailureCode::OriginThrottled,
                         "the target asked for patience",
-                    )),
-                    Readiness::Free | Readiness::Probe | Readiness::Paused => None,
-                })
+                    )
+                }))
             }
         }
     }

@@ -234,6 +234,39 @@ async fn a_target_that_is_down_is_skipped_and_nothing_is_taken_to_be_missing() {
 }
 
 #[tokio::test]
+async fn after_an_outage_the_sweep_itself_is_the_probe_of_a_target_without_work_l7() {
+    let (world, place, fake, engine) = delivered(4, Some(TARGET), 4).await;
+    without(&fake, place, world.users[0].0);
+    fake.always(Some(Trouble::BeforeApply));
+    let threshold = options().breaker_threshold;
+    for _ in 0..threshold {
+        world.sweep(&engine, TARGET).await;
+    }
+    fake.always(None);
+    let held = world.sweep(&engine, TARGET).await;
+    assert_eq!(
+        held.state,
+        State::Skipped,
+        "nobody is asked while it is open"
+    );
+    assert_eq!(held.failure.unwrap().0, "OriginUnavailable");
+
+    fake.always(Some(Trouble::BeforeApply));
+    world.service.clock.advance(Duration::from_secs(15));
+    let unanswered = world.sweep(&engine, TARGET).await;
+    fake.always(None);
+    let after = world.sweep(&engine, TARGET).await;
+    assert_eq!(unanswered.state, State::Skipped);
+    assert_eq!(after.state, State::Skipped, "the probe opened it anew");
+    assert!(world.missing().is_empty());
+
+    world.service.clock.advance(Duration::from_secs(15));
+    let sweep = world.sweep(&engine, TARGET).await;
+
+    assert_eq!((sweep.state, sweep.missing), (State::Completed, 1));
+}
+
+#[tokio::test]
 async fn a_listing_that_breaks_off_concludes_nothing() {
     let (world, _, fake, engine) = delivered(20, Some(TARGET), 20).await;
     fake.meddle(BTreeSet::clear);
