@@ -29,6 +29,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     HAS_ACCESS,
     SCHEDULE,
     FORGET,
+    DECIDED_BY_OTHERS,
     DUE,
     DELETED_BEFORE,
     NEXT_DUE,
@@ -56,7 +57,9 @@ const ACCOUNT: &str = "SELECT object_id, subject_lifecycle, look_at, cleanup_at,
 const HAS_ACCESS: &str = "SELECT 1 FROM assignment WHERE target_id = $1 \
     AND state IN ('delivering', 'delivered', 'partiallyDelivered') LIMIT 1";
 const SCHEDULE: &str = "UPDATE subject SET cleanup_at = $2, blocked_here = $3 WHERE id = $1";
-const FORGET: &str = "UPDATE subject SET cleanup_at = NULL, blocked_here = FALSE, look_at = NULL WHERE object_id = $1";
+const FORGET: &str = "UPDATE subject SET cleanup_at = NULL, look_at = NULL WHERE object_id = $1";
+const DECIDED_BY_OTHERS: &str =
+    "UPDATE subject SET blocked_here = FALSE WHERE object_id = $1 AND blocked_here = TRUE";
 const DUE: &str = "SELECT id FROM subject WHERE cleanup_at IS NOT NULL AND cleanup_at <= $1 \
     ORDER BY cleanup_at, id LIMIT $2";
 const DELETED_BEFORE: &str = "SELECT id FROM directory_user WHERE deleted_at IS NOT NULL AND deleted_at <= $1 \
@@ -204,9 +207,15 @@ pub fn schedule(
     )
 }
 
-/// A user was deleted: nothing is left to be done about the account.
+/// A user was deleted: nothing is left to be done about the account. Whether Reeve blocked its sign-in stays known, for it
+/// may be restored.
 pub fn forget(tx: &mut WriteTx<'_>, user: ObjectId) -> Result<(), Error> {
     tx.execute(FORGET, &[text(user)]).map(drop)
+}
+
+/// Somebody else said whether the user may sign in, or the user is gone for good: it is not Reeve's block any more.
+pub fn decided_by_others(tx: &mut WriteTx<'_>, user: ObjectId) -> Result<(), Error> {
+    tx.execute(DECIDED_BY_OTHERS, &[text(user)]).map(drop)
 }
 
 /// The accounts that are to be deleted by now.

@@ -823,6 +823,67 @@ async fn ex_8_new_access_keeps_the_account_and_lets_it_sign_in_again() {
 }
 
 #[tokio::test]
+async fn ex_8_a_block_that_somebody_else_set_meanwhile_stays() {
+    TestApp::on_both(async |app| {
+        let pair = package(app, "Partners").await;
+        set(app, json!({"externalUserLifecycleAction": "blockSignIn"})).await;
+        // Enabled and blocked again, or blocked once more on top of the block of Reeve: it is the other's by now.
+        for (address, changes) in [
+            ("eve@partner.example", &[true, false][..]),
+            ("finn@partner.example", &[false][..]),
+        ] {
+            let id = assign(app, &pair, address).await;
+            app.deliver().await;
+            let user = users(app, address).await[0]["id"].clone();
+            let user = user.as_str().unwrap();
+            app.remove(&app.assignment_of(&id).await).await;
+            app.deliver().await;
+            assert_eq!(enabled(app, user).await, false);
+            let path = format!("/v1.0/users/{user}");
+            for enabled in changes {
+                let change = json!({"accountEnabled": enabled});
+                let changed = app.as_operator().patch(&path, change).await;
+                changed.assert_status(204);
+            }
+
+            let again = try_assign(app, V1, &pair, json!({"objectId": user})).await;
+            let again = again.assert_status(201).text("id");
+            app.deliver().await;
+
+            assert_eq!(app.state(&again).await, "delivered");
+            assert_eq!(enabled(app, user).await, false, "{address}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn ex_8_a_guest_who_was_cleaned_up_and_restored_signs_in_again_with_new_access() {
+    TestApp::on_both(async |app| {
+        let pair = package(app, "Partners").await;
+        let (_, assignment, user) = governed(app, &pair).await;
+        app.remove(&assignment).await;
+        app.deliver().await;
+        app.advance(Duration::from_days(30));
+        app.deliver().await;
+        let path = format!("/v1.0/users/{user}");
+        app.as_operator().get(&path).await.assert_status(404);
+
+        let path = format!("/v1.0/directory/deletedItems/{user}/restore");
+        let restored = app.as_operator().post(&path, json!({})).await;
+        assert!(restored.status.is_success(), "{restored}");
+        app.deliver().await;
+        assert_eq!(enabled(app, &user).await, false, "no access yet");
+        let again = try_assign(app, V1, &pair, json!({"objectId": user})).await;
+        again.assert_status(201);
+        app.deliver().await;
+
+        assert_eq!(enabled(app, &user).await, true);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn ex_5_whoever_is_let_go_is_not_deleted_any_more() {
     TestApp::on_both(async |app| {
         let package = package(app, "Partners").await;

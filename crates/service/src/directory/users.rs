@@ -125,6 +125,10 @@ pub(crate) fn update_in(
     require_manager(tx, &changed)?;
     user::update(tx, &changed)?;
     changed.version += 1;
+    if changes.account_enabled.is_some() {
+        // EX-8: Reeve takes back its own block only. Where it is Reeve that blocks, it says so after this.
+        store::guest::decided_by_others(tx, id)?;
+    }
     if let Some(hash) = password {
         user::set_password_hash(tx, id, hash)?;
     }
@@ -228,6 +232,7 @@ pub fn hard_delete_in(
     sign_in::sign_out_everywhere(tx, id, moment.now)?;
     object::withdraw_access(tx, id)?;
     object::withdraw_roles(tx, id)?;
+    store::guest::decided_by_others(tx, id)?;
     user::delete(tx, id)?;
     withdraw::end_all_of(tx, moment, ctx, id)?;
     record(

@@ -55,10 +55,10 @@ fn give_back(
     if account.cleanup_at.is_none() && !account.blocked_here {
         return Ok(());
     }
-    guest::schedule(tx, subject, None, false)?;
     let Some(user) = present(tx, account)? else {
-        return Ok(());
+        return Ok(guest::schedule(tx, subject, None, account.blocked_here)?);
     };
+    guest::schedule(tx, subject, None, false)?;
     if account.blocked_here && !user.account_enabled {
         enable(tx, moment, ctx, user.id, true)?;
     }
