@@ -135,10 +135,62 @@ async fn a_manager_asks_for_a_report_where_the_policy_says_so() {
             // The policy is for others: nobody asks for themselves.
             let own = ask_for(app, root, &package, "dave", "dave").await;
             own.assert_error(400, "PolicyNotApplicable");
+            // Whether there is somebody is told to those alone who may ask for them: here, to nobody.
             let nobody = ask_for(app, root, &package, "bob", NOWHERE).await;
-            assert_eq!(nobody.code(), "SubjectNotFound");
+            assert_eq!(nobody.code(), "PolicyRequirementsNotMet");
             app.deliver().await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rq_11_who_may_not_ask_for_others_does_not_learn_who_is_there() {
+    TestApp::on_both(async |app| {
+        let bob = json!([
+            {"@odata.type": "#microsoft.graph.singleUser", "userId": app.id_of("bob").to_string()},
+        ]);
+        let package = package(app, "By bob", bob, json!([])).await;
+        let path = format!("/v1.0/users/{}", app.id_of("erin"));
+        let mail = json!({"mail": "erin@corp.example"});
+        let changed = app.as_operator().patch(&path, mail).await;
+        changed.assert_status(204);
+        let gone = app.add_user("gone").await;
+        let path = format!("/v1.0/users/{gone}");
+        app.as_operator().delete(&path).await.assert_status(204);
+        let ask = async |who: &str, target: &Value, policy: &Value| {
+            let body = json!({"requestType": "userAdd", "assignment": {
+                "target": target, "accessPackageId": package.id, "assignmentPolicyId": policy}});
+            let path = format!("{V1}/assignmentRequests");
+            app.as_user(who).post(&path, body).await
+        };
+
+        let mut answers = std::collections::BTreeSet::new();
+        for policy in [json!(package.policy), json!(NOWHERE), Value::Null] {
+            for target in [
+                json!({"email": "erin@corp.example"}),
+                json!({"email": "nobody@corp.example"}),
+                json!({"objectId": app.id_of("erin").to_string()}),
+                json!({"objectId": gone.to_string()}),
+                json!({"objectId": NOWHERE}),
+            ] {
+                let refused = ask("mallory", &target, &policy).await;
+                let refused = refused.assert_error(400, "PolicyRequirementsNotMet").json();
+                let error = &refused["error"];
+                answers.insert(format!("{} {}", error["target"], error["message"]));
+            }
+        }
+        assert_eq!(answers.len(), 1, "{answers:?}");
+
+        let (policy, unknown) = (
+            json!(package.policy),
+            json!({"email": "nobody@corp.example"}),
+        );
+        let told = ask("bob", &unknown, &policy).await;
+        told.assert_error(400, "ExternalAccessDisabled");
+        let erin = json!({"email": "erin@corp.example"});
+        ask("bob", &erin, &policy).await.assert_status(201);
+        app.deliver().await;
     })
     .await;
 }

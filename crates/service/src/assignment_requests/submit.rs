@@ -138,7 +138,14 @@ fn add(
             unknown,
         )?;
     }
-    let target = target(tx, case, submission)?;
+    let found = match target(tx, case, submission) {
+        refused @ (Ok(_) | Err(ServiceError::Refused { .. })) => refused,
+        Err(broken) => return Err(broken),
+    };
+    if case.asker == Asker::User && submission.target.is_some() {
+        may_ask_for(tx, case, submission, package_id, found.as_ref().ok())?;
+    }
+    let target = found?;
     let facts = facts(tx, &target)?;
     let (policies, policy) = choose_policy(tx, case, submission, package_id, &target, &facts)?;
     let judged = eligibility::Case {
@@ -411,6 +418,38 @@ fn new_request(
         first_completed_at: None,
         version: 1,
     })
+}
+
+/// Whether a policy lets the requestor ask for somebody else. Asked before it is told whether there is such a person: who
+/// may not ask learns nothing about who is there.
+fn may_ask_for(
+    tx: &mut ReadTx<'_>,
+    case: &Case<'_>,
+    submission: &Submission,
+    package: AccessPackageId,
+    target: Option<&Subject>,
+) -> Result<(), ServiceError> {
+    let object = target.and_then(|target| target.object_id);
+    let Some(requestor) = authorize::user_of(case.ctx).filter(|user| object != Some(*user)) else {
+        return Ok(());
+    };
+    let nobody = case.moment.id(SubjectId::new);
+    let about = (target.map_or(nobody, |target| target.id), object);
+    let mut policies = Vec::new();
+    for policy in store::assignment_policy::of_package(tx, package)? {
+        policies.push(on_behalf::as_seen_by(tx, policy, requestor, about)?);
+    }
+    let wanted = submission
+        .assignment_policy_id
+        .filter(|id| policies.iter().any(|policy| policy.id == *id));
+    let lets = policies.iter().any(|policy| {
+        policy.settings.requestors.self_add && wanted.is_none_or(|id| policy.id == id)
+    });
+    if lets {
+        Ok(())
+    } else {
+        Err(on_behalf::refusal())
+    }
 }
 
 /// The subject that the request is for (ID-3, RQ-11).
