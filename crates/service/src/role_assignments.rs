@@ -17,6 +17,7 @@ use store::{ReadTx, WriteTx, catalog};
 use crate::audit::{self, success};
 use crate::authorize;
 use crate::ctx::{Actor, Ctx, Moment, Service};
+use crate::directory::privileged;
 use crate::error::{Code, ServiceError};
 use crate::reads;
 
@@ -87,6 +88,12 @@ pub(crate) fn assign(
         && catalog::find(tx, catalog)?.is_none()
     {
         return Err(ServiceError::not_found("catalog", catalog));
+    }
+    let is_everywhere = authorize::catalogs(ctx, Action::AssignCatalogRole) == Catalogs::All;
+    if !is_everywhere && store::directory::group::find(tx, principal)?.is_some() {
+        // Whoever feeds the directory is kept from groups that give roles. So it takes more than a single catalog to say
+        // that a group does.
+        privileged::check_may_change(tx, ctx, principal)?;
     }
     let created = assignment(moment, principal, grant.role, grant.scope);
     if !role_assignment::insert(tx, &created)? {

@@ -195,6 +195,50 @@ async fn who_may_assign_a_role_in_a_catalog_may_change_the_group_that_holds_it()
 }
 
 #[tokio::test]
+async fn az_11_the_owner_of_a_catalog_lets_only_groups_give_a_role_that_they_may_change() {
+    TestApp::on_both(async |app| {
+        let package = app.package(Plan::new("Books").member_here("Readers")).await;
+        app.give_role("carol", EmRole::CatalogOwner, &package).await;
+        let (own, other) = (app.group("Own", None).await, app.group("Other", None).await);
+        make_owner(app, "carol", own).await;
+        app.add_application("feeder").await;
+        let feeder = app.as_application("feeder", &[Permission::GroupReadWriteAll]);
+        let (alice, mallory) = (app.id_of("alice"), app.id_of("mallory"));
+        let wanted = |principal: ObjectId| {
+            json!({
+                "principalId": principal.to_string(),
+                "roleDefinitionId": EmRole::CatalogReader.definition_id().to_string(),
+                "appScopeId": format!("/AccessPackageCatalog/{}", package.catalog),
+            })
+        };
+        for root in ROOTS {
+            let path = format!("{root}/roleManagement/entitlementManagement/roleAssignments");
+            let carol = app.as_user("carol");
+            let refused = carol.post(&path, wanted(other)).await;
+            refused.assert_error(403, "AccessDenied");
+            // Nobody is locked out of the group.
+            put_into(&feeder, root, other, mallory)
+                .await
+                .assert_status(204);
+            take_out(&feeder, root, other, mallory)
+                .await
+                .assert_status(204);
+            for (client, principal) in [
+                (app.as_user("carol"), own),
+                (app.as_user("carol"), alice),
+                (app.as_operator(), other),
+            ] {
+                let made = client.post(&path, wanted(principal)).await;
+                let id = made.assert_status(201).text("id");
+                let path = format!("{path}/{id}");
+                client.delete(&path).await.assert_status(204);
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_group_that_roles_can_be_assigned_to_is_made_and_kept_by_those_who_assign_roles() {
     let app = TestApp::new().await;
     let managers = group_managers(&app).await;

@@ -46,6 +46,20 @@ pub(crate) fn check_group(
     Ok(())
 }
 
+/// Refuses whoever may not change a group. To let a group give a role is to say who may change it from then on.
+pub(crate) fn check_may_change(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    group: ObjectId,
+) -> Result<(), ServiceError> {
+    match &ctx.actor {
+        Actor::Caller(caller) if !owns(tx, caller, group)? => {
+            authorize::in_directory(ctx, DirectoryAction::WriteGroups)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses whoever may not decide how an administrator signs in: who holds a role of the directory, is in a group that gives
 /// one or may be made to, or owns such a group. User Administrators decide about each other.
 pub(crate) fn check_user(
