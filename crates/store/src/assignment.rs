@@ -17,6 +17,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     SAVE,
     DUE,
     HOLDS,
+    CONCERNED,
     NEXT_END,
     UNEXPIRED_OF,
     FIND_ALL,
@@ -83,6 +84,21 @@ const HOLDS: &str = "SELECT 1 FROM assignment WHERE target_id = $1 AND access_pa
     AND state IN ('delivering', 'delivered', 'partiallyDelivered') \
     UNION ALL SELECT 1 FROM assignment_request WHERE target_id = $1 AND access_package_id = $2 \
     AND state = 'scheduled' LIMIT 1";
+
+// Whatever became of it.
+const CONCERNED: &str = "SELECT 1 FROM assignment WHERE target_id = $1 AND access_package_id = $2 \
+    UNION ALL SELECT 1 FROM assignment_request WHERE target_id = $1 AND access_package_id = $2 LIMIT 1";
+
+/// Whether the target ever had an assignment of the package, or a request for it.
+pub fn concerned(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<bool, Error> {
+    Ok(tx
+        .query_opt(CONCERNED, &[value::text(target), value::text(package)])?
+        .is_some())
+}
 
 /// Whether the target holds the package, or is about to (SD-4).
 pub fn holds(

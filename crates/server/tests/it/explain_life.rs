@@ -644,3 +644,60 @@ async fn l8_a_resource_tells_its_packages_and_who_has_it_by_reeve_or_otherwise()
     })
     .await;
 }
+
+#[tokio::test]
+async fn az_21_a_package_that_is_kept_from_somebody_is_not_explained_to_them() {
+    TestApp::on_both(async |app| {
+        let admin = app.as_user("admin");
+        let mut secrets = Vec::new();
+        for (name, object, change) in [
+            ("Takeover", "accessPackages", json!({"isHidden": true})),
+            ("Not yet", "catalogs", json!({"state": "unpublished"})),
+        ] {
+            let plan = Plan::new(name)
+                .in_catalog(name)
+                .member_here(&format!("{name} people"));
+            let package = app.package(plan).await;
+            let held = app.assign(&package, "dave").await;
+            app.deliver().await;
+            app.remove(&app.assignment_of(&held).await).await;
+            app.deliver().await;
+            changed_policy(app, &package, |policy| {
+                policy["allowedTargetScope"] = "specificDirectoryUsers".into();
+                policy["specificAllowedTargets"] = only(app, "bob");
+            })
+            .await;
+            let id = if object == "catalogs" {
+                &package.catalog
+            } else {
+                &package.id
+            };
+            let path = format!("{V1}/{object}/{id}");
+            admin.patch(&path, change).await.assert_status(204);
+            secrets.push(package);
+        }
+        for package in &secrets {
+            for question in ["request", "approval", "access"] {
+                let path = format!("/reeve/v1/explain/{question}?accessPackage={}", package.id);
+                let told = app.as_user("alice").get(&path).await;
+                told.assert_error(404, "ResourceNotFound");
+                // For bob there is a policy, dave had it once.
+                for who in ["bob", "dave", "admin"] {
+                    app.as_user(who).get(&path).await.assert_status(200);
+                }
+            }
+        }
+        let open = app
+            .package(Plan::new("Open").member_here("Open people"))
+            .await;
+        changed_policy(app, &open, |policy| {
+            policy["allowedTargetScope"] = "specificDirectoryUsers".into();
+            policy["specificAllowedTargets"] = only(app, "bob");
+        })
+        .await;
+        of_request(&app.as_user("alice"), &open.id)
+            .await
+            .assert_status(200);
+    })
+    .await;
+}

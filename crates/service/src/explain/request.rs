@@ -6,6 +6,7 @@
 use auth::decide::Access;
 use auth::roles::Action;
 use domain::assignment_request::RequestType;
+use domain::catalog::CatalogState;
 use domain::id::{AccessPackageId, ObjectId, PolicyId};
 use domain::policy::{
     Asker, Policy, RequestedSchedule, Standing, Target, TargetScope, rank, standings,
@@ -161,9 +162,41 @@ pub(super) fn package_asked(
         Err(ServiceError::Refused { .. }) if asked.is_self => {
             let unknown = || ServiceError::not_found("access package", package);
             let found = store::access_package::find(tx, package)?.ok_or_else(unknown)?;
+            if is_secret_to(tx, ctx, asked, &found)? {
+                return Err(unknown());
+            }
             Ok((found, false))
         }
         Err(refusal) => Err(refusal),
+    }
+}
+
+/// Whether the caller is not to know that there is the package: it is hidden or not published, no policy is for them, they
+/// never had anything to do with it, and they do not read the catalog.
+fn is_secret_to(
+    tx: &mut ReadTx<'_>,
+    ctx: &Ctx,
+    asked: &Asked,
+    package: &AccessPackage,
+) -> Result<bool, ServiceError> {
+    let catalog = store::catalog::find(tx, package.catalog_id)?;
+    let is_published = catalog.is_some_and(|one| one.state == CatalogState::Published);
+    if is_published && !package.is_hidden {
+        return Ok(false);
+    }
+    if authorize::catalogs(ctx, Action::ReadCatalogContent).contains(package.catalog_id) {
+        return Ok(false);
+    }
+    if let Some(facts) = target_facts(tx, asked.object)? {
+        let policies = store::assignment_policy::of_package(tx, package.id)?;
+        let is_for_them = |one| matches!(one, Standing::Counts | Standing::Outranked);
+        if standings(&policies, &facts).into_iter().any(is_for_them) {
+            return Ok(false);
+        }
+    }
+    match store::subject::find_by_object(tx, asked.object)? {
+        Some(subject) => Ok(!store::assignment::concerned(tx, subject.id, package.id)?),
+        None => Ok(true),
     }
 }
 
