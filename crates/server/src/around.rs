@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::call::{CLIENT_REQUEST_ID, CallIds, REQUEST_ID, Scheme};
 use crate::error::Error;
 use crate::limits::incoming::Progress;
-use crate::limits::outgoing::held_until_sent;
+use crate::limits::outgoing::{Apart, held_until_sent};
 use crate::protection;
 
 /// What watches the server has to get through when the server is full.
@@ -74,8 +74,12 @@ async fn limited(app: &App, request: Request, next: Next) -> Result<Response, Er
     let progress = Progress::default();
     let request = gate.guard_body(request, &progress);
     let (response, place) = answer(app, request, next, place, &progress).await?;
-    let sending = address.and_then(|address| gate.sending(address));
-    let response = response.map(|body| held_until_sent(body, (place, sending)));
+    let response = if response.extensions().get::<Apart>().is_some() {
+        response
+    } else {
+        let sending = address.and_then(|address| gate.sending(address));
+        response.map(|body| held_until_sent(body, (place, sending)))
+    };
     if let Some(address) = guesser
         && response.status() == StatusCode::UNAUTHORIZED
     {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Method, Request, header};
+use axum::http::{Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -83,6 +83,37 @@ impl Client {
             .await
     }
 
+    /// GET of an answer that goes on: its status, and its body as it comes.
+    pub async fn watch(&self, path: &str) -> (StatusCode, Body) {
+        let request = self.request(Method::GET, path, None, Vec::new());
+        let response = self.inner.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts.status, body)
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        content_type: Option<&str>,
+        body: Vec<u8>,
+    ) -> Request<Body> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "reeve.test");
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(content_type) = content_type {
+            request = request.header(header::CONTENT_TYPE, content_type);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        request.body(Body::from(body)).unwrap()
+    }
+
     async fn call(
         &self,
         method: Method,
@@ -94,20 +125,7 @@ impl Client {
         let asked = format!("{method} {path}");
         let only_checks = String::from_utf8_lossy(&body).contains("\"isValidationOnly\":true");
         let is_write = method != Method::GET && method != Method::HEAD && !only_checks;
-        let mut request = Request::builder()
-            .method(method)
-            .uri(&path)
-            .header(header::HOST, "reeve.test");
-        if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        if let Some(content_type) = content_type {
-            request = request.header(header::CONTENT_TYPE, content_type);
-        }
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
-        let request = request.body(Body::from(body)).unwrap();
+        let request = self.request(method, &path, content_type, body);
         let response = self.inner.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let reply = Reply {

@@ -102,6 +102,11 @@ impl Default for Limits {
     }
 }
 
+/// Most answers that go on for as long as there is news, such as the events of a job.
+const WATCHERS: usize = 64;
+/// Most of them for one caller.
+const WATCHERS_PER_CALLER: usize = 4;
+
 /// Who is limited: an application, and the user behind it where there is one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
@@ -166,6 +171,9 @@ struct Inner {
     limits: Limits,
     places: Arc<Semaphore>,
     turns: Turns<Key>,
+    /// Answers that go on, in all and by caller: they take nobody's place among the requests.
+    watching: Arc<Semaphore>,
+    watchers: Turns<Key>,
     /// Answers that their clients have not read to the end, by address.
     unsent: Turns<IpAddr>,
     callers: Option<Buckets<Key>>,
@@ -187,6 +195,13 @@ fn documented() -> Vec<Imitated> {
     ]
 }
 
+/// The place of an answer that goes on.
+#[derive(Debug)]
+pub(crate) struct Watching {
+    _place: OwnedSemaphorePermit,
+    _turn: Turn<Key>,
+}
+
 impl Gate {
     pub(crate) fn new(limits: Limits) -> Self {
         let callers = limits.requests_per_second.map(|count| {
@@ -197,6 +212,8 @@ impl Gate {
         Self(Arc::new(Inner {
             places: Arc::new(Semaphore::new(limits.requests)),
             turns: Turns::default(),
+            watching: Arc::new(Semaphore::new(WATCHERS)),
+            watchers: Turns::default(),
             unsent: Turns::default(),
             callers,
             imitated: if limits.imitate_graph {
@@ -244,6 +261,20 @@ impl Gate {
             }
         }
         Ok(turn)
+    }
+
+    /// A place for an answer that goes on; the caller has it until what is returned is dropped. Such an answer is
+    /// [`outgoing::Apart`].
+    pub(crate) fn watch(&self, principal: &Principal) -> Result<Watching, Error> {
+        let full = || Error::TooMany { retry_after: 1 };
+        let key = Key::caller(principal);
+        let turn = self.0.watchers.enter(&key, WATCHERS_PER_CALLER);
+        let turn = turn.ok_or_else(full)?;
+        let place = Arc::clone(&self.0.watching).try_acquire_owned();
+        Ok(Watching {
+            _place: place.map_err(|_| full())?,
+            _turn: turn,
+        })
     }
 
     /// Where the request comes from, if it came over a connection.

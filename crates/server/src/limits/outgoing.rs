@@ -15,6 +15,10 @@ use http_body::{Frame, SizeHint};
 /// How large a piece is. What is no larger is let go at once.
 const PIECE: usize = 8 * 1024;
 
+/// Marks an answer that goes on for as long as there is news: it has a place of its own, and none among all requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Apart;
+
 /// The same body, in pieces; `held` is let go with the last of them.
 pub(crate) fn held_until_sent<T: Send + 'static>(body: Body, held: T) -> Body {
     let is_small = body

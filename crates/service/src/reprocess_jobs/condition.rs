@@ -3,6 +3,7 @@
 //! **Invariant:** what is read back is the very condition that was written, or an error; names that the model does not have
 //! any more are never guessed.
 
+use domain::model::inside;
 use domain::query::{Comparison, Entity, Path, Predicate, Relation, TextMatch, Value};
 use serde_json::{Value as Json, json};
 
@@ -20,14 +21,32 @@ const COMPARISONS: &[(Comparison, &str)] = &[
     (Comparison::Le, "le"),
 ];
 
+/// Relations into documents, which are none of the entity's own.
+static INSIDE: [&Relation; 4] = [
+    &inside::SCHEDULES,
+    &inside::EXPIRATIONS,
+    &inside::GROUP_TYPES,
+    &inside::IDENTITY_SOURCES,
+];
+
 const MATCHES: &[(TextMatch, &str)] = &[
     (TextMatch::Contains, "contains"),
     (TextMatch::StartsWith, "startsWith"),
     (TextMatch::EndsWith, "endsWith"),
 ];
 
+/// The document of a condition over `entity`, if it will be read back as it is.
+pub(super) fn kept(entity: &'static Entity, predicate: &Predicate) -> Result<String, Unreadable> {
+    let document = written(predicate);
+    if read(entity, &document)? == *predicate {
+        Ok(document.to_string())
+    } else {
+        Err(wrong(&document))
+    }
+}
+
 /// The document of a condition.
-pub(super) fn written(predicate: &Predicate) -> Json {
+fn written(predicate: &Predicate) -> Json {
     let all = |list: &[Predicate]| list.iter().map(written).collect::<Vec<Json>>();
     match predicate {
         Predicate::True => json!(true),
@@ -158,6 +177,7 @@ fn walk(entity: &'static Entity, names: &[&str]) -> Result<Vec<&'static Relation
     for name in names {
         let relation = at
             .relation(name)
+            .or_else(|| INSIDE.into_iter().find(|relation| relation.name == *name))
             .ok_or_else(|| Unreadable(format!("`{}` has no relation `{name}`", at.name)))?;
         at = relation.to;
         hops.push(relation);
@@ -258,6 +278,30 @@ mod tests {
         let document: Json = serde_json::from_str(&text).unwrap();
 
         assert_eq!(read(entity, &document), Ok(condition));
+    }
+
+    #[test]
+    fn a_condition_on_what_documents_hold_is_kept_and_one_that_would_be_lost_is_not() {
+        let of = |hops: &[&'static Relation], field| Predicate::Compare {
+            path: Path {
+                hops: hops.to_vec(),
+                field: hops.last().unwrap().to.field(field).unwrap(),
+            },
+            comparison: Comparison::Eq,
+            value: Value::Null,
+        };
+        for entity in [&model::ASSIGNMENT, &model::ASSIGNMENT_REQUEST] {
+            let start = of(&[&inside::SCHEDULES], "startDateTime");
+            let end = of(&[&inside::SCHEDULES, &inside::EXPIRATIONS], "endDateTime");
+            let condition = Predicate::All(vec![start, end]);
+
+            let text = kept(entity, &condition).unwrap();
+
+            let document = serde_json::from_str(&text).unwrap();
+            assert_eq!(read(entity, &document), Ok(condition));
+        }
+        let unknown = of(&[&inside::AUDITED_APPS], "appId");
+        assert!(kept(&model::ASSIGNMENT, &unknown).is_err());
     }
 
     #[test]

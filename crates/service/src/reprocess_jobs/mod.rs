@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use auth::roles::Action;
 use domain::activity::Activity;
-use domain::id::ReprocessJobId;
+use domain::id::{ObjectId, ReprocessJobId};
 use domain::model;
 use domain::query::{Entity, Predicate, Query};
 use domain::reprocess_job::{Collection, State, Thresholds};
@@ -42,6 +42,11 @@ use rights::Rights;
 
 /// Most ids that a job can name; more are selected by a filter.
 pub const MOST_IDS: usize = 10_000;
+
+/// Most jobs of one maker that are not over.
+pub const MOST_OPEN_OF_ONE: i64 = 10;
+/// Most jobs that are not over.
+pub const MOST_OPEN: i64 = 50;
 
 /// What the audit log calls a job.
 const OBJECT_TYPE: &str = "ReprocessJob";
@@ -120,7 +125,10 @@ pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, S
                 ..Query::of(entity(new.collection))
             };
             let query = reads::as_listed(service, ctx, query).await?;
-            let condition = condition::written(&query.filter).to_string();
+            let condition = condition::kept(query.entity, &query.filter).map_err(|_| {
+                let message = "a job cannot keep this condition; name what the list shows of the object itself";
+                ServiceError::invalid(Code::InvalidModel, "filter", message)
+            })?;
             (Some(text), Some(condition), None)
         }
         Selection::Ids(ids) => (None, None, Some(json!(ids).to_string())),
@@ -155,6 +163,7 @@ pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, S
     let made = service
         .store
         .write(move |tx| -> Result<Job, ServiceError> {
+            room(tx, job.created_by)?;
             let job = Job {
                 initiated_by: rights::who(tx, &ctx)?,
                 ..job.clone()
@@ -173,6 +182,24 @@ pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, S
         targets: Vec::new(),
         refusals: Vec::new(),
     })
+}
+
+/// Refuses a job more where there are too many that are not over.
+fn room(tx: &mut ReadTx<'_>, maker: Option<ObjectId>) -> Result<(), ServiceError> {
+    let (all, own) = store::reprocess_job::count_open(tx, maker)?;
+    let full = |most: i64, whose: &str| {
+        ServiceError::refused(
+            Code::TooManyRequests,
+            format!("{most} jobs {whose} are not over; cancel one or wait for it"),
+        )
+    };
+    if own >= MOST_OPEN_OF_ONE {
+        return Err(full(MOST_OPEN_OF_ONE, "of yours"));
+    }
+    if all >= MOST_OPEN {
+        return Err(full(MOST_OPEN, "of the tenant"));
+    }
+    Ok(())
 }
 
 /// An event about the job itself.
@@ -227,11 +254,28 @@ pub async fn list(
         Ok(()) => None,
         Err(_) => authorize::object_of(ctx),
     };
+    let ctx = ctx.clone();
     service
         .store
         .read(move |tx| -> Result<Vec<View>, ServiceError> {
-            let jobs = store::reprocess_job::newest(tx, of, after, limit)?;
-            jobs.into_iter().map(|job| view(tx, job)).collect()
+            let mut found = Vec::new();
+            let mut place = after;
+            // Own jobs that are out of sight by now leave gaps, which the next ones fill.
+            loop {
+                let jobs = store::reprocess_job::newest(tx, of, place, limit)?;
+                let Some(last) = jobs.last() else {
+                    return Ok(found);
+                };
+                place = Some((last.created_at, last.id));
+                for job in jobs {
+                    if of.is_none() || is_in_sight(tx, &ctx, &job)? {
+                        found.push(view(tx, job)?);
+                    }
+                    if i64::try_from(found.len()).is_ok_and(|count| count >= limit) {
+                        return Ok(found);
+                    }
+                }
+            }
         })
         .await
 }
@@ -266,13 +310,28 @@ fn view(tx: &mut ReadTx<'_>, job: Job) -> Result<View, ServiceError> {
 
 /// The job, if the caller may know it.
 fn known(tx: &mut ReadTx<'_>, ctx: &Ctx, id: ReprocessJobId) -> Result<Job, ServiceError> {
-    let job = store::reprocess_job::find(tx, id)?;
-    let is_known = |job: &Job| {
-        let is_own = job.created_by.is_some() && job.created_by == authorize::object_of(ctx);
-        is_own || authorize::in_tenant(ctx, Action::Reprocess).is_ok()
-    };
-    job.filter(is_known)
-        .ok_or_else(|| ServiceError::not_found("reprocess job", id))
+    let unknown = || ServiceError::not_found("reprocess job", id);
+    let job = store::reprocess_job::find(tx, id)?.ok_or_else(unknown)?;
+    if authorize::in_tenant(ctx, Action::Reprocess).is_ok() {
+        return Ok(job);
+    }
+    let is_own = job.created_by.is_some() && job.created_by == authorize::object_of(ctx);
+    if is_own && is_in_sight(tx, ctx, &job)? {
+        Ok(job)
+    } else {
+        Err(unknown())
+    }
+}
+
+/// Whether the caller, who made the job, may still see all that it is about: it tells of people.
+fn is_in_sight(tx: &mut ReadTx<'_>, ctx: &Ctx, job: &Job) -> Result<bool, store::Error> {
+    let now = Rights::of(ctx);
+    match now.seen() {
+        Some(seen) if !Rights::read(&job.rights).see_no_more_than(&now) => {
+            Ok(!item::any_beyond(tx, job.id, job.collection, seen)?)
+        }
+        _ => Ok(true),
+    }
 }
 
 /// A code and a sentence, of what the caller of a single call would be told; anything else is a fault.

@@ -67,6 +67,20 @@ impl Rights {
         }
     }
 
+    /// Whether nothing is seen by these that is not seen by the others.
+    pub(super) fn see_no_more_than(&self, others: &Self) -> bool {
+        match (&self.seen, &others.seen) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(own), Some(others)) => own.is_subset(others),
+        }
+    }
+
+    /// The catalogs that are seen; `None` means all.
+    pub(super) const fn seen(&self) -> Option<&BTreeSet<CatalogId>> {
+        self.seen.as_ref()
+    }
+
     /// As a document.
     pub(super) fn written(&self) -> String {
         let set = |set: &Option<BTreeSet<CatalogId>>| {
@@ -128,6 +142,21 @@ mod tests {
         for text in ["", "{}", "[]", "{\"reprocessed\": 7}"] {
             assert!(Rights::read(text).check(catalog(1), unknown).is_err());
         }
+    }
+
+    #[test]
+    fn who_lost_a_catalog_sees_less_than_before() {
+        let seen = |seen: Option<&[u128]>| Rights {
+            seen: seen.map(|seen| seen.iter().map(|number| catalog(*number)).collect()),
+            reprocessed: None,
+            refusal: String::new(),
+        };
+        let both = seen(Some(&[1, 2]));
+
+        assert!(both.see_no_more_than(&both) && both.see_no_more_than(&seen(None)));
+        assert!(seen(Some(&[])).see_no_more_than(&both));
+        assert!(!both.see_no_more_than(&seen(Some(&[1, 3]))));
+        assert!(!seen(None).see_no_more_than(&both));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The objects of a bulk reprocess, in the order in which they are begun, and what came of each.
 
-use domain::id::{ReprocessJobId, RequestId, SubjectId};
-use domain::reprocess_job::ItemState;
+use domain::id::{CatalogId, ReprocessJobId, RequestId, SubjectId};
+use domain::reprocess_job::{Collection, ItemState};
 use domain::time::Timestamp;
 use serde_json::json;
 
@@ -10,7 +10,18 @@ use crate::engine::Row;
 use crate::value::{int, list, opt_int, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[ADD, NEXT, BEGUN, OPEN, SETTLE, PEOPLE, PAGE, PAGE_FAILED];
+pub(crate) const STATEMENTS: &[&str] = &[
+    ADD,
+    NEXT,
+    BEGUN,
+    OPEN,
+    SETTLE,
+    PEOPLE,
+    BEYOND,
+    BEYOND_REQUESTS,
+    PAGE,
+    PAGE_FAILED,
+];
 
 const ADD: &str = "INSERT INTO reprocess_job_item (job_id, ordinal, object_id, subject_id, state, adds, removes, kept, \
     code, message, request_id, settled_at) \
@@ -33,6 +44,14 @@ const SETTLE: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->>
     WHERE job_id = JSON_OF(e.value) ->> 'j' AND state = 'inDelivery' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
 const PEOPLE: &str = "SELECT count(DISTINCT subject_id) FROM reprocess_job_item \
     WHERE job_id = $1 AND state = 'planned'";
+
+// Of what was hidden from the maker nothing is told but the id that they named.
+const BEYOND: &str = "SELECT i.ordinal FROM reprocess_job_item i JOIN assignment o ON o.id = i.object_id \
+    JOIN access_package p ON p.id = o.access_package_id \
+    WHERE i.job_id = $1 AND i.subject_id IS NOT NULL AND NOT (p.catalog_id IN EACH($2)) LIMIT 1";
+const BEYOND_REQUESTS: &str = "SELECT i.ordinal FROM reprocess_job_item i JOIN assignment_request o \
+    ON o.id = i.object_id JOIN access_package p ON p.id = o.access_package_id \
+    WHERE i.job_id = $1 AND i.subject_id IS NOT NULL AND NOT (p.catalog_id IN EACH($2)) LIMIT 1";
 
 /// Every column of [`Line`], with what follows the job.
 macro_rules! page {
@@ -113,6 +132,21 @@ pub fn next(
             state == ItemState::Planned,
         ))
     })
+}
+
+/// Whether a job tells of anything outside of these catalogs.
+pub fn any_beyond<'c>(
+    tx: &mut ReadTx<'_>,
+    job: ReprocessJobId,
+    of: Collection,
+    catalogs: impl IntoIterator<Item = &'c CatalogId>,
+) -> Result<bool, Error> {
+    let sql = match of {
+        Collection::Assignments => BEYOND,
+        Collection::AssignmentRequests => BEYOND_REQUESTS,
+    };
+    let found = tx.query_opt(sql, &[text(job), list(catalogs)])?;
+    Ok(found.is_some())
 }
 
 /// What came of an item when its turn came.

@@ -16,7 +16,7 @@ use crate::value::{boolean, int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    FIND, INSERT, SAVE, NEWEST, NEWEST_OF, DUE, TAKE, HOLD, RECLAIM, COUNT,
+    FIND, INSERT, SAVE, NEWEST, NEWEST_OF, DUE, TAKE, HOLD, RECLAIM, COUNT, OPEN,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -65,6 +65,9 @@ const HOLD: &str =
 const RECLAIM: &str =
     "UPDATE reprocess_job SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL";
 const COUNT: &str = "SELECT state, count(*) FROM reprocess_job GROUP BY state ORDER BY state";
+
+const OPEN: &str = "SELECT count(*), COALESCE(sum(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0) FROM reprocess_job \
+    WHERE state NOT IN ('canceled', 'completed', 'failed')";
 
 /// A bulk reprocess.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,6 +199,13 @@ pub fn newest(
 /// How many jobs are in each state.
 pub fn count(tx: &mut ReadTx<'_>) -> Result<Vec<(String, i64)>, Error> {
     tx.query_map(COUNT, &[], |row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
+}
+
+/// How many jobs are not over: all, and those of this maker.
+pub fn count_open(tx: &mut ReadTx<'_>, maker: Option<ObjectId>) -> Result<(i64, i64), Error> {
+    let maker = maker.map(|maker| maker.to_string()).unwrap_or_default();
+    let row = tx.query_one(OPEN, &[text(maker)])?;
+    Ok((row.int(0)?, row.int(1)?))
 }
 
 /// Stores a new job.

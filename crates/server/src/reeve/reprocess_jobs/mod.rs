@@ -11,6 +11,7 @@ use domain::time::Timestamp;
 use http::StatusCode;
 use http::header::LOCATION;
 use serde_json::{Value as Json, json};
+use service::Actor;
 use service::reprocess_jobs::{self, Order, View};
 
 use super::OwnRequest;
@@ -135,11 +136,13 @@ fn number(request: &OwnRequest<'_>, name: &'static str, least: i64) -> Result<Op
 pub(super) async fn events(request: &OwnRequest<'_>) -> Result<Answer, Error> {
     let view = view(request).await?;
     let app = request.app().clone();
-    Ok(Answer::Stream(stream::events(
-        app,
-        request.ctx().clone(),
-        view.job.id,
-    )))
+    let ctx = request.ctx().clone();
+    // Nobody but a caller comes this way; Reeve itself would need no place.
+    let place = match &ctx.actor {
+        Actor::Caller(caller) => Some(app.gate().watch(&caller.principal)?),
+        Actor::System => None,
+    };
+    Ok(Answer::Stream(stream::events(app, ctx, view.job.id, place)))
 }
 
 async fn view(request: &OwnRequest<'_>) -> Result<View, Error> {

@@ -1,6 +1,7 @@
 //! Answers that are written while they are read: the items of a job as lines, and its progress as events.
 //!
-//! **Invariant:** an answer holds one page of items at a time, however many there are, and ends by itself.
+//! **Invariant:** an answer holds one page of items at a time, however many there are, and ends by itself, or as soon as
+//! its reader may not have it any more.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -13,12 +14,14 @@ use futures_util::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue};
 use serde_json::Value as Json;
-use service::Ctx;
 use service::reprocess_jobs::{self, Job, View};
+use service::{Actor, Ctx, Service, ServiceError, callers};
 use tokio::time::Instant;
 
 use super::show;
 use crate::app::App;
+use crate::limits::Watching;
+use crate::limits::outgoing::Apart;
 
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson;charset=utf-8");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream;charset=utf-8");
@@ -55,8 +58,11 @@ pub(super) fn results(app: App, ctx: Ctx, job: Job, wanted: Wanted) -> Response 
             let service = app.service();
             let only_failed = wanted.only_failed;
             let size = left.min(PAGE);
-            let page =
-                reprocess_jobs::results(service, &ctx, job.id, after, only_failed, size).await;
+            let page = async {
+                let ctx = as_now(service, &ctx).await?;
+                reprocess_jobs::results(service, &ctx, job.id, after, only_failed, size).await
+            };
+            let page = page.await;
             let page = match page {
                 Ok(page) => page,
                 // A file that is cut off must not look whole.
@@ -77,7 +83,7 @@ pub(super) fn results(app: App, ctx: Ctx, job: Job, wanted: Wanted) -> Response 
 }
 
 /// The progress of a job as server-sent events, until it is over.
-pub(super) fn events(app: App, ctx: Ctx, id: ReprocessJobId) -> Response {
+pub(super) fn events(app: App, ctx: Ctx, id: ReprocessJobId, place: Option<Watching>) -> Response {
     let watch = Watch {
         app,
         ctx,
@@ -85,8 +91,23 @@ pub(super) fn events(app: App, ctx: Ctx, id: ReprocessJobId) -> Response {
         seen: None,
         number: 0,
         until: Instant::now() + LONGEST,
+        _place: place,
     };
-    streamed(EVENTS, Body::from_stream(watch.stream()))
+    let mut response = streamed(EVENTS, Body::from_stream(watch.stream()));
+    response.extensions_mut().insert(Apart);
+    response
+}
+
+/// The call with what its caller may do now: an answer that takes long must not go by rights of the past (AZ-12).
+async fn as_now(service: &Service, ctx: &Ctx) -> Result<Ctx, ServiceError> {
+    let Actor::Caller(caller) = &ctx.actor else {
+        return Ok(ctx.clone());
+    };
+    let loaded = callers::load(service, &caller.principal).await?;
+    Ok(Ctx {
+        actor: Actor::Caller(loaded.caller),
+        ..ctx.clone()
+    })
 }
 
 fn streamed(content_type: HeaderValue, body: Body) -> Response {
@@ -111,6 +132,7 @@ struct Watch {
     seen: Option<Told>,
     number: u64,
     until: Instant,
+    _place: Option<Watching>,
 }
 
 /// What makes an event worth telling.
@@ -133,9 +155,8 @@ impl Watch {
     async fn next(&mut self) -> Option<(String, bool)> {
         for _ in 0..QUIET_LOOKS {
             let service = self.app.service();
-            let view = reprocess_jobs::get(service, &self.ctx, self.id)
-                .await
-                .ok()?;
+            let ctx = as_now(service, &self.ctx).await.ok()?;
+            let view = reprocess_jobs::get(service, &ctx, self.id).await.ok()?;
             let told = Told {
                 version: view.job.version,
                 is_at_end: is_at_end(&view),
