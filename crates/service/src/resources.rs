@@ -72,6 +72,11 @@ pub async fn refresh(service: &Service, ctx: &Ctx, id: ResourceId) -> Result<(),
         .await
 }
 
+/// May the caller change resources anywhere? Asked before anything of a body is judged.
+pub fn may_change(ctx: &Ctx) -> Result<(), ServiceError> {
+    authorize::admitted(ctx, Action::ManageResources)
+}
+
 /// Says what happens when drift of a resource is found (L8).
 pub async fn set_drift_action(
     service: &Service,

@@ -9,9 +9,12 @@ use service::ServiceError;
 use service::adoptions::{self, Adoption, Fate, MOST, Person};
 
 use super::OwnRequest;
+use super::members::{self, invalid, set};
 use crate::error::Error;
 use crate::reply::Reply;
 
+/// The longest justification, in characters.
+const LONGEST_JUSTIFICATION: usize = 4_096;
 const MEMBERS: &[&str] = &[
     "accessPackageId",
     "assignmentPolicyId",
@@ -47,14 +50,7 @@ pub(super) async fn create(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 }
 
 fn read(body: &Json) -> Result<Adoption, Error> {
-    let names = body.as_object().into_iter().flatten().map(|(name, _)| name);
-    if let Some(unknown) = names
-        .into_iter()
-        .find(|name| !MEMBERS.contains(&name.as_str()))
-    {
-        let message = format!("`{unknown}` is not a member of an adoption");
-        return Err(invalid(unknown, message));
-    }
+    members::known(body, "", MEMBERS)?;
     let limit = match set(body, "top") {
         None => MOST,
         Some(top) => top
@@ -68,14 +64,6 @@ fn read(body: &Json) -> Result<Adoption, Error> {
             .as_bool()
             .ok_or_else(|| invalid("dryRun", "`dryRun` must be true or false"))?,
     };
-    let justification = match set(body, "justification") {
-        None => None,
-        Some(text) => Some(
-            text.as_str()
-                .ok_or_else(|| invalid("justification", "`justification` must be a text"))?
-                .to_owned(),
-        ),
-    };
     Ok(Adoption {
         access_package_id: id(body, "accessPackageId")?
             .ok_or_else(|| invalid("accessPackageId", "`accessPackageId` is missing"))?,
@@ -84,13 +72,8 @@ fn read(body: &Json) -> Result<Adoption, Error> {
         dry_run,
         after: id(body, "after")?,
         limit,
-        justification,
+        justification: members::text(body, "justification", LONGEST_JUSTIFICATION)?,
     })
-}
-
-/// A member that is there and not null.
-fn set<'b>(body: &'b Json, name: &str) -> Option<&'b Json> {
-    body.get(name).filter(|value| !value.is_null())
 }
 
 fn id<T: FromStr>(body: &Json, name: &str) -> Result<Option<T>, Error> {
@@ -100,13 +83,6 @@ fn id<T: FromStr>(body: &Json, name: &str) -> Result<Option<T>, Error> {
     let id = value.as_str().and_then(|text| text.parse().ok());
     id.map(Some)
         .ok_or_else(|| invalid(name, format!("`{name}` must be a well-formed id")))
-}
-
-fn invalid(target: &str, message: impl Into<String>) -> Error {
-    Error::InvalidModel {
-        target: target.to_owned(),
-        message: message.into(),
-    }
 }
 
 fn outcome(person: &Person) -> &'static str {

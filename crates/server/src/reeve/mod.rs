@@ -15,6 +15,7 @@ mod explanations;
 mod extras;
 mod faults;
 mod ledger;
+mod members;
 mod notices;
 mod openapi;
 mod policy_preview;

@@ -5,13 +5,16 @@ use domain::resource::DriftAction;
 use serde_json::Value as Json;
 
 use super::OwnRequest;
+use super::members::{self, invalid};
 use crate::error::Error;
 use crate::reply::Reply;
 
 /// Says what happens when drift of a resource is found (L8), and whether anybody may be in it whom nobody granted access.
 pub(super) async fn change(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let id: ResourceId = request.id("id")?;
+    service::resources::may_change(request.ctx())?;
     let body = request.json()?;
+    members::known(&body, "", &["driftAction", "authoritative"])?;
     let action =
         match body.get("driftAction") {
             None => None,
@@ -41,11 +44,4 @@ pub(super) async fn change(request: &OwnRequest<'_>) -> Result<Reply, Error> {
         service::sweeps::set_authoritative(service, ctx, id, authoritative).await?;
     }
     Ok(Reply::no_content())
-}
-
-fn invalid(target: &str, message: &str) -> Error {
-    Error::InvalidModel {
-        target: target.to_owned(),
-        message: message.to_owned(),
-    }
 }

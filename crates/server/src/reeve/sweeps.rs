@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use service::sweeps::{self, Sweep, SweepObject};
 use service::targets;
 
-use super::OwnRequest;
 use super::targets::known;
+use super::{OwnRequest, members};
 use crate::error::Error;
 use crate::reply::Reply;
 
@@ -16,14 +16,20 @@ use crate::reply::Reply;
 pub(super) async fn create(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     targets::may_switch(request.ctx())?;
     let body = request.json()?;
+    members::known(&body, "", &["target"])?;
     let name = body.get("target").and_then(Json::as_str);
     let name = name.ok_or_else(|| Error::InvalidModel {
         target: "target".to_owned(),
         message: "`target` must be the name of a target".to_owned(),
     })?;
     let target = known(request, name)?;
-    let sweep = sweeps::request(request.service(), request.ctx(), target).await?;
-    Ok(Reply::json(StatusCode::CREATED, &shown(&sweep)))
+    let (sweep, is_new) = sweeps::request(request.service(), request.ctx(), target).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok(Reply::json(status, &shown(&sweep)))
 }
 
 /// Lists sweeps, the newest first.

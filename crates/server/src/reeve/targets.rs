@@ -4,9 +4,12 @@ use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
 use service::targets;
 
-use super::{OwnRequest, Target};
+use super::{OwnRequest, Target, members};
 use crate::error::Error;
 use crate::reply::Reply;
+
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 1_000;
 
 /// Lists the targets.
 pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
@@ -37,17 +40,10 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// Holds deliveries back.
 pub(super) async fn pause(request: &OwnRequest<'_>) -> Result<Reply, Error> {
+    targets::may_switch(request.ctx())?;
     let body = request.json_or_empty()?;
-    let reason = match body.get("reason") {
-        None | Some(Json::Null) => None,
-        Some(Json::String(reason)) => Some(reason.clone()),
-        Some(_) => {
-            return Err(Error::InvalidModel {
-                target: "reason".to_owned(),
-                message: "`reason` must be a text".to_owned(),
-            });
-        }
-    };
+    members::known(&body, "", &["reason"])?;
+    let reason = members::text(&body, "reason", LONGEST_REASON)?;
     switch(request, true, reason).await
 }
 

@@ -189,7 +189,7 @@ async fn sweeps_are_listed_newest_first_in_pages_and_can_be_called_off() {
     let reply = operator.post(SWEEPS, json!({ "target": ERP })).await;
     let open = reply.assert_status(201).text("id");
     let again = operator.post(SWEEPS, json!({ "target": ERP })).await;
-    assert_eq!(again.assert_status(201).text("id"), open, "one at a time");
+    assert_eq!(again.assert_status(200).text("id"), open, "one at a time");
 
     let cancel = format!("{SWEEPS}/{open}/cancel");
     operator.post(&cancel, json!({})).await.assert_status(204);
@@ -220,6 +220,24 @@ async fn what_is_asked_wrongly_is_refused_and_named() {
         .assert_status(404);
     let reply = operator.post(SWEEPS, json!({})).await.assert_status(400);
     assert_eq!(reply.json()["error"]["target"], "target");
+    let pause = "/reeve/v1/targets/directory/pause";
+    let resource = format!("/reeve/v1/resources/{NOWHERE}");
+    for (path, name, body) in [
+        (
+            SWEEPS,
+            "Target",
+            json!({ "target": "directory", "Target": "x" }),
+        ),
+        (pause, "raeson", json!({ "raeson": "x" })),
+        (pause, "reason", json!({ "reason": "x".repeat(1_001) })),
+        (pause, "reason", json!({ "reason": "a\u{0}b" })),
+    ] {
+        let reply = operator.post(path, body).await.assert_status(400);
+        assert_eq!(reply.json()["error"]["target"], name, "{path}");
+    }
+    let body = json!({ "authoritative": true, "driftaction": "restore" });
+    let reply = operator.patch(&resource, body).await.assert_status(400);
+    assert_eq!(reply.json()["error"]["target"], "driftaction");
     for path in [
         format!("{SWEEPS}/{NOWHERE}"),
         format!("{SWEEPS}/{NOWHERE}/objects"),
@@ -245,6 +263,8 @@ async fn what_is_asked_wrongly_is_refused_and_named() {
         ("top", json!(0)),
         ("after", json!(1)),
         ("everybody", json!(true)),
+        ("justification", json!("x".repeat(4_097))),
+        ("justification", json!("a\u{0}b")),
         ("accessPackageId", json!(package.id)),
     ] {
         let mut body = good.clone();
@@ -290,6 +310,44 @@ async fn adoption_gives_what_its_preview_says_and_takes_nothing_from_anybody() {
         assert_eq!(after["counts"], json!({ "assigned": 3 }));
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_lost_the_access_since_the_sweep_is_not_given_it_back_by_adoption_as_3() {
+    TestApp::on_both(async |app| {
+        let package = app.package(Plan::new("Books").member_here("Readers")).await;
+        for name in ["alice", "bob"] {
+            add_member(app, &package, name).await;
+        }
+        swept(app, "directory").await;
+        let group = package.role().group;
+        let path = format!("/v1.0/groups/{group}/members/{}/$ref", app.id_of("alice"));
+        app.as_operator().delete(&path).await.assert_status(204);
+
+        let extras = read(app, "/reeve/v1/drift/extras").await;
+        let report = adopt(app, &package, false).await;
+        app.deliver().await;
+
+        assert_eq!(extras["summary"]["total"], 1, "{extras}");
+        assert_eq!(report["counts"], json!({ "adopted": 1 }), "{report}");
+        assert!(!app.has(package.role(), "alice").await);
+        assert!(app.has(package.role(), "bob").await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asks_for_a_sweep_that_is_under_way_is_told_of_it() {
+    let app = TestApp::new().await;
+    let ask = async || {
+        let body = json!({ "target": "directory" });
+        app.as_operator().post(SWEEPS, body).await
+    };
+
+    let first = ask().await.assert_status(201);
+    let second = ask().await.assert_status(200);
+
+    assert_eq!(first.text("id"), second.text("id"));
 }
 
 #[tokio::test]

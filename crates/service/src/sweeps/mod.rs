@@ -18,22 +18,26 @@ use crate::{audit, authorize};
 
 const TYPE: &str = "Sweep";
 
-/// Asks for a sweep of a target; answers the one that is open already, if there is one.
-pub async fn request(service: &Service, ctx: &Ctx, target: &str) -> Result<Sweep, ServiceError> {
+/// Asks for a sweep of a target; answers the one that is open already, if there is one, and whether it is new.
+pub async fn request(
+    service: &Service,
+    ctx: &Ctx,
+    target: &str,
+) -> Result<(Sweep, bool), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
     let (moment, ctx, target) = (service.moment(), ctx.clone(), target.to_owned());
     let keep = service.settings.sweeps.keep;
     let sweep = service
         .store
-        .write(move |tx| -> Result<Sweep, ServiceError> {
+        .write(move |tx| -> Result<(Sweep, bool), ServiceError> {
             if let Some(open) = store::sweep::open(tx, &target)? {
-                return Ok(open);
+                return Ok((open, false));
             }
             let by = authorize::object_of(&ctx).map(|id| id.to_string());
             let id = ask(tx, &moment, &target, Cause::Request, by.as_deref(), keep)?;
             let event = audit::success(Activity::UpdateSetting, TYPE, id, Some(target.clone()));
             audit::record(tx, &moment, &ctx, event.with("operation", "sweep"))?;
-            get_in(tx, id)
+            Ok((get_in(tx, id)?, true))
         })
         .await?;
     service.wake();

@@ -1,7 +1,8 @@
 //! What the built-in directory tells of changes that Reeve did not order: it sees them as they happen, so drift in it is
 //! known at once (L8).
 //!
-//! **Invariant:** only a row that nothing is in flight for is written, and nothing of it but what was observed.
+//! **Invariant:** only a row that nothing is in flight for is written, and nothing of it but what was observed. Whoever
+//! lost access that nobody granted is not taken to have it until the next sweep.
 
 use domain::id::{AssignmentId, ObjectId};
 use domain::time::Timestamp;
@@ -10,12 +11,16 @@ use crate::column::parsed;
 use crate::value;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[SEEN, CAME_BACK, RESTORABLE];
+pub(crate) const STATEMENTS: &[&str] = &[SEEN, GONE, CAME_BACK, RESTORABLE];
 
 const SEEN: &str = "UPDATE ledger SET observed = $1, observed_at = $2, observed_by = 'directory', \
     version = version + 1 WHERE phase = 'settled' AND target = 'directory' AND observed <> $1 \
     AND origin_system = $3 AND resource_origin_id = $4 AND role_origin_id = $5 \
     AND subject_id IN (SELECT id FROM subject WHERE object_id = $6)";
+
+// What a sweep saw of somebody whom nobody granted access: they have it no more.
+const GONE: &str = "DELETE FROM drift_extra WHERE target = 'directory' AND origin_system = $1 \
+    AND resource_origin_id = $2 AND role_origin_id = $3 AND object_id = $4";
 
 const CAME_BACK: &str = "UPDATE ledger SET observed = 'unknown', version = version + 1 \
     WHERE phase = 'settled' AND desired = TRUE AND subject_id IN (SELECT id FROM subject WHERE object_id = $1)";
@@ -59,7 +64,17 @@ pub fn changed(
         value::text(&role.role_origin_id),
         value::text(subject),
     ];
-    tx.execute(SEEN, &args).map(drop)
+    tx.execute(SEEN, &args)?;
+    if !present {
+        let place = [
+            value::text(role.origin_system),
+            value::text(role.resource),
+            value::text(&role.role_origin_id),
+            value::text(subject),
+        ];
+        tx.execute(GONE, &place)?;
+    }
+    Ok(())
 }
 
 /// A deleted user is there again: what was observed of the access before is not known any more (AS-17).

@@ -7,7 +7,7 @@ use domain::query::Predicate;
 use domain::reprocess_job::{Collection, Thresholds};
 use odata::filter;
 use odata::query::QueryOptions;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use service::reprocess_jobs::{MOST_IDS, NewJob, Selection};
 use uuid::Uuid;
 use wire::resolve;
@@ -15,13 +15,16 @@ use wire::tables;
 use wire::version::Version;
 
 use crate::error::Error;
+use crate::reeve::members::{self, invalid, set};
 
 /// The longest note, in characters.
 const LONGEST_NOTE: usize = 1_000;
+/// The longest filter: as much as fits into a URL.
+const LONGEST_FILTER: usize = 16 * 1024;
 
 /// Reads a new job.
 pub(super) fn new_job(body: &Json, cloud: Cloud) -> Result<NewJob, Error> {
-    known_members(
+    members::known(
         body,
         "",
         &[
@@ -56,13 +59,13 @@ pub(super) fn new_job(body: &Json, cloud: Cloud) -> Result<NewJob, Error> {
             None => Thresholds::default(),
             Some(document) => thresholds(document, Thresholds::default())?,
         },
-        note: note(body)?,
+        note: members::text(body, "note", LONGEST_NOTE)?,
     })
 }
 
 /// Reads what is said when a plan is run: other thresholds, if any.
 pub(super) fn run(body: &Json, before: Thresholds) -> Result<Option<Thresholds>, Error> {
-    known_members(body, "", &["thresholds"])?;
+    members::known(body, "", &["thresholds"])?;
     set(body, "thresholds")
         .map(|document| thresholds(document, before))
         .transpose()
@@ -97,10 +100,15 @@ fn selected(
     version: Version,
     cloud: Cloud,
 ) -> Result<Selection, Error> {
-    let text = filter
-        .as_str()
-        .filter(|text| !text.trim().is_empty())
-        .ok_or_else(|| invalid("filter", "`filter` must be the text of a `$filter`"))?;
+    let is_whole = |text: &&str| {
+        !text.trim().is_empty() && !text.contains('\0') && text.len() <= LONGEST_FILTER
+    };
+    let text = filter.as_str().filter(is_whole).ok_or_else(|| {
+        invalid(
+            "filter",
+            "`filter` must be the text of a `$filter`, as long as a URL may be",
+        )
+    })?;
     let expression = filter::parse(text).map_err(|error| invalid("filter", error.to_string()))?;
     let of = match collection {
         Collection::Assignments => &tables::ASSIGNMENT,
@@ -155,23 +163,11 @@ fn flag(body: &Json, name: &str) -> Result<bool, Error> {
     }
 }
 
-fn note(body: &Json) -> Result<Option<String>, Error> {
-    let wrong = || {
-        let message = format!("`note` must be a text of at most {LONGEST_NOTE} characters");
-        invalid("note", message)
-    };
-    match set(body, "note") {
-        None => Ok(None),
-        Some(Json::String(note)) if note.chars().count() <= LONGEST_NOTE => Ok(Some(note.clone())),
-        Some(_) => Err(wrong()),
-    }
-}
-
 fn thresholds(document: &Json, before: Thresholds) -> Result<Thresholds, Error> {
     if !document.is_object() {
         return Err(invalid("thresholds", "`thresholds` must be an object"));
     }
-    known_members(
+    members::known(
         document,
         "thresholds/",
         &["maxRemoved", "maxRemovedPercent"],
@@ -195,37 +191,6 @@ fn thresholds(document: &Json, before: Thresholds) -> Result<Thresholds, Error> 
         max_removed: number("maxRemoved", i64::MAX, before.max_removed)?,
         max_removed_percent: number("maxRemovedPercent", 100, before.max_removed_percent)?,
     })
-}
-
-/// A member that is there and not null.
-fn set<'b>(body: &'b Json, name: &str) -> Option<&'b Json> {
-    body.get(name).filter(|value| !value.is_null())
-}
-
-/// A member that is misspelled must not mean its default.
-fn known_members(body: &Json, within: &str, known: &[&str]) -> Result<(), Error> {
-    let names = body.as_object().into_iter().flat_map(Map::keys);
-    match names
-        .into_iter()
-        .find(|name| !known.contains(&name.as_str()))
-    {
-        None => Ok(()),
-        Some(name) => {
-            let target = format!("{within}{name}");
-            let message = format!(
-                "`{target}` is not known here; expected {}",
-                known.join(", ")
-            );
-            Err(invalid(target, message))
-        }
-    }
-}
-
-fn invalid(target: impl Into<String>, message: impl Into<String>) -> Error {
-    Error::InvalidModel {
-        target: target.into(),
-        message: message.into(),
-    }
 }
 
 #[cfg(test)]
@@ -293,6 +258,18 @@ mod tests {
             (
                 "ids",
                 json!({ "target": "assignments", "filter": all, "ids": ["x"] }),
+            ),
+            (
+                "filter",
+                json!({ "target": "assignments", "filter": "status eq 'a\u{0}b'" }),
+            ),
+            (
+                "filter",
+                json!({ "target": "assignments", "filter": format!("status eq '{}'", "n".repeat(16 * 1024)) }),
+            ),
+            (
+                "note",
+                json!({ "target": "assignments", "filter": all, "note": "a\u{0}b" }),
             ),
             ("ids", json!({ "target": "assignments", "ids": [] })),
             (
