@@ -79,11 +79,20 @@ fn named<T: std::str::FromStr>(
 }
 
 fn target(assignment: &Node<'_>) -> Result<Option<TargetReference>, DecodeError> {
-    if let Some(object) = id::<ObjectId>(&assignment.member("targetId"))? {
-        return Ok(Some(TargetReference::Id(object)));
-    }
+    let flat = id::<ObjectId>(&assignment.member("targetId"))?;
     let target = assignment.member("target");
     target.object()?;
+    let object = target.member("objectId");
+    if let (Some(flat), Some(nested)) = (flat, id::<ObjectId>(&object)?)
+        && flat != nested
+    {
+        return Err(object
+            .invalid("must be the same as `assignment/targetId`")
+            .into());
+    }
+    if let Some(flat) = flat {
+        return Ok(Some(TargetReference::Id(flat)));
+    }
     for name in ["objectId", "id"] {
         if let Some(object) = id::<ObjectId>(&target.member(name))? {
             return Ok(Some(TargetReference::Id(object)));
@@ -220,6 +229,7 @@ mod tests {
         for assignment in [
             json!({"targetId": ONE, "accessPackageId": TWO}),
             json!({"target": {"objectId": ONE}, "accessPackage": {"id": TWO}}),
+            json!({"targetId": ONE, "target": {"objectId": ONE}, "accessPackageId": TWO}),
         ] {
             for name in ["assignment", "accessPackageAssignment"] {
                 let body = json!({"requestType": "AdminAdd", name: assignment});
@@ -271,6 +281,11 @@ mod tests {
             (
                 json!({"requestType": "userAdd", "assignment": {"targetId": "x"}}),
                 "assignment/targetId",
+            ),
+            (
+                // Two people.
+                json!({"requestType": "userAdd", "assignment": {"targetId": ONE, "target": {"objectId": TWO}}}),
+                "assignment/target/objectId",
             ),
             (
                 json!({"requestType": "userAdd", "schedule": {"startDateTime": "2026-01-02"}}),
