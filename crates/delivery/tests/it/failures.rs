@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::assignment_request::{RequestType, State};
 use domain::ledger::{Observed, Phase};
+use domain::time::Duration;
 
 use crate::fake::{Fake, Trouble};
 use crate::world::{TARGET, World};
@@ -227,7 +228,11 @@ async fn nothing_is_granted_to_a_deleted_subject_but_access_is_taken_from_one() 
     service::directory::users::delete(&world.service, &ctx, world.users[0].0)
         .await
         .unwrap();
-    world.run_down(&engine).await;
+    // Longer than attempts last, and not so long that the user is gone for good.
+    for _ in 0..12 {
+        engine.settle().await.unwrap();
+        world.service.clock.advance(Duration::from_minutes(90));
+    }
     let given_up: Vec<_> = world
         .ledger()
         .into_iter()
