@@ -374,6 +374,7 @@ fn status_of(code: Code) -> StatusCode {
         Code::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Code::ResyncRequired => StatusCode::GONE,
         Code::BadRequest
         | Code::InvalidModel
         | Code::InvalidMembershipRule

@@ -63,6 +63,8 @@ pub enum Code {
     // Somebody was faster.
     Conflict,
     PreconditionFailed,
+    // What was kept for the caller is gone.
+    ResyncRequired,
     // Not now.
     MethodNotAllowed,
     TooManyRequests,
@@ -120,6 +122,7 @@ impl Code {
         Self::InvalidUploadSessionState,
         Self::Conflict,
         Self::PreconditionFailed,
+        Self::ResyncRequired,
         Self::MethodNotAllowed,
         Self::TooManyRequests,
     ];

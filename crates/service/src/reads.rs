@@ -19,6 +19,7 @@ use crate::audit::search;
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
+use crate::settings::Settings;
 use offers::Hidden;
 
 pub use additional::{Additional, additional_access};
@@ -76,6 +77,20 @@ fn narrowed_list(
         .listing(tx, ctx, &query)?;
     let query = scope::by_role(ctx, &me, query)?;
     Ok((me, query))
+}
+
+/// The same in a transaction that is under way.
+pub(crate) fn list_in(
+    tx: &mut store::ReadTx<'_>,
+    ctx: &Ctx,
+    settings: &Settings,
+    query: Query,
+) -> Result<Page, ServiceError> {
+    if settings.require_scoped_filter {
+        demanded::one_package(ctx, &query)?;
+    }
+    let (me, query) = narrowed_list(tx, ctx, !settings.reprocess_tracking_requests, query)?;
+    me.read(tx, ctx, query)
 }
 
 /// Rows that one key names: by role, or because they are the caller's own (AZ-4).

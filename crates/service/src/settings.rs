@@ -51,6 +51,8 @@ pub struct Settings {
     pub retention_requests: Option<Duration>,
     /// `retention.assignments`: how long assignments are kept that are over; none: for ever (RQ-26).
     pub retention_assignments: Option<Duration>,
+    /// `retention.delta`: how long a delta link is good for at most; none: for ever.
+    pub delta_retention: Option<Duration>,
     /// `extensions`: what custom extensions may be, and what they are told.
     pub extensions: ExtensionSettings,
     /// `notices`: whether people are told of what happens, and for how long that is kept.
@@ -191,6 +193,7 @@ impl Default for Settings {
             retention_audit: Some(Duration::from_days(365)),
             retention_requests: None,
             retention_assignments: None,
+            delta_retention: Some(Duration::from_days(30)),
             extensions: ExtensionSettings::default(),
             notices: NoticeSettings::default(),
             guests: Arc::default(),

@@ -15,7 +15,7 @@ use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::subscriptions;
 use crate::uploads;
-use crate::{audit, automatic, callouts, guests, notices, retention};
+use crate::{audit, automatic, callouts, delta, guests, notices, retention};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -84,6 +84,7 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
         .write(move |tx| -> Result<Counts, ServiceError> {
             store::accepted_call::forget_before(tx, moment.now.minus(REMEMBER_CALLS))?;
             store::callback_token::forget(tx, BATCH)?;
+            delta::forget(tx, moment.now, &settings)?;
             store::notice::purge(tx, moment.now.minus(settings.notices.retention), BATCH)?;
             Ok(Counts {
                 timed_out: time_out(tx, &moment, &ctx)?,
@@ -254,6 +255,7 @@ pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> 
             let others = near_end.into_iter().chain(announced).chain(guests);
             let others = others.chain(subscriptions::next_timer(tx)?);
             let others = others.chain(retention::next(tx, &settings)?);
+            let others = others.chain(delta::next(tx, &settings)?);
             Ok(timer.into_iter().chain(others).min())
         })
         .await

@@ -16,7 +16,7 @@ use crate::column::{instant, opt_instant, opt_string, parsed};
 use crate::engine::Row;
 use crate::outbox::{self, Lease};
 use crate::value::{boolean, int, list, opt_int, opt_text, text};
-use crate::{Error, ReadTx, WriteTx};
+use crate::{Error, ReadTx, WriteTx, change_log};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     ANY,
@@ -40,7 +40,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     COUNT,
 ];
 
-const ANY: &str = "SELECT 1 FROM subscription LIMIT 1";
+const ANY: &str =
+    "SELECT EXISTS (SELECT 1 FROM subscription), EXISTS (SELECT 1 FROM change_log_mark)";
 const APPEND: &str = "INSERT INTO change_notification (feed_id, change, object_id) \
     SELECT f.id, $2, c.value FROM EACH($3) c \
     JOIN subscription s ON s.entity = $1 AND (s.object_id IS NULL OR s.object_id = c.value) \
@@ -94,35 +95,54 @@ const COUNT: &str = "SELECT count(*) FROM change_notification";
 
 /// What a transaction has changed so far: of each object one change, or none if nobody could have seen it.
 #[derive(Debug, Default)]
-pub(crate) struct Changes(BTreeMap<(Followed, String), ChangeType>);
+pub(crate) struct Changes {
+    of: BTreeMap<(Followed, String), ChangeType>,
+    /// Packages that are in another catalog now: nobody is notified, but others may read their requests.
+    moved: Vec<String>,
+}
 
 impl Changes {
     /// Notes that something changed.
     pub(crate) fn note(&mut self, of: Followed, id: String, change: ChangeType) {
         let object = (of, id);
-        let change = match self.0.get(&object) {
+        let change = match self.of.get(&object) {
             Some(before) => before.then(change),
             None => Some(change),
         };
         match change {
-            Some(change) => self.0.insert(object, change),
-            None => self.0.remove(&object),
+            Some(change) => self.of.insert(object, change),
+            None => self.of.remove(&object),
         };
+    }
+
+    /// Notes that a package is in another catalog now.
+    pub(crate) fn note_move(&mut self, package: String) {
+        self.moved.push(package);
     }
 }
 
-/// Turns what a transaction changed into notifications, if anybody subscribed.
+/// Turns what a transaction changed into notifications, if anybody subscribed, and into lines of the log, if anybody reads it.
 pub(crate) fn append(tx: &mut WriteTx<'_>, changes: Changes) -> Result<(), Error> {
-    if changes.0.is_empty() || tx.query_opt(ANY, &[])?.is_none() {
+    if changes.of.is_empty() && changes.moved.is_empty() {
+        return Ok(());
+    }
+    let anybody = tx.query_one(ANY, &[])?;
+    let (is_followed, is_logged) = (anybody.boolean(0)?, anybody.boolean(1)?);
+    if !is_followed && !is_logged {
         return Ok(());
     }
     let mut kinds: BTreeMap<(Followed, ChangeType), Vec<String>> = BTreeMap::new();
-    for ((of, id), change) in changes.0 {
+    for ((of, id), change) in changes.of {
         kinds.entry((of, change)).or_default().push(id);
     }
-    for ((of, change), ids) in kinds {
-        let ids = list(ids);
-        tx.execute(APPEND, &[text(of), text(change), ids])?;
+    if is_followed {
+        for ((of, change), ids) in &kinds {
+            tx.execute(APPEND, &[text(of), text(change), list(ids)])?;
+        }
+    }
+    // The last, because it keeps all others waiting who change something.
+    if is_logged {
+        change_log::append(tx, &kinds, &changes.moved)?;
     }
     Ok(())
 }

@@ -79,6 +79,13 @@ pub(crate) const FOREIGN_KEYS: Sql = Sql {
                WHERE k.contype = 'f' AND n.nspname = current_schema()",
 };
 
+/// Waits until nobody else writes the log of changes, and keeps others from it until the commit. SQLite has one writer.
+pub(crate) const LOCK_CHANGE_LOG: Sql = Sql {
+    sqlite: "SELECT 1",
+    postgres: "SELECT CAST(1 AS BIGINT) \
+               FROM pg_advisory_xact_lock(20250022, hashtext(CAST(current_schema() AS TEXT)))",
+};
+
 /// The statement as `engine` understands it.
 pub(crate) fn render(engine: Engine, sql: &str) -> String {
     let mut out = String::with_capacity(sql.len() + 64);

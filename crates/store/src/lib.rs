@@ -17,6 +17,7 @@ pub mod automatic;
 pub mod callback_token;
 pub mod catalog;
 pub mod change_feed;
+pub mod change_log;
 mod column;
 pub mod connected_organization;
 pub mod control_configuration;

@@ -132,6 +132,7 @@ pub fn restore(tx: &mut WriteTx<'_>, name: &str) -> Result<bool, Error> {
         let (entry, value) = snapshot.entry();
         crate::setting::set(tx, &entry, &value)?;
     }
+    crate::change_log::end(tx)?;
     Ok(true)
 }
 

@@ -12,6 +12,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::callback_token::STATEMENTS,
     crate::catalog::STATEMENTS,
     crate::change_feed::STATEMENTS,
+    crate::change_log::STATEMENTS,
     crate::subscription::STATEMENTS,
     crate::holders::STATEMENTS,
     crate::incompatible::STATEMENTS,

@@ -26,15 +26,19 @@ pub(crate) struct RetentionSection {
     pub(crate) requests: Iso,
     /// How long assignments are kept that are over; nothing: for ever.
     pub(crate) assignments: Iso,
+    /// How long a delta link is good for at most; nothing: for ever.
+    pub(crate) delta: Iso,
 }
 
 impl Default for RetentionSection {
     fn default() -> Self {
         let kept = Settings::default().retention_audit;
+        let read_on = Settings::default().delta_retention;
         Self {
             audit: Iso(kept.unwrap_or(FOR_EVER)),
             requests: Iso(FOR_EVER),
             assignments: Iso(FOR_EVER),
+            delta: Iso(read_on.unwrap_or(FOR_EVER)),
         }
     }
 }
@@ -55,6 +59,11 @@ impl RetentionSection {
     /// How long assignments are kept that are over; `None`: for ever.
     pub(crate) fn assignments(&self) -> Option<Duration> {
         bounded(self.assignments)
+    }
+
+    /// How long a delta link is good for at most; `None`: for ever.
+    pub(crate) fn delta(&self) -> Option<Duration> {
+        bounded(self.delta)
     }
 }
 

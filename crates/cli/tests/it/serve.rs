@@ -219,6 +219,36 @@ fn a_wrong_configuration_is_told_by_its_key_before_anything_starts() {
 }
 
 #[tokio::test]
+async fn a_delta_link_leads_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data, &["--demo-org"]);
+    let api = server.sign_in(None).await;
+    let first = api.get("/reeve/v1/delta/assignments?$top=999").await;
+    assert!(!first["value"].as_array().unwrap().is_empty());
+    let link = first["@odata.deltaLink"].as_str().unwrap();
+    let link = link[link.find("/reeve/v1").unwrap()..].to_owned();
+
+    assert!(server.terminate().success());
+    let server = Server::start(&data, &[]);
+
+    let api = server.sign_in(None).await;
+    let next = api.get(&link).await;
+    assert_eq!(next["value"], json!([]));
+    let id = first["value"][0]["id"].as_str().unwrap();
+    let (status, _) = api
+        .call(
+            Method::POST,
+            &format!("{EM}/assignments/{id}/reprocess"),
+            None,
+        )
+        .await;
+    assert_eq!(status, 202);
+    let changed = api.get(&link).await;
+    assert_eq!(changed["value"][0]["id"], id);
+}
+
+#[tokio::test]
 async fn sigterm_amid_a_delivery_ends_well_and_the_delivery_goes_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -3,13 +3,14 @@
 //! **Invariant:** nothing of this is ever added to a Graph body. Every route is a row of [`table::OPERATIONS`], from
 //! which requests are routed and the description of the API is written.
 
-mod answer;
 mod adoptions;
+mod answer;
 mod audit_log;
 mod bindings;
 mod clock;
 mod csv;
 mod deliveries;
+mod delta;
 mod explain;
 mod explanations;
 mod extras;

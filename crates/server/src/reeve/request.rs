@@ -7,6 +7,7 @@ use http::HeaderName;
 use odata::skiptoken;
 use serde_json::Value as Json;
 use service::{Ctx, Service};
+use wire::Version;
 use wire::resolve::{decode_position, encode_position};
 
 use super::table::{Operation, ROOT};
@@ -131,6 +132,16 @@ impl<'r> OwnRequest<'r> {
         let payload = skiptoken::decode(token, &sign)
             .map_err(|error| Error::bad_parameter("after", error.to_string()))?;
         Ok(Some(decode_position(&payload)?))
+    }
+
+    /// Everything behind the `?`, as it was written.
+    pub(super) fn raw_query(&self) -> &str {
+        &self.call.raw_query
+    }
+
+    /// The root of the Graph API as the client sees it.
+    pub(super) fn graph_root(&self, version: Version) -> String {
+        self.call.origin.root(version)
     }
 
     /// The link to a path below the root of this API.

@@ -153,6 +153,16 @@ fn of_sweeps() -> Value {
         members.insert("summary".to_owned(), object(&json!({ "total": number })));
     }
     json!({
+        "Delta": {
+            "type": "object",
+            "properties": {
+                "@odata.context": text,
+                "value": { "type": "array", "items": { "type": "object", "additionalProperties": true } },
+                "@odata.nextLink": text,
+                "@odata.deltaLink": text,
+            },
+            "required": ["value"],
+        },
         "NewSweep": object(&json!({ "target": text })),
         "Sweeps": page("Sweep"),
         "Sweep": object(&json!({

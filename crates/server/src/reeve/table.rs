@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::{
-    OwnRequest, adoptions, audit_log, bindings, clock, deliveries, explain, extras, faults, ledger,
-    notices, policy_preview, reports, reprocess_jobs, resources, snapshots, stuck, sweeps, targets,
+    OwnRequest, adoptions, audit_log, bindings, clock, deliveries, delta, explain, extras, faults,
+    ledger, notices, policy_preview, reports, reprocess_jobs, resources, snapshots, stuck, sweeps,
+    targets,
 };
 use crate::error::Error;
 
@@ -266,6 +267,29 @@ const PRINCIPAL: Parameter = parameter(
     "Whom it is about, by object id or sign-in name; by default the caller.",
 );
 
+const CHANGES: &[Parameter] = &[
+    parameter(
+        "$select",
+        "string",
+        "The properties that are wanted, as in the list.",
+    ),
+    parameter(
+        "$top",
+        "integer",
+        "Most objects of a page, from 1 to 999; `Prefer: odata.maxpagesize` says the same.",
+    ),
+    parameter(
+        "$skiptoken",
+        "string",
+        "Where the page begins, from the `@odata.nextLink` of the page before.",
+    ),
+    parameter(
+        "$deltatoken",
+        "string",
+        "Since when changes are wanted, from the `@odata.deltaLink` of the round before.",
+    ),
+];
+
 const EXPLAIN_REQUEST: &[Parameter] = &[
     PRINCIPAL,
     parameter(
@@ -424,6 +448,8 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     with_query(read("/explain/access", "explainAccess", "Tells why somebody has access, or does not: grants, assignments, requests, and what was seen.", "AccessExplanation", run!(explain::access)), EXPLAIN_ACCESS),
     with_query(read("/explain/resource", "explainResource", "Tells which access packages give a group or an application, and who has it, by them or otherwise.", "ResourceExplanation", run!(explain::resource)), EXPLAIN_RESOURCE),
     with_query(read("/reports/incompatibleAccess", "reportIncompatibleAccess", "Lists who holds what does not go together today; as CSV, if that is what is accepted.", "IncompatibleAccess", run!(reports::incompatible_access)), INCOMPATIBLE_ACCESS),
+    with_query(read("/delta/assignmentRequests", "deltaAssignmentRequests", "Lists all assignment requests that the caller may list, and from then on what became of them.", "Delta", run!(delta::requests)), CHANGES),
+    with_query(read("/delta/assignments", "deltaAssignments", "Lists all assignments that the caller may list, and from then on what became of them.", "Delta", run!(delta::assignments)), CHANGES),
     read("/stuck", "listStuck", "Lists objects that nobody moves on although their deadline has passed.", "StuckObjects", run!(stuck::list)),
     development(read("/dev/clock", "getClock", "Tells the time of the tenant.", "Clock", run!(clock::get))),
     development(answering(change(Method::POST, "/dev/clock", "advanceClock", "Moves the tenant's clock forward.", Some("Advance"), run!(clock::advance)), "Clock")),

@@ -16,6 +16,7 @@ mod batch;
 mod catalogs;
 mod clouds;
 mod conformance;
+mod delta;
 mod errors;
 mod explain;
 mod explain_life;

@@ -48,6 +48,7 @@ pub async fn move_to_catalog(
                 ..package.clone()
             };
             access_package::save(tx, &moved)?;
+            store::change_log::moved(tx, id);
             let event = success(
                 Activity::UpdatePackage,
                 TYPE,

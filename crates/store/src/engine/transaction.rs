@@ -172,6 +172,11 @@ impl<'c> WriteTx<'c> {
         self.changes.note(of, id.to_string(), change);
     }
 
+    /// Notes that a package is in another catalog now, so that others may read its requests.
+    pub(crate) fn note_move(&mut self, package: impl Display) {
+        self.changes.note_move(package.to_string());
+    }
+
     /// Tells subscribers what changed: the last thing that a transaction does.
     pub(super) fn publish(&mut self) -> Result<(), Error> {
         let changes = std::mem::take(&mut self.changes);
