@@ -440,7 +440,8 @@ fn body(command: &str) -> Option<Value> {
         | "POST role_assignment_schedule_request cancel"
         | "POST role_eligibility_schedule_request cancel"
         | "POST role_definition restore"
-        | "POST deleted_role_definition restore" => Value::Null,
+        | "POST deleted_role_definition restore"
+        | "POST deleted_user restore" => Value::Null,
         delete if delete.starts_with("DELETE ") => Value::Null,
         _ => return None,
     })

@@ -113,7 +113,6 @@ pub static SIGNATURES: &[Signature] = &[
     own("accessPackageAssignmentRequest", &[one("on", "accessPackageAssignmentRequestFilterByCurrentUserOptions").required()]),
     own("approval", &[one("on", "approvalFilterByCurrentUserOptions").required()]),
     action("refresh", "accessPackageResource"),
-    action("reauthorize", "subscription"),
     action("uploadFile", "customDataProvidedResourceUploadSession").gives(one("", "customDataProvidedResourceUploadSession")),
     own("unifiedRoleAssignmentSchedule", &[one("on", "roleAssignmentScheduleFilterByCurrentUserOptions").required()]),
     own("unifiedRoleAssignmentScheduleInstance", &[one("on", "roleAssignmentScheduleInstanceFilterByCurrentUserOptions").required()]),
@@ -137,13 +136,14 @@ pub static SIGNATURES: &[Signature] = &[
         .gives(one("", "unifiedRbacResourceNamespace")).only_beta(),
 ];
 
-/// Actions of the directory, which is not among the published facts of entitlement management.
+/// Actions of the directory and of subscriptions, which are not among the published facts of entitlement management.
 #[rustfmt::skip]
 pub static OF_THE_DIRECTORY: &[Signature] = &[
     action("getByIds", "directoryObject").on_collection().takes(&[texts("ids").required(), texts("types")]).gives(many("", "directoryObject")),
     action("validateProperties", "directoryObject").on_collection()
         .takes(&[text("entityType"), text("displayName"), text("mailNickname"), guid("onBehalfOfUserId")]),
     action("restore", "directoryObject").gives(one("", "directoryObject")),
+    action("reauthorize", "subscription"),
     action("checkMemberGroups", "directoryObject").takes(&[texts("groupIds").required()]).gives(texts("").required()),
     action("getMemberGroups", "directoryObject").takes(&[flag("securityEnabledOnly")]).gives(texts("").required()),
     action("checkMemberObjects", "directoryObject").takes(&[texts("ids").required()]).gives(texts("").required()),
