@@ -19,6 +19,10 @@ use crate::keys::{KeyError, Keys};
 /// How long a token of a callout is good: the call follows at once.
 const TOKEN_LIFE: Duration = Duration::from_minutes(5);
 
+/// The kind and the subject of the tokens that come with notifications.
+const NOTIFICATION: &str = "notification+jwt";
+const NOTIFIER: &str = "reeve-notifications";
+
 /// What is sent, as far as it is signed.
 #[derive(Debug, Clone, Copy)]
 pub struct Sent<'a> {
@@ -75,7 +79,8 @@ impl Signer {
         }
     }
 
-    /// A token by which the receiver of notifications knows who posts them.
+    /// A token by which the receiver of notifications knows who posts them. Its subscriber chose the audience, so that its
+    /// kind and its `sub` are others than those of a callout.
     pub fn notification_token(
         &self,
         audience: &str,
@@ -87,7 +92,11 @@ impl Signer {
             url: "",
             body: b"",
         };
-        self.keys.sign(&self.claims(audience, &sent, now, false))
+        let mut claims = self.claims(audience, &sent, now, false);
+        if let Some(members) = claims.as_object_mut() {
+            members.insert("sub".to_owned(), json!(NOTIFIER));
+        }
+        self.keys.sign_as(NOTIFICATION, &claims)
     }
 
     fn claims(&self, audience: &str, sent: &Sent<'_>, now: Timestamp, bound: bool) -> Value {
@@ -197,6 +206,27 @@ mod tests {
         assert_eq!(claims["iss"], "https://reeve.example/extensions");
         assert_eq!(claims["exp"], json!(1_780_000_300));
         assert!(claims.get("cnf").is_none());
+    }
+
+    #[test]
+    fn cx_6_a_token_of_notifications_cannot_be_taken_for_that_of_a_callout() {
+        let (_folder, signer) = signer();
+        let now = Timestamp::from_micros(1_780_000_000_000_000);
+        let wanted = Authentication::Bearer {
+            resource_id: "api://tickets".to_owned(),
+        };
+        let callout = signer.authorization(&wanted, &SENT, now).unwrap();
+        let callout = callout.strip_prefix("Bearer ").unwrap();
+
+        let told = signer
+            .notification_token("api://tickets", "i", now)
+            .unwrap();
+
+        for (index, name) in [(0, "typ"), (1, "sub")] {
+            assert_ne!(part(&told, index)[name], part(callout, index)[name]);
+        }
+        assert_eq!(part(&told, 0)["typ"], "notification+jwt");
+        assert_eq!(part(&told, 1)["sub"], "reeve-notifications");
     }
 
     #[test]

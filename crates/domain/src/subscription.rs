@@ -72,6 +72,9 @@ pub const PATIENCE: Duration = Duration::from_minutes(240);
 /// The longest `clientState`.
 const LONGEST_STATE: usize = 128;
 
+/// The longest `notificationUrlAppId`.
+const LONGEST_APP_ID: usize = 128;
+
 /// How long after so many failed attempts in a row the next one is due.
 pub fn retry_after(attempts: i64) -> Duration {
     const SECONDS: [i64; 7] = [10, 30, 60, 120, 300, 600, 1_200];
@@ -145,6 +148,15 @@ impl NewSubscription {
             let message =
                 format!("`clientState` must not be longer than {LONGEST_STATE} characters");
             return Err(Flaw::new("clientState", message));
+        }
+        if let Some(app) = &self.notification_url_app_id {
+            let length = app.chars().count();
+            if length == 0 || length > LONGEST_APP_ID || app.chars().any(char::is_control) {
+                let message = format!(
+                    "`notificationUrlAppId` must be the id of an application, of at most {LONGEST_APP_ID} characters"
+                );
+                return Err(Flaw::new("notificationUrlAppId", message));
+            }
         }
         if !matches!(self.tls_version.as_str(), "v1_2" | "v1_3") {
             let message =
@@ -223,6 +235,12 @@ mod tests {
             flaw(|it| it.client_state = Some(ClientState::new("x".repeat(129)))),
             "clientState"
         );
+        let flaws = [
+            flaw(|it| it.notification_url_app_id = Some(String::new())),
+            flaw(|it| it.notification_url_app_id = Some("x".repeat(129))),
+            flaw(|it| it.notification_url_app_id = Some("a\0b".to_owned())),
+        ];
+        assert_eq!(flaws, ["notificationUrlAppId"; 3]);
         assert!(!format!("{:?}", wanted()).contains('ü'));
         assert_eq!(
             flaw(|it| it.tls_version = "v1_0".to_owned()),

@@ -122,6 +122,8 @@ impl Outbox for Poster {
     type Outcome = Outcome;
 
     const WHAT: &'static str = "change notifications";
+    // Each subscriber takes a few of them at most (`subscriptions::claim`).
+    const PLACES: usize = 64;
 
     fn service(&self) -> &Service {
         &self.service

@@ -4,27 +4,28 @@
 //! off says here what the kind is made of; how it is worked off is the same for all. It takes no input: waking it is a
 //! hint. Several replicas share the rows by leases.
 //!
-//! **Invariant:** nothing is done that was not claimed before, and what came of it is recorded under the same lease. A
-//! failure of the database ends the round, never the loop; leases bring the work back.
+//! **Invariant:** nothing is done that was not claimed before, and what came of it is recorded under the same lease, as soon
+//! as it is known: no row waits for another, as long as there is a place. A failure of the database ends the round, never the loop; leases bring the work back.
 
 use std::time::Duration as RealTime;
 
 use domain::time::Timestamp;
-use futures_util::future::join_all;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::{Notify, watch};
 
 use crate::ctx::Service;
 use crate::error::ServiceError;
 
-/// Rows that are claimed, and worked on, at once.
-const BATCH: i64 = 16;
-
 /// One kind of work in the outbox.
 pub trait Outbox: Sync {
     /// Something to do.
-    type Item: Sync;
+    type Item: Send + Sync;
     /// What came of it.
     type Outcome: Send;
+
+    /// Rows that are worked on at once.
+    const PLACES: usize = 16;
 
     /// What cannot be done while the database fails, for the log.
     const WHAT: &'static str;
@@ -57,32 +58,81 @@ pub trait Outbox: Sync {
     ) -> impl Future<Output = Result<(), ServiceError>> + Send;
 }
 
-/// Does everything that is due, and what becomes due at once by that; answers how much there was.
+/// Does everything that is due, and what becomes due meanwhile; answers how much there was.
 pub async fn pass<O: Outbox>(outbox: &O) -> Result<usize, ServiceError> {
-    let mut done = 0;
+    work_off(outbox, || false).await
+}
+
+/// Does what is due until nothing is, or claims nothing more once it is stopped. What is under way is brought to its end,
+/// also after a failure, which is answered then.
+async fn work_off<O: Outbox>(
+    outbox: &O,
+    is_stopped: impl Fn() -> bool + Send,
+) -> Result<usize, ServiceError> {
+    let mut under_way = FuturesUnordered::new();
+    let (mut done, mut failed) = (0, None);
     loop {
-        let due = outbox.next_due().await?;
-        let service = outbox.service();
-        if due.is_none_or(|due| due > service.clock.now()) {
-            return Ok(done);
+        let free = O::PLACES.saturating_sub(under_way.len());
+        if free > 0 && failed.is_none() && !is_stopped() {
+            match claim_due(outbox, free).await {
+                Ok((owner, items)) => {
+                    for item in items {
+                        under_way.push(finish(outbox, owner.clone(), item));
+                    }
+                }
+                Err(error) => failed = Some(error),
+            }
         }
-        let owner = service.moment().id(|uuid| uuid.simple().to_string());
-        let items = outbox.claim(&owner, BATCH).await?;
-        let outcomes = join_all(items.iter().map(|item| outbox.perform(item))).await;
-        for (item, outcome) in items.iter().zip(outcomes) {
-            done += 1;
-            outbox.record(&owner, item, outcome).await?;
+        if under_way.is_empty() {
+            return failed.map_or(Ok(done), Err);
+        }
+        tokio::select! {
+            biased;
+            Some(ended) = under_way.next() => {
+                done += 1;
+                failed = failed.or(ended.err());
+            }
+            // A free place is no use to what becomes due, unless somebody looks.
+            () = outbox.wake().notified(), if failed.is_none() => {}
+            () = tokio::time::sleep(poll(outbox)) => {}
         }
     }
 }
 
+/// Claims what is due, if anything is, under an owner who is new.
+async fn claim_due<O: Outbox>(
+    outbox: &O,
+    places: usize,
+) -> Result<(String, Vec<O::Item>), ServiceError> {
+    let service = outbox.service();
+    let owner = service.moment().id(|uuid| uuid.simple().to_string());
+    let due = outbox.next_due().await?;
+    if due.is_none_or(|due| due > service.clock.now()) {
+        return Ok((owner, Vec::new()));
+    }
+    let limit = i64::try_from(places).unwrap_or(i64::MAX);
+    let items = outbox.claim(&owner, limit).await?;
+    Ok((owner, items))
+}
+
+/// Does one thing and records what came of it.
+async fn finish<O: Outbox>(outbox: &O, owner: String, item: O::Item) -> Result<(), ServiceError> {
+    let outcome = outbox.perform(&item).await;
+    outbox.record(&owner, &item, outcome).await
+}
+
+/// How long nobody looks without being woken.
+fn poll<O: Outbox>(outbox: &O) -> RealTime {
+    let poll = outbox.service().settings.delivery_poll_interval.micros();
+    RealTime::from_micros(poll.max(1_000).unsigned_abs())
+}
+
 /// Works until told to stop; what is under way then is brought to its end.
 pub async fn run<O: Outbox>(outbox: &O, mut stop: watch::Receiver<bool>) {
-    let poll = outbox.service().settings.delivery_poll_interval.micros();
-    let poll = RealTime::from_micros(poll.max(1_000).unsigned_abs());
+    let poll = poll(outbox);
     let mut failures = 0_u32;
     while !*stop.borrow() {
-        let wait = match pass(outbox).await {
+        let wait = match work_off(outbox, || *stop.borrow()).await {
             Ok(_) => {
                 failures = 0;
                 poll

@@ -70,6 +70,16 @@ pub struct Settings {
     pub provisioning_unknown_members: UnknownMembers,
 }
 
+impl Settings {
+    /// Whether the people of a mail domain are the directory's own, and so nobody's guests (EX-3).
+    pub fn is_own_domain(&self, domain: &str) -> bool {
+        let own = [&self.guests.domain, &self.provisioning_domain];
+        own.into_iter()
+            .flatten()
+            .any(|own| own.eq_ignore_ascii_case(domain))
+    }
+}
+
 /// What becomes of members that an outside directory names and this one does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum UnknownMembers {

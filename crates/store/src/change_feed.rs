@@ -66,16 +66,24 @@ const INSERT: &str = "INSERT INTO change_feed (id, subscription_id, is_lifecycle
 // Whoever posts lets go of it, too.
 const SAVE: &str = "UPDATE change_feed SET attempts = $3, due_at = $4, failing_since = $5, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE id = $1 AND lease_owner = $2";
+// Whoever posts to the old address has no say any more.
 const POINT: &str = "UPDATE change_feed SET url = $2, attempts = 0, due_at = 0, failing_since = NULL, \
-    version = version + 1 WHERE subscription_id = $1 AND is_lifecycle = FALSE";
+    lease_owner = NULL, lease_until = NULL, version = version + 1 WHERE subscription_id = $1 AND is_lifecycle = FALSE";
 const OF: &str = select!("WHERE f.subscription_id = $1");
 const DELETE: &str = "DELETE FROM change_feed WHERE subscription_id = $1 AND is_lifecycle = FALSE";
 const EMPTY: &str = "DELETE FROM change_feed WHERE subscription_id = $1 \
     AND NOT EXISTS (SELECT 1 FROM subscription s WHERE s.id = change_feed.subscription_id) \
     AND NOT EXISTS (SELECT 1 FROM change_notification n WHERE n.feed_id = change_feed.id)";
+// Of one subscriber four at most are in hand at once, so that slow receivers of one do not take the places of the others.
 const CLAIM: &str = "UPDATE change_feed SET lease_owner = $1, lease_until = $3, version = version + 1 \
     WHERE id IN (SELECT f.id FROM change_feed f WHERE f.due_at <= $2 AND f.lease_owner IS NULL \
         AND EXISTS (SELECT 1 FROM change_notification n WHERE n.feed_id = f.id) \
+        AND f.id IN (SELECT p.id FROM (SELECT w.id, row_number() OVER (\
+                PARTITION BY COALESCE(s.creator_id, w.subscription_id) \
+                ORDER BY w.lease_owner IS NULL, w.due_at, w.id) AS place \
+            FROM change_feed w LEFT JOIN subscription s ON s.id = w.subscription_id \
+            WHERE w.lease_owner IS NOT NULL OR (w.due_at <= $2 \
+                AND EXISTS (SELECT 1 FROM change_notification n WHERE n.feed_id = w.id))) p WHERE p.place <= 4) \
         ORDER BY f.due_at, f.id LIMIT $4 SKIP_LOCKED)";
 const CLAIMED: &str = select!("WHERE f.lease_owner = $1 ORDER BY f.due_at, f.id");
 const EXPIRE: &str = "UPDATE change_feed SET lease_owner = NULL, lease_until = NULL, version = version + 1 \
@@ -244,7 +252,7 @@ pub fn append_event(
     tx.execute_one(APPEND_EVENT, &args)
 }
 
-/// Claims up to `limit` feeds that may be posted and have something to post.
+/// Claims up to `limit` feeds that may be posted and have something to post, of each subscriber four at most.
 pub fn claim(tx: &mut WriteTx<'_>, lease: Lease<'_>, limit: i64) -> Result<Vec<Feed>, Error> {
     outbox::claim(tx, (CLAIM, CLAIMED), lease, limit, read)
 }

@@ -286,7 +286,7 @@ async fn a_job_is_planned_run_and_told_of_item_by_item() {
     let plan = job(&["--dry-run"]);
     let told = text(&plan.stdout);
     assert!(plan.status.success(), "{told}{}", text(&plan.stderr));
-    let first = "45 items, 45 people: 3 grants missing, 0 to remove, 42 there; 0 refused";
+    let first = "45 items, 45 people: 3 grants missing, 0 to remove, 87 there; 0 refused";
     assert!(told.starts_with(first), "{told}");
     assert!(
         !text(&plan.stderr).contains('#'),

@@ -222,10 +222,19 @@ fn a_wrong_configuration_is_told_by_its_key_before_anything_starts() {
 async fn a_delta_link_leads_on_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let server = Server::start(&data, &["--demo-org"]);
+    let seed = seed(folder.path(), 1);
+    let server = Server::start(&data, &["--seed", seed.to_str().unwrap()]);
     let api = server.sign_in(None).await;
+    let (package, policy) = work(&api).await;
+    let user = api.id_of("/v1.0/users", "u0@reeve.example").await;
+    let requests = format!("{EM}/assignmentRequests");
+    let body = direct(&package, &policy, &user);
+    let (status, request) = api.call(Method::POST, &requests, Some(&body)).await;
+    assert_eq!(status, 201, "{request}");
+    let path = format!("{requests}/{}", request["id"].as_str().unwrap());
+    assert_eq!(api.settled(&path).await, "delivered");
     let first = api.get("/reeve/v1/delta/assignments?$top=999").await;
-    assert!(!first["value"].as_array().unwrap().is_empty());
+    assert_eq!(first["value"].as_array().unwrap().len(), 1);
     let link = first["@odata.deltaLink"].as_str().unwrap();
     let link = link[link.find("/reeve/v1").unwrap()..].to_owned();
 

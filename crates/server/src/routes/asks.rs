@@ -46,7 +46,7 @@ pub(crate) fn of(entity: &Entity, place: Place, method: &Method) -> Option<Asked
         ("role_assignment" | "role_assignment_schedule_request", _) => {
             Asked::Entitlements(A::AssignCatalogRole)
         }
-        ("directory_user", _) => Asked::Directory(D::WriteUsers),
+        ("directory_user" | "deleted_user", _) => Asked::Directory(D::WriteUsers),
         ("directory_group", _)
         | ("directory_object", Place::Links("owners") | Place::Link("owners")) => {
             Asked::Directory(D::WriteGroups)
@@ -54,7 +54,9 @@ pub(crate) fn of(entity: &Entity, place: Place, method: &Method) -> Option<Asked
         ("directory_object", Place::Links(_) | Place::Link(_)) => Asked::Directory(D::WriteMembers),
         // Who asks for themselves does so by the same command as who administers; and what is asked of a directory object
         // depends on its kind, which the id alone tells.
-        ("assignment_request" | "approval_stage" | "directory_object" | "subscription", _) => Asked::Own,
+        ("assignment_request" | "approval_stage" | "directory_object" | "subscription", _) => {
+            Asked::Own
+        }
         ("application" | "service_principal", _) => Asked::Directory(D::WriteApplications),
         ("app_role_assignment", _) => Asked::Directory(D::WriteAppRoleAssignments),
         _ => {
@@ -72,6 +74,7 @@ fn called(entity: &Entity, name: &str) -> Option<Asked> {
         (_, "uploadFile") => Asked::Entitlements(A::UploadSessions),
         (_, "moveToCatalog") => Asked::Entitlements(A::MovePackage),
         (_, "getApplicablePolicyRequirements") => Asked::Requestor,
+        ("deleted_user", "restore") => Asked::Directory(D::WriteUsers),
         // One's own is canceled, listed and asked about without a role; what is built in changes for nobody.
         (
             _,

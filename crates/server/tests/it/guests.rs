@@ -461,11 +461,38 @@ async fn addresses_that_nobody_can_be_invited_by_are_refused_by_name() {
     let refused = try_assign(&app, V1, &package, long).await;
     let refused = refused.assert_error(400, "InvalidModel").json();
     assert_eq!(refused["error"]["target"], "assignment/target/displayName");
+    let hidden = json!({"email": ANN, "displayName": "Ann\r\nBcc: x"});
+    let refused = try_assign(&app, V1, &package, hidden).await;
+    let refused = refused.assert_error(400, "InvalidModel").json();
+    assert_eq!(refused["error"]["target"], "assignment/target/displayName");
     for wrong in [json!({"email": 5}), json!({"email": [ANN]})] {
         let refused = try_assign(&app, V1, &package, wrong).await;
         let refused = refused.assert_error(400, "InvalidModel").json();
         assert_eq!(refused["error"]["target"], "assignment/target/email");
     }
+}
+
+#[tokio::test]
+async fn ex_3_people_of_the_directorys_own_domains_are_nobodys_guests() {
+    let mut start = starting(GuestSettings {
+        domain: Some("corp.example".to_owned()),
+        ..GuestSettings::default()
+    });
+    start.settings.provisioning_domain = Some("people.example".to_owned());
+    TestApp::on_both_with(start, async |app| {
+        let package = package(app, "Partners").await;
+        for root in [V1, BETA] {
+            for address in ["new@corp.example", "new@People.Example"] {
+                let refused = try_assign(app, root, &package, json!({"email": address})).await;
+                let refused = refused.assert_error(400, "InvalidModel").json();
+                assert_eq!(refused["error"]["target"], "assignment/target/email");
+                assert_eq!(users(app, address).await.len(), 0);
+            }
+        }
+        assign(app, &package, ANN).await;
+        app.deliver().await;
+    })
+    .await;
 }
 
 #[tokio::test]

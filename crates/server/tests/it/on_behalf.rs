@@ -314,6 +314,11 @@ async fn whoever_approved_takes_it_back_with_a_reason() {
                 let refused = refused.assert_error(400, "JustificationRequired").json();
                 assert_eq!(refused["error"]["target"], "justification");
             }
+            let mut later = body("left the project".into());
+            later["schedule"] = json!({"startDateTime": "2096-01-01T00:00:00Z"});
+            let refused = app.as_user("bob").post(&path, later).await;
+            let refused = refused.assert_error(400, "InvalidModel").json();
+            assert_eq!(refused["error"]["target"], "schedule");
             let made = app.as_user("bob").post(&path, body("left the project".into())).await;
             let made = made.assert_status(201);
             let removal = made.text("id");

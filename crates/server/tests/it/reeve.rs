@@ -63,11 +63,7 @@ async fn each_described_operation_refuses_strangers() {
                 .write(&server.user("alice"), method.clone(), &path, &body)
                 .await;
             // Anybody may ask about themselves; the question is incomplete here.
-            let expected = if path.contains("/explain/") {
-                400
-            } else {
-                403
-            };
+            let expected = if path.contains("/explain/") { 400 } else { 403 };
             assert_eq!(alice.status, expected, "{method} {path}");
         }
     }

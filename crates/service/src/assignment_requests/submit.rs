@@ -9,7 +9,9 @@ use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State}
 use domain::flaw::check_name;
 use domain::guest::MailAddress;
 use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
-use domain::policy::{AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, Target};
+use domain::policy::{
+    AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, RequestedSchedule, Target,
+};
 use domain::submission::{Addressee, Submission, TargetReference};
 use store::access_package::AccessPackage;
 use store::subject::Subject;
@@ -205,6 +207,13 @@ fn change(
     let policy = policy_to_change(tx, case, submission, &assignment, &package, &target)?;
     let removes = submission.request_type.purpose() == Purpose::Remove;
     let by_approver = submission.request_type == RequestType::ApproverRemove;
+    if by_approver && submission.schedule != RequestedSchedule::default() {
+        return Err(ServiceError::invalid(
+            Code::InvalidModel,
+            "schedule",
+            "what an approver takes back ends at once; there is no schedule for it",
+        ));
+    }
     checks::can_change(assignment.state, removes)?;
     if removes {
         if !by_approver {
@@ -513,6 +522,7 @@ fn by_address(
     fresh: SubjectId,
 ) -> Result<Subject, ServiceError> {
     const EMAIL: &str = "assignment/target/email";
+    const NAME: &str = "assignment/target/displayName";
     if let Some(user) = store::subject::user_by_address(tx, &addressee.address)?
         && let Some(subject) = store::subject::ensure(tx, user, fresh, case.moment.now)?
     {
@@ -530,8 +540,16 @@ fn by_address(
     let address = MailAddress::parse(&addressee.address).map_err(|flaw| {
         ServiceError::invalid(Code::InvalidModel, EMAIL, format!("`{EMAIL}` {flaw}"))
     })?;
+    if case.settings.is_own_domain(address.domain()) {
+        let message = "the domain is the directory's own: its people are users, not guests";
+        return Err(ServiceError::invalid(Code::InvalidModel, EMAIL, message));
+    }
     let name = addressee.display_name.as_deref().unwrap_or(address.name());
-    check_name("assignment/target/displayName", name).map_err(flawed)?;
+    check_name(NAME, name).map_err(flawed)?;
+    if name.contains(char::is_control) {
+        let message = format!("`{NAME}` must not contain control characters");
+        return Err(ServiceError::invalid(Code::InvalidModel, NAME, message));
+    }
     let known = store::subject::find_by_address(tx, &address.key())?;
     if known.is_none() && submission.is_validation_only {
         return Ok(Subject {

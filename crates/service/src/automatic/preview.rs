@@ -307,7 +307,8 @@ impl View {
             }
             Decision::Lose(known) if is_own(known) => {
                 let grace = known.policy.settings.grace.unwrap_or_default();
-                let left_at = noted(known.id(), Kind::Grace).map_or(self.moment.now, |note| note.noted_at);
+                let left_at =
+                    noted(known.id(), Kind::Grace).map_or(self.moment.now, |note| note.noted_at);
                 let at = (grace > Duration::default()).then(|| left_at.plus(grace));
                 Some((Outcome::Loses, None, at))
             }
@@ -337,7 +338,8 @@ impl View {
             return skipped(requests::no_room(self.most));
         }
         let subject = store::subject::find_by_object(tx, user)?.map(|subject| subject.id);
-        if let Some(reason) = requests::obstacle(tx, &self.moment, self.package.id, subject, user)? {
+        if let Some(reason) = requests::obstacle(tx, &self.moment, self.package.id, subject, user)?
+        {
             return skipped(reason);
         }
         self.room = Some(room - 1);

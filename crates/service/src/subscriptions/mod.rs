@@ -32,8 +32,11 @@ use crate::{audit, authorize, reads};
 pub use work::{LEASE, Outcome, Parcel, claim, next_due, reclaim, record};
 
 /// How many subscriptions there may be, and how many of one subscriber: every change is compared with all of them.
+/// Those who read all requests may have more, and the last places are theirs.
 const MOST: i64 = 1_000;
-const MOST_OF_ONE: i64 = 100;
+const MOST_OF_OTHERS: i64 = 800;
+const MOST_OF_ONE: i64 = 20;
+const MOST_OF_ONE_WHO_READS_ALL: i64 = 100;
 
 /// At most so many ends in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -53,9 +56,7 @@ pub async fn check(
     wanted: &NewSubscription,
 ) -> Result<(), ServiceError> {
     subscriber(ctx)?;
-    if let Catalogs::None(refusal) = authorize::catalogs(ctx, Action::ReadRequests) {
-        authorize::as_requestor(ctx, Access::Read).map_err(|_| authorize::denied(&refusal))?;
-    }
+    may_subscribe(ctx)?;
     wanted.check(service.clock.now()).map_err(flawed)?;
     check_address(service, "notificationUrl", &wanted.notification_url)?;
     if let Some(url) = &wanted.lifecycle_url {
@@ -74,6 +75,14 @@ pub async fn check(
     Ok(())
 }
 
+/// Whoever may read requests somewhere, or has their own, may subscribe; a subscription is kept by those who might make it.
+fn may_subscribe(ctx: &Ctx) -> Result<(), ServiceError> {
+    if let Catalogs::None(refusal) = authorize::catalogs(ctx, Action::ReadRequests) {
+        authorize::as_requestor(ctx, Access::Read).map_err(|_| authorize::denied(&refusal))?;
+    }
+    Ok(())
+}
+
 /// Creates a subscription whose receivers have answered. [`check`] comes first.
 pub async fn create(
     service: &Service,
@@ -81,15 +90,19 @@ pub async fn create(
     wanted: NewSubscription,
 ) -> Result<SubscriptionId, ServiceError> {
     let caller = subscriber(ctx)?;
+    let (most, most_of_one) = match authorize::catalogs(ctx, Action::ReadRequests) {
+        Catalogs::All => (MOST, MOST_OF_ONE_WHO_READS_ALL),
+        Catalogs::Some(_) | Catalogs::None(_) => (MOST_OF_OTHERS, MOST_OF_ONE),
+    };
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store
         .write(move |tx| -> Result<SubscriptionId, ServiceError> {
             let principal = &caller.principal;
             let (all, theirs) = subscription::counts(tx, principal.object())?;
-            if all >= MOST || theirs >= MOST_OF_ONE {
+            if all >= most || theirs >= most_of_one {
                 let message = format!(
-                    "there are too many subscriptions: at most {MOST_OF_ONE} of one subscriber and {MOST} in all"
+                    "there are too many subscriptions: at most {most_of_one} of this subscriber and {most} in all"
                 );
                 return Err(ServiceError::refused(Code::SubscriptionLimitReached, message));
             }
@@ -118,6 +131,7 @@ pub async fn check_change(
         .store
         .read(move |tx| own(tx, &caller, id).map(drop))
         .await?;
+    may_subscribe(ctx)?;
     if let Some(end) = change.expires_at {
         check_end(end, service.clock.now()).map_err(flawed)?;
     }
@@ -164,6 +178,7 @@ pub async fn reauthorize(
         .store
         .write(move |tx| -> Result<(), ServiceError> {
             let stored = own(tx, &caller, id)?;
+            may_subscribe(&ctx)?;
             authorize_again(tx, &moment, &ctx, &caller, stored, "reauthorize")
         })
         .await

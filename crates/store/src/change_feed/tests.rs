@@ -17,6 +17,17 @@ fn id<T: std::str::FromStr<Err = domain::id::MalformedId>>(number: usize) -> T {
 
 /// A subscription to assignments, with its feed.
 fn subscribe(store: &Store, number: usize, object: Option<AssignmentId>, change_types: &str) {
+    subscribe_as(store, 1, number, object, change_types);
+}
+
+/// The same for a subscriber of this number.
+fn subscribe_as(
+    store: &Store,
+    creator: usize,
+    number: usize,
+    object: Option<AssignmentId>,
+    change_types: &str,
+) {
     let subscription = Subscription {
         id: id(number),
         resource: "assignments".to_owned(),
@@ -31,7 +42,7 @@ fn subscribe(store: &Store, number: usize, object: Option<AssignmentId>, change_
         client_state: None,
         tls_version: "v1_2".to_owned(),
         expires_at: NOW,
-        creator_id: id::<ObjectId>(1),
+        creator_id: id::<ObjectId>(creator),
         application_id: None,
         principal: "{}".to_owned(),
         is_suspended: false,
@@ -226,4 +237,55 @@ fn every_statement_that_writes_what_is_followed_is_known_here() {
         NOTED,
         "note the change in the transaction, then count the statement here: {seen:#?}"
     );
+}
+
+/// Claims what is due for this owner; answers how many feeds it got.
+fn claimed(store: &Store, owner: &'static str) -> usize {
+    let claimed = store.write_blocking(move |tx| {
+        let lease = Lease {
+            owner,
+            now: NOW,
+            until: NOW.plus(domain::time::Duration::from_minutes(2)),
+        };
+        claim(tx, lease, 64)
+    });
+    claimed.unwrap().len()
+}
+
+#[test]
+fn of_one_subscriber_a_few_feeds_are_in_hand_at_once_and_nobody_else_waits_for_them() {
+    on_both(|store| {
+        store.migrate(NOW).unwrap();
+        for number in 1..=10 {
+            subscribe_as(store, 1, number, None, "updated");
+        }
+        subscribe_as(store, 2, 11, None, "updated");
+        change(store, &[(500, ChangeType::Updated)]);
+
+        assert_eq!(claimed(store, "first"), 5, "four of one, one of the other");
+        assert_eq!(claimed(store, "second"), 0, "four are in hand");
+    });
+}
+
+#[test]
+fn who_posts_to_an_address_that_is_not_the_receivers_any_more_has_no_say() {
+    on_both(|store| {
+        store.migrate(NOW).unwrap();
+        subscribe(store, 1, None, "updated");
+        change(store, &[(500, ChangeType::Updated)]);
+        assert_eq!(claimed(store, "first"), 1);
+
+        let (still, feed) = store
+            .write_blocking(|tx| -> Result<_, Error> {
+                let mut old = of(tx, id(1))?.remove(0);
+                point(tx, id(1), "https://elsewhere.example")?;
+                old.attempts = 7;
+                Ok((release(tx, &old, "first")?, of(tx, id(1))?.remove(0)))
+            })
+            .unwrap();
+
+        assert!(!still);
+        assert_eq!((feed.attempts, feed.lease_owner), (0, None));
+        assert_eq!(claimed(store, "second"), 1, "it is tried at once");
+    });
 }
