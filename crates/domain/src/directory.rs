@@ -23,6 +23,7 @@ pub use user::{User, UserChanges, name_key};
 pub use user_name::sign_in_name;
 
 use crate::change::Change;
+use crate::flaw::{Flaw, check_detail};
 
 /// Properties that are only kept and served: their names with their values as JSON text.
 pub type Details = BTreeMap<String, String>;
@@ -77,12 +78,16 @@ fn set<T: Clone>(property: &mut Option<T>, change: &Change<T>) {
     *property = change.clone().over(property.take());
 }
 
-fn apply_details(changes: &DetailChanges, details: &mut Details) {
+fn apply_details(changes: &DetailChanges, details: &mut Details) -> Result<(), Flaw> {
     for (name, change) in changes {
         match change {
             Change::Keep => {}
             Change::Clear => drop(details.remove(name)),
-            Change::Set(value) => drop(details.insert(name.clone(), value.clone())),
+            Change::Set(value) => {
+                check_detail(name, value)?;
+                details.insert(name.clone(), value.clone());
+            }
         }
     }
+    Ok(())
 }

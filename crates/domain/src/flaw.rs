@@ -24,8 +24,12 @@ impl Flaw {
 
 /// Longest name of an object.
 const LONGEST_NAME: usize = 256;
+/// Longest text of one line, such as a job title.
+pub const LONGEST_LINE: usize = 256;
 /// Longest description of an object.
 const LONGEST_DESCRIPTION: usize = 4096;
+/// Longest value of what is only kept and served, as JSON.
+const LONGEST_DETAIL: usize = 32_768;
 
 /// A name that has to be there: not blank, of bearable length.
 pub fn check_name(target: &str, name: &str) -> Result<(), Flaw> {
@@ -38,6 +42,16 @@ pub fn check_name(target: &str, name: &str) -> Result<(), Flaw> {
 /// A description: of bearable length.
 pub fn check_description(target: &str, description: Option<&str>) -> Result<(), Flaw> {
     check_length(target, description.unwrap_or_default(), LONGEST_DESCRIPTION)
+}
+
+/// A text of one line, if there is one: of bearable length.
+pub fn check_line(target: &str, text: Option<&str>) -> Result<(), Flaw> {
+    check_length(target, text.unwrap_or_default(), LONGEST_LINE)
+}
+
+/// A value that is only kept and served, as JSON: of bearable length.
+pub fn check_detail(target: &str, json: &str) -> Result<(), Flaw> {
+    check_length(target, json, LONGEST_DETAIL)
 }
 
 /// A name that serves as a key in addresses, if there is one: neither blank nor with a slash or quote.

@@ -7,6 +7,7 @@
 use domain::activity::Activity;
 use domain::assignment::{Assignment, State};
 use domain::directory::User;
+use domain::flaw::LONGEST_LINE;
 use domain::id::{AccessPackageId, ObjectId};
 use domain::policy::{Policy, Question};
 use domain::user_attribute::UserAttribute;
@@ -134,7 +135,11 @@ fn bring(
         let answer = given
             .iter()
             .find(|answer| Some(answer.question_id) == one.question.id);
-        let value = answer.map(|answer| answer.values.join(", "));
+        // What is too long for a property of a user is cut, for access does not wait for that.
+        let value = answer.map(|answer| {
+            let whole = answer.values.join(", ");
+            whole.chars().take(LONGEST_LINE).collect::<String>()
+        });
         let Some(value) = value.filter(|value| !value.trim().is_empty()) else {
             continue;
         };

@@ -37,6 +37,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     PENDING,
     CLEAR,
     FORGET,
+    MORE_THAN,
     COUNT,
 ];
 
@@ -99,6 +100,8 @@ const PENDING: &str = "SELECT position, change, object_id, document FROM change_
 const FORGET: &str = "DELETE FROM change_notification WHERE feed_id = $1 \
     AND position IN (SELECT CAST(e.value AS BIGINT) FROM EACH($2) e)";
 const CLEAR: &str = "DELETE FROM change_notification WHERE feed_id = $1";
+const MORE_THAN: &str =
+    "SELECT 1 FROM change_notification WHERE feed_id = $1 ORDER BY position LIMIT 1 OFFSET $2";
 const COUNT: &str = "SELECT count(*) FROM change_notification";
 
 /// What a transaction has changed so far: of each object one change, or none if nobody could have seen it.
@@ -297,6 +300,13 @@ pub fn forget(tx: &mut WriteTx<'_>, feed: FeedId, positions: &[i64]) -> Result<u
 /// Removes all notifications of a feed; answers how many there were.
 pub fn clear(tx: &mut WriteTx<'_>, feed: FeedId) -> Result<u64, Error> {
     tx.execute(CLEAR, &[text(feed)])
+}
+
+/// Whether more than `bound` notifications wait in a feed.
+pub fn has_more_than(tx: &mut ReadTx<'_>, feed: FeedId, bound: i64) -> Result<bool, Error> {
+    Ok(tx
+        .query_opt(MORE_THAN, &[text(feed), int(bound)])?
+        .is_some())
 }
 
 /// How many notifications wait.

@@ -1,5 +1,6 @@
 //! Subjects: the identities that entitlement management knows, each with its directory object.
 
+use domain::directory::name_key;
 use domain::guest::MailAddress;
 use domain::id::{CatalogId, ObjectId, SubjectId};
 use domain::subject::SubjectLifecycle;
@@ -48,12 +49,12 @@ const SET_LIFECYCLE: &str = "UPDATE subject SET subject_lifecycle = $2, \
 const DIRECTORY_FACTS: &str = "SELECT object_type, display_name, mail, user_principal_name \
     FROM directory_object WHERE id = $1";
 
-const USER_BY_ADDRESS: &str = "SELECT id FROM directory_user WHERE deleted_at IS NULL \
-    AND (LOWER(mail) = LOWER($1) OR LOWER(user_principal_name) = LOWER($1)) ORDER BY id LIMIT 1";
+pub(crate) const USER_BY_ADDRESS: &str = "SELECT id FROM directory_user WHERE deleted_at IS NULL \
+    AND (LOWER(mail) = $1 OR user_principal_name_key = $1) ORDER BY id LIMIT 1";
 
 /// The user who has this mail address or sign-in name.
 pub fn user_by_address(tx: &mut ReadTx<'_>, address: &str) -> Result<Option<ObjectId>, Error> {
-    let row = tx.query_opt(USER_BY_ADDRESS, &[value::text(address)])?;
+    let row = tx.query_opt(USER_BY_ADDRESS, &[value::text(name_key(address))])?;
     row.as_ref()
         .map(|row| parsed(row, 0, "directory_user.id"))
         .transpose()

@@ -2,7 +2,7 @@
 
 use super::{DetailChanges, Details, apply_details, set};
 use crate::change::Change;
-use crate::flaw::{Flaw, check_name};
+use crate::flaw::{Flaw, check_description, check_line, check_name};
 use crate::id::ObjectId;
 use crate::time::Timestamp;
 
@@ -125,8 +125,10 @@ impl Group {
             let expected = "`isAssignableToRole` is decided when the group is created";
             return Err(Flaw::new("isAssignableToRole", expected));
         }
-        apply_details(&changes.details, &mut self.details);
+        apply_details(&changes.details, &mut self.details)?;
         check_name("displayName", &self.display_name)?;
+        check_description("description", self.description.as_deref())?;
+        check_line("mailNickname", self.mail_nickname.as_deref())?;
         if self.membership_rule.is_some() != self.is_dynamic() {
             let expected =
                 "`membershipRule` and the type `DynamicMembership` in `groupTypes` need each other";

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{DetailChanges, Details, ObjectKind, apply_details, set};
 use crate::change::Change;
-use crate::flaw::{Flaw, check_name};
+use crate::flaw::{Flaw, check_description, check_name};
 use crate::id::{AppId, AppRoleId, ObjectId};
 use crate::time::Timestamp;
 
@@ -118,8 +118,9 @@ impl ServicePrincipal {
             self.app_roles.clone_from(roles);
         }
         set(&mut self.description, &changes.description);
-        apply_details(&changes.details, &mut self.details);
+        apply_details(&changes.details, &mut self.details)?;
         check_name("displayName", &self.display_name)?;
+        check_description("description", self.description.as_deref())?;
         let ids: BTreeSet<AppRoleId> = self.app_roles.iter().map(|role| role.id).collect();
         if ids.len() < self.app_roles.len() {
             return Err(Flaw::new("appRoles", "two app roles have the same id"));

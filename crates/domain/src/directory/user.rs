@@ -2,7 +2,7 @@
 
 use super::{DetailChanges, Details, apply_details, set};
 use crate::change::Change;
-use crate::flaw::{Flaw, check_name};
+use crate::flaw::{Flaw, check_line, check_name};
 use crate::id::ObjectId;
 use crate::time::Timestamp;
 
@@ -168,7 +168,7 @@ impl User {
         set(&mut self.mobile_phone, &changes.mobile_phone);
         set(&mut self.usage_location, &changes.usage_location);
         set(&mut self.preferred_language, &changes.preferred_language);
-        apply_details(&changes.details, &mut self.details);
+        apply_details(&changes.details, &mut self.details)?;
         self.check()
     }
 
@@ -180,6 +180,22 @@ impl User {
     fn check(&self) -> Result<(), Flaw> {
         check_name("userPrincipalName", &self.user_principal_name)?;
         check_name("displayName", &self.display_name)?;
+        for (target, text) in [
+            ("givenName", &self.given_name),
+            ("surname", &self.surname),
+            ("mail", &self.mail),
+            ("mailNickname", &self.mail_nickname),
+            ("jobTitle", &self.job_title),
+            ("department", &self.department),
+            ("companyName", &self.company_name),
+            ("employeeId", &self.employee_id),
+            ("officeLocation", &self.office_location),
+            ("mobilePhone", &self.mobile_phone),
+            ("usageLocation", &self.usage_location),
+            ("preferredLanguage", &self.preferred_language),
+        ] {
+            check_line(target, text.as_deref())?;
+        }
         let parts = self.user_principal_name.split_once('@');
         let well_formed = parts.is_some_and(|(name, domain)| {
             let clean = |part: &str| {
@@ -255,6 +271,40 @@ mod tests {
         changes.display_name = None;
 
         assert_eq!(property_at_fault(&changes), "displayName");
+    }
+
+    #[test]
+    fn texts_of_a_user_are_not_endless() {
+        let of = |length: usize| {
+            let text = || Change::Set("ä".repeat(length));
+            [
+                (
+                    "jobTitle",
+                    UserChanges {
+                        job_title: text(),
+                        ..named("alice@reeve.example")
+                    },
+                ),
+                (
+                    "preferredLanguage",
+                    UserChanges {
+                        preferred_language: text(),
+                        ..named("alice@reeve.example")
+                    },
+                ),
+            ]
+        };
+        for (name, changes) in of(257) {
+            assert_eq!(property_at_fault(&changes), name);
+        }
+        for (name, changes) in of(256) {
+            assert!(create(&changes).is_ok(), "{name}");
+        }
+        let endless = UserChanges {
+            details: [("aboutMe".to_owned(), Change::Set("x".repeat(32_769)))].into(),
+            ..named("alice@reeve.example")
+        };
+        assert_eq!(property_at_fault(&endless), "aboutMe");
     }
 
     #[test]

@@ -144,6 +144,21 @@ async fn qa_6_an_answer_is_written_when_access_is_delivered_and_cleared_when_it_
 }
 
 #[tokio::test]
+async fn qa_6_an_answer_that_is_too_long_for_a_property_is_cut() {
+    let app = TestApp::new().await;
+    let (package, question) = asking(&app, "Books", DEPARTMENT).await;
+
+    given(&app, &package, &question, &"ä".repeat(300)).await;
+
+    assert_eq!(of_alice(&app, "department").await, "ä".repeat(256));
+    let path = format!("/v1.0/users/{}", app.id_of("alice"));
+    let by_hand = json!({"department": "ä".repeat(257)});
+    let refused = app.as_operator().patch(&path, by_hand).await;
+    let refused = refused.assert_status(400).json();
+    assert_eq!(refused["error"]["target"], "department");
+}
+
+#[tokio::test]
 async fn qa_6_nothing_is_written_before_access_is_delivered() {
     let app = TestApp::new().await;
     let (package, question) = asking(&app, "Books", DEPARTMENT).await;

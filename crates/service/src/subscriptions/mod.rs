@@ -29,7 +29,7 @@ use crate::ctx::{Actor, Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, authorize, reads};
 
-pub use work::{LEASE, Outcome, Parcel, claim, next_due, reclaim, record};
+pub use work::{BACKLOG, LEASE, Outcome, Parcel, claim, next_due, reclaim, record};
 
 /// How many subscriptions there may be, and how many of one subscriber: every change is compared with all of them.
 /// Those who read all requests may have more, and the last places are theirs.

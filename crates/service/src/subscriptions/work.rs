@@ -34,6 +34,9 @@ pub const LEASE: Duration = Duration::from_minutes(2);
 /// Notifications in one post.
 const BATCH: i64 = 100;
 
+/// What may wait for one receiver. Whoever is that far behind looks up what changed sooner than they are told.
+pub const BACKLOG: i64 = 100_000;
+
 /// What stands for a tenant where tokens name none.
 const NO_TENANT: &str = "00000000-0000-0000-0000-000000000000";
 
@@ -298,7 +301,8 @@ pub async fn record(
             let mut feed = parcel.feed.clone();
             let since = feed.failing_since.unwrap_or(moment.now);
             let has_patience = moment.now < since.plus(PATIENCE);
-            let is_tried_again = matches!(outcome, Outcome::Failed { .. }) && has_patience;
+            let has_failed = matches!(outcome, Outcome::Failed { .. });
+            let is_tried_again = has_failed && has_patience;
             if is_tried_again {
                 feed.attempts += 1;
                 feed.failing_since = Some(since);
@@ -314,9 +318,14 @@ pub async fn record(
             } else if !is_tried_again {
                 change_feed::clear(tx, feed.id)?;
             }
+            let is_flooded = change_feed::has_more_than(tx, feed.id, BACKLOG)?;
+            if is_flooded {
+                change_feed::clear(tx, feed.id)?;
+            }
+            let is_missed = is_flooded || (has_failed && !has_patience);
             match subscription::find(tx, feed.subscription_id)? {
                 Some(found) if !feed.is_lifecycle => {
-                    befall(tx, &moment, &ctx, found, &parcel, (&outcome, has_patience))
+                    befall(tx, &moment, &ctx, found, &parcel, (&outcome, is_missed))
                 }
                 Some(_) => Ok(()),
                 // The last word about a subscription that is gone was said.
@@ -346,25 +355,25 @@ fn befall(
     ctx: &Ctx,
     mut found: Subscription,
     parcel: &Parcel,
-    (outcome, has_patience): (&Outcome, bool),
+    (outcome, is_missed): (&Outcome, bool),
 ) -> Result<(), ServiceError> {
-    match outcome {
-        Outcome::Gone => {
-            tell(tx, &found, LifecycleEvent::Removed)?;
-            subscription::delete(tx, &found)?;
-            change_feed::close(tx, found.id)?;
-            let event =
-                event(Activity::DeleteSubscription, &found).with("reason", "its receiver is gone");
-            Ok(audit::record(tx, moment, ctx, event)?)
-        }
-        Outcome::Failed { .. } if !has_patience => tell(tx, &found, LifecycleEvent::Missed),
-        Outcome::Taken if parcel.is_withheld && !found.is_suspended => {
-            found.is_suspended = true;
-            subscription::save(tx, &found)?;
-            tell(tx, &found, LifecycleEvent::Reauthorize)
-        }
-        Outcome::Failed { .. } | Outcome::Taken => Ok(()),
+    if *outcome == Outcome::Gone {
+        tell(tx, &found, LifecycleEvent::Removed)?;
+        subscription::delete(tx, &found)?;
+        change_feed::close(tx, found.id)?;
+        let event =
+            event(Activity::DeleteSubscription, &found).with("reason", "its receiver is gone");
+        return Ok(audit::record(tx, moment, ctx, event)?);
     }
+    if is_missed {
+        tell(tx, &found, LifecycleEvent::Missed)?;
+    }
+    if *outcome == Outcome::Taken && parcel.is_withheld && !found.is_suspended {
+        found.is_suspended = true;
+        subscription::save(tx, &found)?;
+        tell(tx, &found, LifecycleEvent::Reauthorize)?;
+    }
+    Ok(())
 }
 
 /// Tells a subscriber who wants to know what befell the subscription.

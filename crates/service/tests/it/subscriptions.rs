@@ -1,9 +1,14 @@
 //! Subscriptions: how many there may be, and what keeping one takes.
 
 use auth::principal::{DirectoryRole, Permission};
-use domain::subscription::{ChangeType, Followed, NewSubscription, Resource, SubscriptionChange};
+use domain::id::SubscriptionId;
+use domain::subscription::{
+    ChangeType, Followed, LifecycleEvent, NewSubscription, Resource, SubscriptionChange,
+};
 use domain::time::Duration;
+use service::subscriptions::{Outcome, Parcel};
 use service::{Code, Ctx, subscriptions};
+use store::change_feed;
 
 use crate::support::{World, app, app_with, as_user, code, object, start};
 
@@ -87,4 +92,79 @@ async fn keeping_a_subscription_takes_the_permission_that_making_it_takes() {
     subscriptions::delete(&world.service, &weaker, id)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_too_far_behind_is_told_that_it_missed_notifications() {
+    let world = World::new();
+    let ctx = app_with(&[Permission::EntitlementManagementReadAll]);
+    let watched = NewSubscription {
+        lifecycle_url: Some("https://receiver.example/lifecycle".to_owned()),
+        ..wanted()
+    };
+    let id = subscriptions::create(&world.service, &ctx, watched)
+        .await
+        .unwrap();
+
+    fill(&world, id, subscriptions::BACKLOG + 1).await;
+    let parcel = claim(&world, "one").await;
+    assert_eq!(parcel.url(), "https://receiver.example");
+    let failed = Outcome::Failed {
+        reason: "it does not answer".to_owned(),
+    };
+    subscriptions::record(&world.service, "one", &parcel, failed)
+        .await
+        .unwrap();
+
+    assert_eq!(waiting(&world).await, 1, "the word about what was missed");
+    let parcel = claim(&world, "two").await;
+    assert_eq!(parcel.url(), "https://receiver.example/lifecycle");
+    assert_eq!(parcel.notifications[0]["lifecycleEvent"], "missed");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_receiver_that_is_not_too_far_behind_is_kept() {
+    let world = World::new();
+    let ctx = app_with(&[Permission::EntitlementManagementReadAll]);
+    let id = subscriptions::create(&world.service, &ctx, wanted())
+        .await
+        .unwrap();
+
+    fill(&world, id, subscriptions::BACKLOG).await;
+    let parcel = claim(&world, "one").await;
+    let failed = Outcome::Failed {
+        reason: "it does not answer".to_owned(),
+    };
+    subscriptions::record(&world.service, "one", &parcel, failed)
+        .await
+        .unwrap();
+
+    assert_eq!(waiting(&world).await, subscriptions::BACKLOG);
+}
+
+/// So much waits for the receiver of a subscription.
+async fn fill(world: &World, subscription: SubscriptionId, number: i64) {
+    let done: Result<(), store::Error> = world
+        .service
+        .store
+        .write(move |tx| {
+            let feeds = change_feed::of(tx, subscription)?;
+            let feed = feeds.iter().find(|feed| !feed.is_lifecycle).unwrap().id;
+            for _ in 0..number {
+                change_feed::append_event(tx, feed, LifecycleEvent::Missed, "{}")?;
+            }
+            Ok(())
+        })
+        .await;
+    done.unwrap();
+}
+
+async fn claim(world: &World, owner: &str) -> Parcel {
+    let claimed = subscriptions::claim(&world.service, owner, 1).await;
+    claimed.unwrap().pop().unwrap()
+}
+
+async fn waiting(world: &World) -> i64 {
+    let counted = world.service.store.read(change_feed::count).await;
+    counted.unwrap()
 }

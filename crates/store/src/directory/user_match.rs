@@ -43,3 +43,30 @@ fn found(
         parsed(row, 0, "directory_user.id")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::time::Timestamp;
+
+    use super::*;
+    use crate::engine::tests::Fixture;
+    use crate::subject::USER_BY_ADDRESS;
+
+    #[test]
+    fn nobody_is_looked_for_by_reading_all_users() {
+        let fixture = Fixture::sqlite();
+        let store = fixture.open();
+        store.migrate(Timestamp::from_micros(0)).unwrap();
+        for statement in STATEMENTS.iter().chain([&USER_BY_ADDRESS]) {
+            let sql = format!("EXPLAIN QUERY PLAN {statement}");
+            let lines: Result<Vec<String>, Error> = store.read_blocking(move |tx| {
+                tx.query_map(&sql, &[text("alice@reeve.example")], |row| {
+                    Ok(row.text(3)?.to_owned())
+                })
+            });
+            let plan = lines.unwrap().join("; ");
+
+            assert!(!plan.contains("SCAN"), "{statement}: {plan}");
+        }
+    }
+}
