@@ -21,7 +21,7 @@ use domain::assignment_request::{AssignmentRequest, RequestType};
 use domain::connected_organization::OrganizationState;
 use domain::directory::ObjectKind;
 use domain::id::{CatalogId, ObjectId, RequestId};
-use domain::policy::{Target, TargetKind};
+use domain::policy::{Scrutiny, Target, TargetKind};
 use store::ReadTx;
 
 use crate::ctx::Ctx;
@@ -70,25 +70,43 @@ pub(crate) fn target_facts(
     tx: &mut ReadTx<'_>,
     object: ObjectId,
 ) -> Result<Option<Target>, ServiceError> {
-    let kind = match store::directory::object::find(tx, object)? {
-        Some(found) if found.kind == ObjectKind::ServicePrincipal => TargetKind::ServicePrincipal,
-        Some(found) if found.kind == ObjectKind::User => {
-            match store::directory::user::find_present(tx, object)? {
-                Some(user) if user.user_type.eq_ignore_ascii_case("guest") => TargetKind::Guest,
-                Some(_) => TargetKind::Member,
-                None => return Ok(None),
+    facts_as_far_as(tx, object, Scrutiny::ALL)
+}
+
+/// The same, of what takes time only as much as somebody looks at.
+pub(crate) fn facts_as_far_as(
+    tx: &mut ReadTx<'_>,
+    object: ObjectId,
+    wanted: Scrutiny,
+) -> Result<Option<Target>, ServiceError> {
+    let kind = match store::directory::user::find_type(tx, object)? {
+        Some(user) if !user.is_present => return Ok(None),
+        Some(user) if user.name.eq_ignore_ascii_case("guest") => TargetKind::Guest,
+        Some(_) => TargetKind::Member,
+        None => match store::directory::object::find(tx, object)? {
+            Some(found) if found.kind == ObjectKind::ServicePrincipal => {
+                TargetKind::ServicePrincipal
             }
-        }
-        _ => return Ok(None),
+            _ => return Ok(None),
+        },
     };
-    let groups = store::directory::membership::transitive_groups_of(tx, object)?;
+    let groups = if wanted.groups {
+        store::directory::membership::transitive_groups_of(tx, object)?
+    } else {
+        Vec::new()
+    };
     let organization = match kind {
         TargetKind::Guest => store::connected_organization::of_guest(tx, object)?,
         TargetKind::Member | TargetKind::External | TargetKind::ServicePrincipal => None,
     };
     let facts = match kind {
-        TargetKind::Member | TargetKind::Guest => store::automatic::facts::all_of_user(tx, object)?,
-        TargetKind::External | TargetKind::ServicePrincipal => None,
+        TargetKind::Member | TargetKind::Guest if wanted.facts => {
+            store::automatic::facts::all_of_user(tx, object)?
+        }
+        TargetKind::Member
+        | TargetKind::Guest
+        | TargetKind::External
+        | TargetKind::ServicePrincipal => None,
     };
     Ok(Some(Target {
         facts,

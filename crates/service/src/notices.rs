@@ -261,9 +261,9 @@ fn asked(
     stage: &Stage,
     tiers: Tiers,
 ) -> Result<Vec<ObjectId>, ServiceError> {
-    let approvers = store::approval::approvers(tx, stage.id)?;
-    let mut own = vec![request.created_by];
-    own.extend(person(tx, request.target_id)?);
+    let asked = store::approval::asked(tx, stage.id, request.id)?;
+    let approvers = asked.approvers;
+    let own = [Some(request.created_by), asked.target];
     let mut people = BTreeSet::new();
     for (tier, fallback) in tiers.iter().copied() {
         let first = people_of(tx, &approvers, tier)?;
@@ -273,23 +273,24 @@ fn asked(
             first
         });
     }
-    people.retain(|person| !own.contains(person));
+    people.retain(|person| !own.contains(&Some(*person)));
     Ok(people.into_iter().collect())
 }
 
 fn people_of(
     tx: &mut ReadTx<'_>,
-    approvers: &[Approver],
+    approvers: &[(Approver, bool)],
     tier: Tier,
 ) -> Result<BTreeSet<ObjectId>, ServiceError> {
     let mut people = BTreeSet::new();
-    for approver in approvers.iter().filter(|approver| approver.tier == tier) {
-        if store::directory::user::find_present(tx, approver.principal_id)?.is_some() {
+    for (approver, is_user) in approvers.iter().filter(|(one, _)| one.tier == tier) {
+        if *is_user {
             people.insert(approver.principal_id);
             continue;
         }
         for member in store::directory::membership::transitive_members(tx, approver.principal_id)? {
-            if store::directory::user::find_present(tx, member)?.is_some() {
+            let user = store::directory::user::find_type(tx, member)?;
+            if user.is_some_and(|user| user.is_present) {
                 people.insert(member);
             }
         }
@@ -309,10 +310,9 @@ fn to_stage(
     if people.is_empty() || !moment.notifies {
         return Ok(());
     }
-    let stages = store::approval::of_request(tx, request.id)?;
     let place = StagePlace {
         ordinal: stage.ordinal,
-        is_only: stages.len() == 1,
+        is_only: store::approval::count(tx, request.id)? == 1,
         escalates: stage.escalates_after.is_some(),
     };
     let mut room = room(tx, moment, request)?;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use domain::catalog::CatalogState;
 use domain::id::{AccessPackageId, CatalogId};
 use domain::time::Timestamp;
 
-use crate::column::{instant, opt_string, parsed};
+use crate::column::{instant, opt_string, parsed, word};
 use crate::engine::Row;
 use crate::value::{boolean, int, list, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
+    FIND_WITH_TERMS,
     FIND_UNIQUE_NAME,
     COUNT_IN_CATALOG,
     IN_CATALOGS,
@@ -33,6 +35,17 @@ macro_rules! select {
 }
 
 const FIND: &str = select!("WHERE id = $1");
+// Most packages go with everything and ask nothing: one statement tells, and the rest is not read.
+const FIND_WITH_TERMS: &str = "SELECT p.id, p.catalog_id, p.display_name, p.description, p.is_hidden, \
+    p.is_role_scopes_visible, p.unique_name, p.created_by, p.created_at, p.modified_by, p.modified_at, p.version, \
+    c.state, c.is_externally_visible, \
+    EXISTS (SELECT 1 FROM incompatible_access_package i WHERE i.access_package_id = p.id) \
+    OR EXISTS (SELECT 1 FROM incompatible_access_package i WHERE i.incompatible_id = p.id) \
+    OR EXISTS (SELECT 1 FROM incompatible_group i WHERE i.access_package_id = p.id), \
+    EXISTS (SELECT 1 FROM resource_role_scope s JOIN resource_role o ON o.id = s.resource_role_id \
+    JOIN resource r ON r.id = o.resource_id WHERE s.access_package_id = p.id \
+    AND r.attributes LIKE '%\"question\"%') \
+    FROM access_package p JOIN catalog c ON c.id = p.catalog_id WHERE p.id = $1";
 const FIND_UNIQUE_NAME: &str = "SELECT id FROM access_package WHERE unique_name = $1";
 const IN_CATALOGS: &str = "SELECT id FROM access_package WHERE catalog_id IN EACH($1) LIMIT $2";
 const COUNT: &str = "SELECT count(*) FROM access_package";
@@ -80,6 +93,36 @@ pub fn find(tx: &mut ReadTx<'_>, id: AccessPackageId) -> Result<Option<AccessPac
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// What besides its policies decides whether a package can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether the catalog is open for requests.
+    pub catalog_state: CatalogState,
+    /// Whether the catalog is open to people outside.
+    pub is_externally_visible: bool,
+    /// Whether there may be anything that it does not go with, whichever side says so.
+    pub has_incompatible: bool,
+    /// Whether a resource in it may come with questions.
+    pub has_questions: bool,
+}
+
+/// The package of this id, with its terms.
+pub fn find_with_terms(
+    tx: &mut ReadTx<'_>,
+    id: AccessPackageId,
+) -> Result<Option<(AccessPackage, Terms)>, Error> {
+    let Some(row) = tx.query_opt(FIND_WITH_TERMS, &[text(id)])? else {
+        return Ok(None);
+    };
+    let terms = Terms {
+        catalog_state: word(&row, 12, "catalog.state", CatalogState::from_name)?,
+        is_externally_visible: row.boolean(13)?,
+        has_incompatible: row.boolean(14)?,
+        has_questions: row.boolean(15)?,
+    };
+    Ok(Some((read(&row)?, terms)))
 }
 
 /// The package that has this unique name.

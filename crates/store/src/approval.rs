@@ -19,6 +19,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     UNATTENDED,
     CLOSE,
     APPROVERS,
+    ASKED,
+    COUNT,
     APPROVED,
     INSERT,
     INSERT_APPROVER,
@@ -58,6 +60,11 @@ const CLOSE: &str = "UPDATE approval_stage SET status = 'Completed', version = v
     WHERE request_id = $1 AND status IN ('Initializing', 'InProgress')";
 const APPROVERS: &str = "SELECT principal_id, tier FROM approval_stage_approver WHERE stage_id = $1 \
     ORDER BY tier, principal_id";
+const ASKED: &str = "SELECT a.principal_id, a.tier, \
+    EXISTS (SELECT 1 FROM directory_user u WHERE u.id = a.principal_id AND u.deleted_at IS NULL), \
+    (SELECT s.object_id FROM assignment_request r JOIN subject s ON s.id = r.target_id WHERE r.id = $2) \
+    FROM approval_stage_approver a WHERE a.stage_id = $1 ORDER BY a.tier, a.principal_id";
+const COUNT: &str = "SELECT COUNT(*) FROM approval_stage WHERE request_id = $1";
 const APPROVED: &str = "SELECT 1 FROM approval_stage stage JOIN assignment_request r ON r.id = stage.request_id \
     WHERE r.assignment_id = $1 AND stage.reviewed_by_id = $2 AND stage.review_result = 'Approved' LIMIT 1";
 const INSERT: &str = "INSERT INTO approval_stage (id, request_id, ordinal, display_name, status, review_result, \
@@ -150,6 +157,36 @@ pub fn approvers(tx: &mut ReadTx<'_>, stage: StageId) -> Result<Vec<Approver>, E
             tier: word(row, 1, "approval_stage_approver.tier", Tier::from_name)?,
         })
     })
+}
+
+/// Who may decide in a stage, by what they are, and whom its request is for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// The approvers, each with whether it is a user who is there.
+    pub approvers: Vec<(Approver, bool)>,
+    /// The directory object of the target; none also where nobody may decide.
+    pub target: Option<ObjectId>,
+}
+
+/// Everything that says who is asked by a stage of a request, but the members of groups.
+pub fn asked(tx: &mut ReadTx<'_>, stage: StageId, request: RequestId) -> Result<Asked, Error> {
+    let mut asked = Asked::default();
+    let args = [value::text(stage), value::text(request)];
+    tx.for_each_row(ASKED, &args, |row| {
+        let approver = Approver {
+            principal_id: parsed(row, 0, "approval_stage_approver.principal_id")?,
+            tier: word(row, 1, "approval_stage_approver.tier", Tier::from_name)?,
+        };
+        asked.approvers.push((approver, row.boolean(2)?));
+        asked.target = opt_parsed(row, 3, "subject.object_id")?;
+        Ok(())
+    })?;
+    Ok(asked)
+}
+
+/// How many stages a request has.
+pub fn count(tx: &mut ReadTx<'_>, request: RequestId) -> Result<i64, Error> {
+    tx.query_one(COUNT, &[value::text(request)])?.int(0)
 }
 
 /// Whether the user approved a request that the assignment came from, or that changed it.

@@ -14,6 +14,7 @@ use crate::{Error, ReadTx, WriteTx};
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     FIND_OPEN,
+    IN_THE_WAY,
     FIND_OPEN_OF,
     INSERT,
     OPEN_OF_TARGET,
@@ -46,6 +47,10 @@ const FIND: &str = select!("WHERE id = $1");
 const FIND_OPEN: &str = select!(
     "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')"
 );
+const IN_THE_WAY: &str = "SELECT (SELECT id FROM assignment WHERE target_id = $1 AND access_package_id = $2 \
+    AND state IN ('delivering', 'delivered', 'partiallyDelivered') LIMIT 1), \
+    (SELECT id FROM assignment_request WHERE target_id = $1 AND access_package_id = $2 \
+    AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering') LIMIT 1)";
 const FIND_OPEN_OF: &str = select!(
     "WHERE assignment_id = $1 AND state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')"
 );
@@ -125,6 +130,28 @@ pub fn find_open(
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// What keeps a target from asking for a package again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InTheWay {
+    /// The target has it.
+    pub assignment: Option<AssignmentId>,
+    /// A request for it is under way.
+    pub request: Option<RequestId>,
+}
+
+/// Whether the target has the package or is about to get it, in one look.
+pub fn in_the_way(
+    tx: &mut ReadTx<'_>,
+    target: SubjectId,
+    package: AccessPackageId,
+) -> Result<InTheWay, Error> {
+    let row = tx.query_one(IN_THE_WAY, &[value::text(target), value::text(package)])?;
+    Ok(InTheWay {
+        assignment: opt_parsed(&row, 0, "assignment.id")?,
+        request: opt_parsed(&row, 1, "assignment_request.id")?,
+    })
 }
 
 /// The open request about an assignment.

@@ -35,6 +35,51 @@ pub struct Target {
     pub facts: Option<Facts>,
 }
 
+/// What of a target some policies look at. Looking it up takes time, so that nobody looks it up in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scrutiny {
+    /// The groups that it is in.
+    pub groups: bool,
+    /// What rules can ask about it.
+    pub facts: bool,
+}
+
+impl Scrutiny {
+    /// Everything.
+    pub const ALL: Self = Self {
+        groups: true,
+        facts: true,
+    };
+
+    /// What the scopes of these policies look at.
+    pub fn of<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let mut wanted = Self {
+            groups: false,
+            facts: false,
+        };
+        for set in policies
+            .into_iter()
+            .flat_map(|policy| &policy.settings.targets)
+        {
+            match set {
+                SubjectSet::GroupMembers(_) => wanted.groups = true,
+                SubjectSet::AttributeRuleMembers { .. } => wanted.facts = true,
+                SubjectSet::SingleUser(_)
+                | SubjectSet::SingleServicePrincipal(_)
+                | SubjectSet::ConnectedOrganizationMembers(_)
+                | SubjectSet::RequestorManager { .. }
+                | SubjectSet::TargetManager { .. }
+                | SubjectSet::InternalSponsors
+                | SubjectSet::ExternalSponsors
+                | SubjectSet::TargetUserSponsors
+                | SubjectSet::TargetApplicationOwners
+                | SubjectSet::TargetAgentIdentitySponsorsOrOwners => {}
+            }
+        }
+        wanted
+    }
+}
+
 impl Target {
     /// Whether one of `sets` names it, itself or by a group or organization. Sets that depend on a request, such as
     /// managers, name nobody here.

@@ -7,7 +7,7 @@ mod applicability;
 mod check;
 mod schedule;
 
-pub use applicability::{Standing, Target, TargetKind, applicable, rank, standings};
+pub use applicability::{Scrutiny, Standing, Target, TargetKind, applicable, rank, standings};
 pub use check::{RULE, check, check_answered_stage, check_question};
 pub use schedule::{
     EffectiveSchedule, RequestedExpiration, RequestedSchedule, ScheduleContext, ScheduleError,

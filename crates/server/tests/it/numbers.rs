@@ -160,3 +160,40 @@ async fn as_many_members_of_one_group_are_written_at_once_as_the_target_takes() 
     }
     assert_eq!(app.target(ERP).writes(), 2 * most);
 }
+
+#[tokio::test]
+async fn a_request_with_two_stages_is_submitted_in_few_statements() {
+    TestApp::on_both(async |app| {
+        let names = people(&app, 4).await;
+        let plan = Plan::new("Leads").approval_by(&[&names[0]]);
+        let package = app.package(plan.approval_by(&[&names[1]])).await;
+        let plain = app.package(Plan::new("Plain")).await;
+        // Whoever asks and gets is known already.
+        app.assign(&plain, &names[2]).await;
+        app.assign(&plain, &names[3]).await;
+        let submit = async |name: &str| {
+            let before = statistics(&app).statements;
+            let body = json!({
+                "requestType": "adminAdd",
+                "assignment": {
+                    "targetId": app.id_of(name).to_string(),
+                    "assignmentPolicyId": package.policy,
+                    "accessPackageId": package.id
+                }
+            });
+            let path = format!("{V1}/assignmentRequests");
+            app.as_operator().post(&path, body).await.assert_status(201);
+            statistics(&app).statements - before
+        };
+        let first = submit(&names[2]).await;
+
+        let second = submit(&names[3]).await;
+
+        // Nine rows are written and one statement asks for subscribers; the rest is what the checks read. The test's own
+        // look at the audit trail is one of them.
+        assert!(second <= 20, "{second} statements");
+        assert_eq!(first, second);
+        app.deliver().await;
+    })
+    .await;
+}

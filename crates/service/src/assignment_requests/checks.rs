@@ -2,14 +2,16 @@
 
 use domain::assignment::{Assignment, State as AssignmentState};
 use domain::catalog::CatalogState;
-use domain::id::{AccessPackageId, CatalogId, ObjectId, SubjectId};
+use domain::id::{AccessPackageId, ObjectId, SubjectId};
 use domain::policy::{
-    Asker, EffectiveSchedule, Policy, ScheduleContext, Target, TargetKind, TargetScope,
+    Asker, EffectiveSchedule, Policy, ScheduleContext, Scrutiny, Target, TargetKind, TargetScope,
     effective_schedule,
 };
 use domain::submission::{Submission, TargetReference};
 use domain::time::Timestamp;
 use store::ReadTx;
+use store::access_package::Terms;
+use store::assignment_request::InTheWay;
 use store::subject::Subject;
 
 use crate::error::{Code, ServiceError};
@@ -22,8 +24,12 @@ pub(super) fn present_object(target: &Subject) -> Result<ObjectId, ServiceError>
 }
 
 /// What the policies need to know about the target.
-pub(super) fn target_facts(tx: &mut ReadTx<'_>, object: ObjectId) -> Result<Target, ServiceError> {
-    super::target_facts(tx, object)?.ok_or_else(|| {
+pub(super) fn target_facts(
+    tx: &mut ReadTx<'_>,
+    object: ObjectId,
+    wanted: Scrutiny,
+) -> Result<Target, ServiceError> {
+    super::facts_as_far_as(tx, object, wanted)?.ok_or_else(|| {
         ServiceError::refused(
             Code::TargetNotFound,
             "the target is not in the directory any more",
@@ -54,10 +60,8 @@ pub(super) fn best_rank(
 }
 
 /// The catalog is open for requests (RQ-9).
-pub(super) fn catalog_published(tx: &mut ReadTx<'_>, id: CatalogId) -> Result<(), ServiceError> {
-    let catalog =
-        store::catalog::find(tx, id)?.ok_or_else(|| ServiceError::not_found("catalog", id))?;
-    if catalog.state == CatalogState::Published {
+pub(super) fn catalog_published(terms: Terms) -> Result<(), ServiceError> {
+    if terms.catalog_state == CatalogState::Published {
         return Ok(());
     }
     Err(ServiceError::refused(
@@ -67,17 +71,8 @@ pub(super) fn catalog_published(tx: &mut ReadTx<'_>, id: CatalogId) -> Result<()
 }
 
 /// A policy for people outside counts only in a catalog that is open to them (EX-9).
-pub(super) fn open_to_outsiders(
-    tx: &mut ReadTx<'_>,
-    id: CatalogId,
-    policy: &Policy,
-) -> Result<(), ServiceError> {
-    if !policy.scope.is_for_outsiders() {
-        return Ok(());
-    }
-    let catalog =
-        store::catalog::find(tx, id)?.ok_or_else(|| ServiceError::not_found("catalog", id))?;
-    if catalog.is_externally_visible {
+pub(super) fn open_to_outsiders(terms: Terms, policy: &Policy) -> Result<(), ServiceError> {
+    if !policy.scope.is_for_outsiders() || terms.is_externally_visible {
         return Ok(());
     }
     Err(ServiceError::refused(
@@ -156,18 +151,11 @@ pub(super) fn not_blocked(
 }
 
 /// The target does not hold the package (OM-3).
-pub(super) fn not_assigned(
-    tx: &mut ReadTx<'_>,
-    target: SubjectId,
-    package: AccessPackageId,
-) -> Result<(), ServiceError> {
-    match store::assignment::find_live(tx, target, package)? {
-        Some(assignment) => Err(ServiceError::refused(
+pub(super) fn not_assigned(in_the_way: InTheWay) -> Result<(), ServiceError> {
+    match in_the_way.assignment {
+        Some(id) => Err(ServiceError::refused(
             Code::ExistingAssignment,
-            format!(
-                "the target has the assignment `{}` of the access package already",
-                assignment.id
-            ),
+            format!("the target has the assignment `{id}` of the access package already"),
         )),
         None => Ok(()),
     }
@@ -184,6 +172,14 @@ pub(super) fn another_live(
 }
 
 /// No request of the target for the package is under way (RQ-8).
+pub(super) fn nothing_under_way(in_the_way: InTheWay) -> Result<(), ServiceError> {
+    match in_the_way.request {
+        Some(id) => Err(open_request(id)),
+        None => Ok(()),
+    }
+}
+
+/// The same, of what was not looked up before.
 pub(super) fn nothing_open(
     tx: &mut ReadTx<'_>,
     target: SubjectId,

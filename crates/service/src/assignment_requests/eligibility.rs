@@ -7,7 +7,8 @@ use domain::id::SubjectId;
 use domain::policy::{Asker, Policy, Target};
 use domain::submission::Submission;
 use store::ReadTx;
-use store::access_package::AccessPackage;
+use store::access_package::{AccessPackage, Terms};
+use store::assignment_request::InTheWay;
 
 use super::{answers, checks};
 use crate::ctx::{Ctx, Moment};
@@ -21,8 +22,10 @@ pub(crate) struct Case<'a> {
     pub(crate) ctx: &'a Ctx,
     pub(crate) asker: Asker,
     pub(crate) package: &'a AccessPackage,
+    pub(crate) terms: Terms,
     /// The target; none, if nobody ever asked or got anything for it.
     pub(crate) target: Option<SubjectId>,
+    pub(crate) in_the_way: InTheWay,
     pub(crate) facts: &'a Target,
     /// The policies of the package; those who ask for themselves may go by some of them only.
     pub(crate) policies: &'a [Policy],
@@ -143,25 +146,22 @@ impl Check {
                     Asker::Administrator => Ok(()),
                 }
             }
-            Self::CatalogPublished => checks::catalog_published(tx, case.package.catalog_id),
+            Self::CatalogPublished => checks::catalog_published(case.terms),
             Self::PolicyEnabled => checks::policy_open(policy, asker),
             Self::TargetInScope => checks::in_scope(policy, asker, facts),
-            Self::OpenToOutsiders => checks::open_to_outsiders(tx, case.package.catalog_id, policy),
+            Self::OpenToOutsiders => checks::open_to_outsiders(case.terms, policy),
             Self::SignInAllowed => checks::not_blocked(tx, facts, asker, case.submission),
-            Self::NotAssigned => match case.target {
-                Some(target) => checks::not_assigned(tx, target, case.package.id),
-                None => Ok(()),
-            },
-            Self::NothingUnderWay => match case.target {
-                Some(target) => checks::nothing_open(tx, target, case.package.id),
-                None => Ok(()),
-            },
+            Self::NotAssigned => checks::not_assigned(case.in_the_way),
+            Self::NothingUnderWay => checks::nothing_under_way(case.in_the_way),
             Self::Compatible => compatible(tx, case),
             Self::Schedule => {
                 checks::schedule(policy, case.submission, asker, case.moment.now, false).map(drop)
             }
             Self::Justification => checks::justification(policy, asker, case.submission),
             Self::Answers => {
+                if !case.terms.has_questions {
+                    return answers::complete(&policy.settings.questions, case.submission);
+                }
                 let questions = user_attributes::questions(tx, policy, facts.object_id)?;
                 answers::complete(&questions, case.submission)
             }
@@ -173,6 +173,9 @@ impl Check {
 /// The target holds nothing that the package does not go with (SD-1); what is in the way is named to whoever may read it
 /// (SD-7).
 fn compatible(tx: &mut ReadTx<'_>, case: &Case<'_>) -> Result<(), ServiceError> {
+    if !case.terms.has_incompatible {
+        return Ok(());
+    }
     let (package, facts) = (case.package.id, case.facts);
     match guards::incompatible(tx, case.moment, package, case.target, facts.object_id)? {
         Some(blocker) => Err(blocker.refusal(tx, case.ctx)?),

@@ -6,7 +6,7 @@ use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::connected_organization::SponsorKind;
 use domain::extension::Stage;
-use domain::id::{AssignmentId, ConnectedOrganizationId, ObjectId, RequestId, StageId};
+use domain::id::{AssignmentId, ConnectedOrganizationId, ObjectId, RequestId, StageId, SubjectId};
 use domain::policy::{ApprovalStage, EffectiveSchedule, Policy};
 use domain::subject_set::SubjectSet;
 use domain::time::Timestamp;
@@ -26,12 +26,29 @@ pub(crate) fn route(
     policy: &Policy,
     approval: bool,
 ) -> Result<(), ServiceError> {
-    if callouts::reach(tx, moment, request, Stage::RequestCreated, None)? {
+    if calls(policy, Stage::RequestCreated)
+        && callouts::reach(tx, moment, request, Stage::RequestCreated, None)?
+    {
         store::assignment_request::save(tx, request)?;
         request.version += 1;
         return Ok(());
     }
     proceed(tx, moment, ctx, request, policy, approval)
+}
+
+/// Whether the policy calls an extension at a stage. Its rows of settings say what its document says.
+fn calls(policy: &Policy, stage: Stage) -> bool {
+    let mut settings = policy.settings.extensions.iter();
+    settings.any(|setting| setting.stage == stage)
+}
+
+/// Whether a new request that needs approval comes to its approvers without anything in between: no extension hears of it
+/// first, and none says who they are.
+pub(crate) fn asks_at_once(request: &AssignmentRequest, policy: &Policy) -> bool {
+    let first = policy.settings.approval.stages.first();
+    let is_held_up = Stage::RequestCreated.is_reached_by(request.request_type)
+        && calls(policy, Stage::RequestCreated);
+    !is_held_up && first.is_none_or(|stage| stage.extension.is_none())
 }
 
 /// Nothing holds a stored request up any more: somebody has to agree, or nobody has to.
@@ -249,22 +266,21 @@ pub(crate) fn ends_later(before: Option<Timestamp>, after: Option<Timestamp>) ->
 
 /// Copies the stages of the policy into the approval of the request and opens the first, unless an extension has to say
 /// first who decides in it (AP-15). Answers with the first.
-fn open_approval(
+pub(crate) fn open_approval(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
     request: &AssignmentRequest,
     policy: &Policy,
 ) -> Result<Option<ApprovalStageRow>, ServiceError> {
-    let target = guards::target_object(tx, request.target_id)?;
-    let organization = guests::organization_of(tx, request.target_id)?;
+    let mut asked = Asked::About(request.target_id);
     let mut first = None;
     for (ordinal, settings) in (0_i64..).zip(&policy.settings.approval.stages) {
         let mut stage = stage_of(moment.id(StageId::new), request.id, ordinal, settings);
         if ordinal == 0 && stage.extension_id.is_none() {
             stage.open(moment.now);
         }
-        let approvers = approvers_for(tx, target, organization, settings)?;
+        let approvers = approvers_for(tx, &mut asked, settings)?;
         store::approval::insert(tx, &stage, &approvers)?;
         first = first.or(Some(stage));
     }
@@ -448,9 +464,7 @@ pub(crate) fn approvers_of(
     request: &AssignmentRequest,
     settings: &ApprovalStage,
 ) -> Result<Vec<Approver>, ServiceError> {
-    let target = guards::target_object(tx, request.target_id)?;
-    let organization = guests::organization_of(tx, request.target_id)?;
-    approvers_for(tx, target, organization, settings)
+    approvers_for(tx, &mut Asked::About(request.target_id), settings)
 }
 
 /// The users and groups that a stage names for a target; managers are looked up now (AP-16).
@@ -463,14 +477,39 @@ pub(crate) fn approvers(
         Some(guest) => store::connected_organization::of_guest(tx, guest)?,
         None => None,
     };
-    approvers_for(tx, target, organization.map(|(id, _)| id), settings)
+    let organization = organization.map(|(id, _)| id);
+    approvers_for(tx, &mut Asked::Known(target, organization), settings)
+}
+
+/// Whom approvers are looked for about: what their sets depend on is looked up at the first that does.
+enum Asked {
+    /// Nothing was looked up yet.
+    About(SubjectId),
+    /// The directory object, and the connected organization, as far as there are any.
+    Known(Option<ObjectId>, Option<ConnectedOrganizationId>),
+}
+
+impl Asked {
+    fn known(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+    ) -> Result<(Option<ObjectId>, Option<ConnectedOrganizationId>), ServiceError> {
+        match *self {
+            Self::Known(target, organization) => Ok((target, organization)),
+            Self::About(subject) => {
+                let target = guards::target_object(tx, subject)?;
+                let organization = guests::organization_of(tx, subject)?;
+                *self = Self::Known(target, organization);
+                Ok((target, organization))
+            }
+        }
+    }
 }
 
 /// The same for a target that may be known by an address only, and belongs to this connected organization.
 fn approvers_for(
     tx: &mut ReadTx<'_>,
-    target: Option<ObjectId>,
-    organization: Option<ConnectedOrganizationId>,
+    asked: &mut Asked,
     settings: &ApprovalStage,
 ) -> Result<Vec<Approver>, ServiceError> {
     let mut found = Vec::new();
@@ -485,7 +524,7 @@ fn approvers_for(
         (Tier::FallbackEscalation, &settings.fallback_escalation),
     ] {
         for set in sets {
-            for principal_id in principals(tx, target, organization, set)? {
+            for principal_id in principals(tx, asked, set)? {
                 let approver = Approver { principal_id, tier };
                 if !found.contains(&approver) {
                     found.push(approver);
@@ -499,8 +538,7 @@ fn approvers_for(
 /// The directory objects that a set stands for.
 fn principals(
     tx: &mut ReadTx<'_>,
-    target: Option<ObjectId>,
-    organization: Option<ConnectedOrganizationId>,
+    asked: &mut Asked,
     set: &SubjectSet,
 ) -> Result<Vec<ObjectId>, ServiceError> {
     match set {
@@ -508,12 +546,19 @@ fn principals(
         | SubjectSet::GroupMembers(object)
         | SubjectSet::SingleServicePrincipal(object) => Ok(vec![*object]),
         SubjectSet::RequestorManager { level } | SubjectSet::TargetManager { level } => {
+            let (target, _) = asked.known(tx)?;
             Ok(on_behalf::manager_above(tx, target, *level)?
                 .into_iter()
                 .collect())
         }
-        SubjectSet::InternalSponsors => sponsors(tx, organization, SponsorKind::Internal),
-        SubjectSet::ExternalSponsors => sponsors(tx, organization, SponsorKind::External),
+        SubjectSet::InternalSponsors => {
+            let (_, organization) = asked.known(tx)?;
+            sponsors(tx, organization, SponsorKind::Internal)
+        }
+        SubjectSet::ExternalSponsors => {
+            let (_, organization) = asked.known(tx)?;
+            sponsors(tx, organization, SponsorKind::External)
+        }
         SubjectSet::ConnectedOrganizationMembers(_)
         | SubjectSet::TargetUserSponsors
         | SubjectSet::TargetApplicationOwners

@@ -5,12 +5,15 @@ use auth::decide::Access;
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::assignment::Assignment;
-use domain::assignment_request::{AssignmentRequest, Purpose, RequestType, State};
+use domain::assignment_request::{
+    AssignmentRequest, Event as RequestEvent, Purpose, RequestType, State,
+};
 use domain::flaw::check_name;
 use domain::guest::MailAddress;
 use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
 use domain::policy::{
-    AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, RequestedSchedule, Target,
+    AccessChange, ApprovalExemptions, Asker, EffectiveSchedule, Policy, RequestedSchedule,
+    Scrutiny, Target,
 };
 use domain::submission::{Addressee, Submission, TargetReference};
 use store::access_package::AccessPackage;
@@ -130,7 +133,8 @@ fn add(
         )
     })?;
     let unknown = || ServiceError::not_found("access package", package_id);
-    let package = store::access_package::find(tx, package_id)?.ok_or_else(unknown)?;
+    let (package, terms) =
+        store::access_package::find_with_terms(tx, package_id)?.ok_or_else(unknown)?;
     if case.asker == Asker::Administrator {
         authorize::in_catalog_known_by(
             case.ctx,
@@ -148,14 +152,26 @@ fn add(
         may_ask_for(tx, case, submission, package_id, found.as_ref().ok())?;
     }
     let target = found?;
-    let facts = facts(tx, &target)?;
-    let (policies, policy) = choose_policy(tx, case, submission, package_id, &target, &facts)?;
+    let (policies, named) = policies_in_sight(tx, case, submission, package_id, &target)?;
+    let scrutiny = Scrutiny::of(policies.iter().chain(&named));
+    let facts = facts(tx, &target, scrutiny)?;
+    let policy = choose_policy(
+        case,
+        submission,
+        package_id,
+        &target,
+        (&policies, named),
+        &facts,
+    )?;
+    let in_the_way = store::assignment_request::in_the_way(tx, target.id, package_id)?;
     let judged = eligibility::Case {
         moment: case.moment,
         ctx: case.ctx,
         asker: case.asker,
         package: &package,
+        terms,
         target: Some(target.id),
+        in_the_way,
         facts: &facts,
         policies: &policies,
         policy: &policy,
@@ -183,7 +199,7 @@ fn add(
             admin_add_auto_approves: case.settings.admin_add_auto_approves,
         },
     );
-    store_and_route(tx, case, submission, request, &policy, needed)
+    store_and_route(tx, case, submission, (request, &target), &policy, needed)
 }
 
 /// Updates and removals of an existing assignment.
@@ -231,7 +247,7 @@ fn change(
         super::withdraw::make_way_for_removal(tx, case.moment, case.ctx, &assignment, case.asker)?;
     } else {
         let object = checks::present_object(&target)?;
-        let facts = checks::target_facts(tx, object)?;
+        let facts = checks::target_facts(tx, object, Scrutiny::of([&policy]))?;
         checks::may_update(&policy, case.asker, &facts)?;
         checks::justification(&policy, case.asker, submission)?;
     }
@@ -270,7 +286,7 @@ fn change(
                 admin_add_auto_approves: case.settings.admin_add_auto_approves,
             },
         );
-    store_and_route(tx, case, submission, request, &policy, needed)
+    store_and_route(tx, case, submission, (request, &target), &policy, needed)
 }
 
 /// Whoever holds what does not go together keeps it, and does not get more time for it (SD-3).
@@ -336,16 +352,25 @@ fn store_and_route(
     tx: &mut WriteTx<'_>,
     case: &Case<'_>,
     submission: &Submission,
-    mut request: AssignmentRequest,
+    (mut request, target): (AssignmentRequest, &Subject),
     policy: &Policy,
     approval: bool,
 ) -> Result<AssignmentRequest, ServiceError> {
     if submission.is_validation_only {
         return Ok(request);
     }
+    // RQ-5: the answer shows the request as it was accepted; what routing does to it is the next read's to tell.
+    let accepted = request.clone();
+    let is_asked_at_once = approval && routing::asks_at_once(&request, policy);
+    if is_asked_at_once {
+        request
+            .take(RequestEvent::ApprovalRequired, case.moment.now)
+            .map_err(ServiceError::internal)?;
+        request.version += 1;
+    }
     store::assignment_request::insert(tx, &request)?;
     let mut event = audit::success(
-        activity_of(tx, &request)?,
+        activity_of(&request, target),
         "AccessPackageAssignmentRequest",
         request.id,
         None,
@@ -356,27 +381,20 @@ fn store_and_route(
         event = event.with("approval", "compat.adminAddAutoApproves");
     }
     audit::record(tx, case.moment, case.ctx, event)?;
-    // RQ-5: the answer shows the request as it was accepted; what routing does to it is the next read's to tell.
-    let accepted = request.clone();
-    routing::route(tx, case.moment, case.ctx, &mut request, policy, approval)?;
+    if is_asked_at_once {
+        routing::open_approval(tx, case.moment, case.ctx, &request, policy)?;
+    } else {
+        routing::route(tx, case.moment, case.ctx, &mut request, policy, approval)?;
+    }
     Ok(accepted)
 }
 
 /// The activity of a request that is made: asking for an application has a name of its own.
-fn activity_of(
-    tx: &mut WriteTx<'_>,
-    request: &AssignmentRequest,
-) -> Result<Activity, ServiceError> {
-    if request.request_type == RequestType::UserAdd
-        && store::subject::find(tx, request.target_id)?
-            .is_some_and(|target| target.subject_type == "servicePrincipal")
-    {
-        return Ok(Activity::UserRequestsForServicePrincipal);
+fn activity_of(request: &AssignmentRequest, target: &Subject) -> Activity {
+    if request.request_type == RequestType::UserAdd && target.subject_type == "servicePrincipal" {
+        return Activity::UserRequestsForServicePrincipal;
     }
-    Ok(creation_activity(
-        request.request_type,
-        request.is_extension,
-    ))
+    creation_activity(request.request_type, request.is_extension)
 }
 
 fn new_request(
@@ -505,12 +523,12 @@ fn target(
 }
 
 /// What the policies need to know about the target: a directory object, or somebody known by an address only.
-fn facts(tx: &mut ReadTx<'_>, target: &Subject) -> Result<Target, ServiceError> {
+fn facts(tx: &mut ReadTx<'_>, target: &Subject, wanted: Scrutiny) -> Result<Target, ServiceError> {
     if let Some(address) = guests::address_of(target) {
         return guests::facts_of_stranger(tx, &address);
     }
     let object = checks::present_object(target)?;
-    checks::target_facts(tx, object)
+    checks::target_facts(tx, object, wanted)
 }
 
 /// Whoever has the address: a user of the directory (RQ-11), or else somebody outside, whom only administrators name.
@@ -573,32 +591,50 @@ fn by_address(
     }
 }
 
-/// The policies of the package, as far as the asker has to go by them, and the one that the request goes by (RQ-12,
-/// section 6.3).
-fn choose_policy(
+/// The policies of the package, as far as the asker has to go by them, and the one that the request names, if there is
+/// such a policy.
+fn policies_in_sight(
     tx: &mut ReadTx<'_>,
     case: &Case<'_>,
     submission: &Submission,
     package: AccessPackageId,
     target: &Subject,
-    facts: &Target,
-) -> Result<(Vec<Policy>, Policy), ServiceError> {
+) -> Result<(Vec<Policy>, Option<Policy>), ServiceError> {
     let mut policies = match case.asker {
         Asker::User => store::assignment_policy::of_package(tx, package)?,
         Asker::Administrator => Vec::new(),
     };
-    let requestor = authorize::user_of(case.ctx)
-        .filter(|user| case.asker == Asker::User && target.object_id != Some(*user));
-    if let Some(requestor) = requestor {
+    if let Some(requestor) = on_behalf_of_another(case, target) {
         policies = on_behalf::all_as_seen_by(tx, policies, requestor, target)?;
     }
+    let named = match submission.assignment_policy_id {
+        Some(id) => match policies.iter().find(|policy| policy.id == id) {
+            Some(policy) => Some(policy.clone()),
+            None => store::assignment_policy::find_policy(tx, id)?,
+        },
+        None => None,
+    };
+    Ok((policies, named))
+}
+
+/// Whoever asks for somebody else as a user.
+fn on_behalf_of_another(case: &Case<'_>, target: &Subject) -> Option<ObjectId> {
+    authorize::user_of(case.ctx)
+        .filter(|user| case.asker == Asker::User && target.object_id != Some(*user))
+}
+
+/// The policy that the request goes by (RQ-12, section 6.3).
+fn choose_policy(
+    case: &Case<'_>,
+    submission: &Submission,
+    package: AccessPackageId,
+    target: &Subject,
+    (policies, named): (&[Policy], Option<Policy>),
+    facts: &Target,
+) -> Result<Policy, ServiceError> {
+    let requestor = on_behalf_of_another(case, target);
     if let Some(id) = submission.assignment_policy_id {
-        let policy = policies.iter().find(|policy| policy.id == id).cloned();
-        let policy = match policy {
-            Some(policy) => policy,
-            None => store::assignment_policy::find_policy(tx, id)?
-                .ok_or_else(|| ServiceError::not_found("assignment policy", id))?,
-        };
+        let policy = named.ok_or_else(|| ServiceError::not_found("assignment policy", id))?;
         if policy.access_package_id != package {
             return Err(ServiceError::invalid(
                 Code::PolicyNotApplicable,
@@ -609,7 +645,7 @@ fn choose_policy(
         if requestor.is_some() && !policy.settings.requestors.self_add {
             return Err(on_behalf::refusal());
         }
-        return Ok((policies, policy));
+        return Ok(policy);
     }
     if requestor.is_some()
         && !policies
@@ -625,8 +661,7 @@ fn choose_policy(
             "a direct assignment must name the policy that it goes by",
         ));
     }
-    let chosen = the_policy_for(&policies, facts)?.clone();
-    Ok((policies, chosen))
+    the_policy_for(policies, facts).cloned()
 }
 
 /// Where a request names its policy.

@@ -14,6 +14,7 @@ use domain::policy::{
 use domain::submission::Submission;
 use store::ReadTx;
 use store::access_package::AccessPackage;
+use store::assignment_request::InTheWay;
 
 use super::who::{self, Asked};
 use crate::assignment_requests::eligibility::{Case, Check};
@@ -225,15 +226,23 @@ fn explained(
             .push(step("targetExists", "RQ-6", false, Err(gone))?);
         return Ok(explanation);
     };
+    let unknown = || ServiceError::not_found("access package", package.id);
+    let (_, terms) = store::access_package::find_with_terms(tx, package.id)?.ok_or_else(unknown)?;
     let submission = empty(package.id);
     let policies = store::assignment_policy::of_package(tx, package.id)?;
     let target = store::subject::find_by_object(tx, asked.object)?.map(|subject| subject.id);
+    let in_the_way = match target {
+        Some(target) => store::assignment_request::in_the_way(tx, target, package.id)?,
+        None => InTheWay::default(),
+    };
     let case_of = |policy| Case {
         moment,
         ctx,
         asker: Asker::User,
         package: &package,
+        terms,
         target,
+        in_the_way,
         facts: &facts,
         policies: &policies,
         policy,

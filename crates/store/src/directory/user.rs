@@ -14,6 +14,7 @@ use crate::value::{Value, boolean, int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx, guest, user_attribute};
 
 pub(crate) const STATEMENTS: &[&str] = &[
+    TYPE,
     FIND,
     FIND_BY_NAME,
     INSERT,
@@ -39,6 +40,7 @@ macro_rules! select {
 }
 
 const FIND: &str = select!("id = $1");
+const TYPE: &str = "SELECT user_type, deleted_at IS NULL FROM directory_user WHERE id = $1";
 const FIND_BY_NAME: &str = select!("user_principal_name_key = $1 AND deleted_at IS NULL");
 const NAME_HOLDER: &str = "SELECT id FROM directory_user WHERE user_principal_name_key = $1";
 const INSERT: &str = "INSERT INTO directory_user (id, user_principal_name_key, user_principal_name, display_name, \
@@ -67,6 +69,26 @@ pub fn find(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Option<User>, Error> {
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// What a user is to the tenant, and whether they are there still.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserType {
+    /// `Member` or `Guest`, as the directory spells it.
+    pub name: String,
+    /// Whether the user is not deleted.
+    pub is_present: bool,
+}
+
+/// What the user of this id is, without all that is known of them.
+pub fn find_type(tx: &mut ReadTx<'_>, id: ObjectId) -> Result<Option<UserType>, Error> {
+    let Some(row) = tx.query_opt(TYPE, &[text(id)])? else {
+        return Ok(None);
+    };
+    Ok(Some(UserType {
+        name: row.text(0)?.to_owned(),
+        is_present: row.boolean(1)?,
+    }))
 }
 
 /// The user of this id, unless deleted.
