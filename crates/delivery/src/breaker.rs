@@ -59,6 +59,11 @@ impl Breaker {
         self.probe_at.is_some()
     }
 
+    /// Calls in a row that were not answered.
+    pub(crate) const fn unanswered(&self) -> u32 {
+        self.unanswered
+    }
+
     /// Takes note of what a call came to.
     pub(crate) fn note(&mut self, unanswered: bool, now: Timestamp) {
         if !unanswered {

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealTime;
 
 use domain::id::SweepId;
@@ -16,14 +16,14 @@ use domain::time::Timestamp;
 use service::standstill::Working;
 use service::sweeps::work;
 use service::{
-    Service, ServiceError, automatic, deliveries, planning, reprocess_jobs, targets, timers,
+    Service, ServiceError, automatic, deliveries, faults, planning, reprocess_jobs, targets, timers,
 };
+use store::target_lesson::Lesson;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::deliver::{Counts, Deliverer};
-use crate::faults::Fault;
 use crate::lane::{Lane, Readiness};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -105,6 +105,8 @@ struct Shared {
     registry: Registry,
     options: EngineOptions,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
+    /// What targets taught an earlier process; nothing before it was read.
+    lessons: Mutex<Option<BTreeMap<String, Lesson>>>,
     /// How often the tenant had been exchanged when the lanes were made.
     exchanges: AtomicU64,
     stopping: Arc<AtomicBool>,
@@ -123,6 +125,7 @@ impl Engine {
                 registry,
                 options,
                 lanes: Mutex::default(),
+                lessons: Mutex::default(),
                 exchanges: AtomicU64::new(0),
                 stopping: Arc::default(),
             }),
@@ -243,6 +246,7 @@ impl Engine {
         if self.shared.exchanges.swap(exchanges, Ordering::SeqCst) != exchanges {
             let lanes = &self.shared.lanes;
             lanes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            *self.lessons() = None;
         }
         working
     }
@@ -252,15 +256,53 @@ impl Engine {
         let shared = &self.shared;
         let mut lanes = shared.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = lanes.entry(target.to_owned()).or_insert_with(|| {
-            Arc::new(Lane::new(
+            let lane = Lane::new(
                 target,
                 shared.registry.target(target),
                 self.service(),
                 self.metrics().clone(),
                 shared.stopping.clone(),
-            ))
+            );
+            let lessons = self.lessons();
+            if let Some(lesson) = lessons.as_ref().and_then(|lessons| lessons.get(target)) {
+                lane.recall(*lesson);
+            }
+            Arc::new(lane)
         });
         Arc::clone(lane)
+    }
+
+    fn lessons(&self) -> MutexGuard<'_, Option<BTreeMap<String, Lesson>>> {
+        let lessons = &self.shared.lessons;
+        lessons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what targets taught an earlier process, once.
+    async fn remember(&self) -> Result<(), ServiceError> {
+        if self.lessons().is_none() {
+            let lessons = targets::lessons(self.service()).await?;
+            *self.lessons() = Some(lessons.into_iter().collect());
+        }
+        Ok(())
+    }
+
+    /// Keeps what a target taught for the process after this one. Without it that one learns it again.
+    async fn keep_lesson(&self, lane: &Lane) {
+        let Some(lesson) = lane.lesson() else { return };
+        if let Err(error) = targets::learn(self.service(), &lane.target, lesson).await {
+            tracing::warn!(
+                target.name = lane.target,
+                error = &error as &dyn std::error::Error,
+                "what a target can take could not be kept"
+            );
+        }
+    }
+
+    /// What is known of the targets that were spoken to.
+    pub fn lanes(&self) -> Vec<targets::Lane> {
+        let lanes = &self.shared.lanes;
+        let lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().map(|lane| lane.view()).collect()
     }
 
     /// Asks for the sweeps whose time has come, and says which could be gone on with.
@@ -300,23 +342,20 @@ impl Engine {
             let _working = engine.begin().await;
             let lane = engine.lane(&target);
             let (counts, result) = engine.shared.deliverer.drain(&lane).await;
+            engine.keep_lesson(&lane).await;
             (target, counts, result)
         }
     }
 
     /// Takes over what operators said about targets.
     async fn follow_switches(&self) -> Result<(), ServiceError> {
-        let switches = targets::switches(self.service()).await?;
-        let mut faults = BTreeMap::new();
-        let mut paused = BTreeSet::new();
-        for switch in switches {
-            if let Some(fault) = switch.fault.as_deref().and_then(Fault::parse) {
-                faults.insert(switch.target.clone(), fault);
-            }
-            if switch.paused {
-                paused.insert(switch.target);
-            }
+        self.remember().await?;
+        if let Some(plan) = self.shared.registry.faults() {
+            faults::follow(self.service(), plan).await?;
         }
+        let switches = targets::switches(self.service()).await?;
+        let switches = switches.into_iter().filter(|switch| switch.paused);
+        let paused: BTreeSet<_> = switches.map(|switch| switch.target).collect();
         for target in &paused {
             self.lane(target);
         }
@@ -327,10 +366,6 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner);
         for (target, lane) in &*lanes {
             lane.pause(paused.contains(target));
-        }
-        drop(lanes);
-        if let Some(plan) = self.shared.registry.faults() {
-            plan.follow(faults);
         }
         Ok(())
     }

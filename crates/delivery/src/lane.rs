@@ -4,7 +4,7 @@
 //! both count as an answer that leaves the change in doubt.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration as RealTime;
 
@@ -17,9 +17,13 @@ use futures_util::FutureExt as _;
 use service::Service;
 use service::clock::Clock;
 use service::standstill::Standstill;
-use tokio::sync::Semaphore;
+use service::targets::{Lane as View, LaneState};
+use store::target_lesson::Lesson;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 use crate::breaker::{self, Breaker, Permit};
+use crate::concurrency::{Concurrency, Kind, Went};
 use crate::metrics::Metrics;
 use crate::pacer::Pacer;
 use crate::registry::{Target, TargetOptions};
@@ -35,7 +39,9 @@ pub(crate) struct Lane {
     pub(crate) max_subjects: usize,
     pub(crate) max_in_flight: usize,
     connector: Arc<dyn Connector>,
+    /// As many permits as calls may be under way; see [`State::surplus`].
     calls: Semaphore,
+    in_flight: AtomicUsize,
     state: Mutex<State>,
     clock: Clock,
     metrics: Metrics,
@@ -48,9 +54,18 @@ struct State {
     breaker: Breaker,
     unanswered: Option<Outcome>,
     pacer: Pacer,
+    concurrency: Concurrency,
+    /// Permits that are out and are not to be given back, because the limit has sunk.
+    surplus: usize,
     held_until: Option<Timestamp>,
     paused: bool,
+    last_failure: Option<(String, String, Timestamp)>,
+    /// What of it was kept for the process after this one.
+    kept: Option<Kept>,
 }
+
+/// Tells one lesson from the next: the rate was cut again, or given free, or the target asked for patience.
+type Kept = (bool, Option<Timestamp>, Option<Timestamp>);
 
 /// Whether due work of a lane may be claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +99,12 @@ impl Lane {
             breaker: Breaker::new(options.breaker_threshold.max(1), delay),
             unanswered: None,
             pacer: Pacer::new(options.rate),
+            concurrency: Concurrency::new(max_in_flight),
+            surplus: 0,
             held_until: None,
             paused: false,
+            last_failure: None,
+            kept: None,
         };
         Self {
             target: name.to_owned(),
@@ -93,6 +112,7 @@ impl Lane {
             max_in_flight,
             connector,
             calls: Semaphore::new(max_in_flight),
+            in_flight: AtomicUsize::new(0),
             state: Mutex::new(state),
             clock: service.clock.clone(),
             metrics,
@@ -104,6 +124,65 @@ impl Lane {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what an earlier process learned.
+    pub(crate) fn recall(&self, lesson: Lesson) {
+        let mut state = self.state();
+        if let Some((rate, refused_at)) = lesson.rate {
+            state.pacer.recall(per_second(rate), per_second(refused_at));
+        }
+        state.held_until = lesson.held_until;
+        state.kept = Some(kept(&state));
+    }
+
+    /// What is to be kept for the process after this one, if that is something new.
+    pub(crate) fn lesson(&self) -> Option<Lesson> {
+        let mut state = self.state();
+        let now = kept(&state);
+        let is_known = state
+            .kept
+            .map_or(now == (false, None, None), |kept| kept == now);
+        if is_known {
+            return None;
+        }
+        state.kept = Some(now);
+        let rate = state.pacer.learned();
+        Some(Lesson {
+            rate: rate.map(|(rate, refused_at)| (in_thousand(rate), in_thousand(refused_at))),
+            held_until: state.held_until,
+        })
+    }
+
+    /// What an operator may know of it.
+    pub(crate) fn view(&self) -> View {
+        let (lane, until) = match self.readiness() {
+            Readiness::Free => (LaneState::Open, None),
+            Readiness::Probe => (LaneState::Probing, None),
+            Readiness::Paused => (LaneState::Paused, None),
+            Readiness::Held(until) => {
+                let is_broken = self.state().breaker.is_open();
+                let held = if is_broken {
+                    LaneState::Broken
+                } else {
+                    LaneState::Held
+                };
+                (held, Some(until))
+            }
+        };
+        let state = self.state();
+        View {
+            target: self.target.clone(),
+            state: lane,
+            until,
+            rate: state.pacer.rate(),
+            learned_rate: state.pacer.learned().map(|(rate, _)| rate),
+            in_flight: self.in_flight.load(Ordering::Relaxed),
+            in_flight_limit: state.concurrency.limit(),
+            max_in_flight: self.max_in_flight,
+            unanswered: state.breaker.unanswered(),
+            last_failure: state.last_failure.clone(),
+        }
     }
 
     /// Follows the target's pause switch.
@@ -138,6 +217,7 @@ impl Lane {
     pub(crate) async fn apply(&self, change: &Change, lease_until: Timestamp) -> Option<Applied> {
         let call = AssertUnwindSafe(async { self.connector.apply(change).await });
         self.call(
+            Kind::Write(change.subjects.len()),
             call.catch_unwind(),
             Some(lease_until),
             Applied::Whole,
@@ -157,10 +237,17 @@ impl Lane {
         lease_until: Option<Timestamp>,
     ) -> Option<Result<Vec<Presence>, Outcome>> {
         let call = AssertUnwindSafe(async { self.connector.observe(object, subjects).await });
-        self.call(call.catch_unwind(), lease_until, Err, |seen| match seen {
-            Ok(_) => &[],
-            Err(outcome) => std::slice::from_ref(outcome),
-        })
+        let kind = Kind::Read(subjects.len());
+        self.call(
+            kind,
+            call.catch_unwind(),
+            lease_until,
+            Err,
+            |seen| match seen {
+                Ok(_) => &[],
+                Err(outcome) => std::slice::from_ref(outcome),
+            },
+        )
         .await
     }
 
@@ -204,7 +291,7 @@ impl Lane {
         call: impl Future<Output = Result<T, Outcome>>,
     ) -> Option<Result<T, Outcome>> {
         let call = AssertUnwindSafe(call).catch_unwind();
-        self.call(call, None, Err, |answer| match answer {
+        self.call(Kind::Other, call, None, Err, |answer| match answer {
             Ok(_) => &[],
             Err(outcome) => std::slice::from_ref(outcome),
         })
@@ -213,18 +300,21 @@ impl Lane {
 
     async fn call<T, P>(
         &self,
+        kind: Kind,
         call: impl Future<Output = Result<T, P>>,
         lease_until: Option<Timestamp>,
         failed: impl Fn(Outcome) -> T,
         outcomes: impl Fn(&T) -> &[Outcome],
     ) -> Option<T> {
-        let _permit = self.calls.acquire().await.ok()?;
+        let permit = self.calls.acquire().await.ok()?;
+        let _under_way = UnderWay::new(self, permit);
         if lease_until.is_some_and(|until| !self.admits(until)) {
             return None;
         }
         self.pace().await;
         let _in_flight = self.metrics.call_started(&self.target);
         let deadline = self.options.call_deadline;
+        let began = Instant::now();
         let answer = match tokio::time::timeout(deadline, call).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
@@ -239,7 +329,7 @@ impl Lane {
                 format!("the target did not answer within {deadline:?}"),
             )),
         };
-        self.note(outcomes(&answer));
+        self.note(kind, began.elapsed(), outcomes(&answer));
         Some(answer)
     }
 
@@ -266,13 +356,23 @@ impl Lane {
     }
 
     /// Learns from what a call came to.
-    fn note(&self, outcomes: &[Outcome]) {
+    fn note(&self, kind: Kind, took: RealTime, outcomes: &[Outcome]) {
         let now = self.clock.now();
         let throttled = outcomes.iter().find_map(throttling);
         let unanswered = !outcomes.is_empty() && outcomes.iter().all(breaker::is_unanswered);
         let mut state = self.state();
         let was_open = state.breaker.is_open();
         state.breaker.note(unanswered, now);
+        let went = if unanswered || throttled.is_some() {
+            Went::Badly
+        } else {
+            Went::Answered
+        };
+        self.adapt(&mut state, |concurrency| concurrency.note(kind, took, went));
+        if let Some(reason) = outcomes.iter().find_map(Outcome::reason) {
+            let code = reason.code.as_str().to_owned();
+            state.last_failure = Some((code, reason.message.clone(), now));
+        }
         state.unanswered = if unanswered {
             outcomes.first().cloned()
         } else {
@@ -302,6 +402,75 @@ impl Lane {
             (true, true) | (false, false) => {}
         }
     }
+}
+
+impl Lane {
+    /// Lets the limit of calls follow what was learned.
+    fn adapt(&self, state: &mut State, learn: impl FnOnce(&mut Concurrency)) {
+        let before = state.concurrency.limit();
+        learn(&mut state.concurrency);
+        let now = state.concurrency.limit();
+        if now > before {
+            let more = now - before;
+            let still_out = more.min(state.surplus);
+            state.surplus -= still_out;
+            self.calls.add_permits(more - still_out);
+        } else if now < before {
+            state.surplus += before - now;
+            state.surplus -= self.calls.forget_permits(state.surplus);
+        }
+    }
+}
+
+/// A call that is under way, or waits for its turn in the pace.
+struct UnderWay<'l> {
+    lane: &'l Lane,
+    permit: Option<SemaphorePermit<'l>>,
+}
+
+impl<'l> UnderWay<'l> {
+    fn new(lane: &'l Lane, permit: SemaphorePermit<'l>) -> Self {
+        lane.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self {
+            lane,
+            permit: Some(permit),
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.lane.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let mut state = self.lane.state();
+        if state.surplus > 0 {
+            state.surplus -= 1;
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+        }
+    }
+}
+
+fn kept(state: &State) -> Kept {
+    let learned = state.pacer.learned().is_some();
+    (learned, state.pacer.cut_at(), state.held_until)
+}
+
+/// How rates are stored: calls in a thousand seconds.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "no target is asked 2^50 times a second"
+)]
+fn in_thousand(rate: f64) -> i64 {
+    (rate * 1_000.0) as i64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "no target is asked 2^50 times a second"
+)]
+fn per_second(in_thousand: i64) -> f64 {
+    in_thousand as f64 / 1_000.0
 }
 
 /// For how long the target asked for patience, if it did.

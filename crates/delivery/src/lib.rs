@@ -2,7 +2,7 @@
 //!
 //! - [`engine`] runs passes: what is due by the clock, planning, delivery of every due target.
 //! - `deliver` drains one target: claim, attempt, record, in batches; `attempt` is one try of a unit of work.
-//! - `lane` limits what a target is asked at once, with `pacer` and `breaker`; [`registry`] says which targets there are.
+//! - `lane` limits what a target is asked at once, with `pacer`, `concurrency` and `breaker`; [`registry`] says which targets there are.
 //! - `sweep` reads who really has access in a target and holds it against the ledger.
 //! - [`builtin`] delivers to the built-in directory; [`faults`] makes targets misbehave on demand.
 //! - [`watchdog`] tells what is stuck, [`metrics`] counts.
@@ -15,6 +15,7 @@ mod attempt;
 mod batch;
 mod breaker;
 pub mod builtin;
+mod concurrency;
 mod deliver;
 pub mod engine;
 pub mod faults;
@@ -26,8 +27,10 @@ mod sweep;
 pub mod watchdog;
 
 pub use deliver::Counts;
+pub use domain::fault::Fault;
 pub use engine::{Engine, EngineOptions, PassReport};
-pub use faults::{Fault, FaultPlan, Faulty};
+pub use faults::Faulty;
 pub use metrics::Metrics;
 pub use registry::{DIRECTORY, Registry, RegistryError, TargetOptions};
+pub use service::faults::FaultPlan;
 pub use watchdog::{StuckReport, stuck};

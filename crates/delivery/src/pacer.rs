@@ -61,6 +61,26 @@ impl Pacer {
         }
     }
 
+    /// Calls a second that the target serves, as far as it said "too many", and the rate at which it said so.
+    pub(crate) fn learned(&self) -> Option<(f64, f64)> {
+        self.learned
+            .map(|learned| (learned.rate, learned.refused_at))
+    }
+
+    /// When the rate was last cut; a lesson of an earlier process has no time.
+    pub(crate) fn cut_at(&self) -> Option<Timestamp> {
+        self.learned.map(|learned| learned.cut_at)
+    }
+
+    /// Takes over what an earlier process learned.
+    pub(crate) fn recall(&mut self, rate: f64, refused_at: f64) {
+        self.learned = Some(Learned {
+            rate: rate.max(FLOOR),
+            refused_at: refused_at.max(FLOOR * 2.0),
+            cut_at: Timestamp::from_micros(0),
+        });
+    }
+
     /// Reserves the next call and says when it may be made.
     pub(crate) fn reserve(&mut self, now: Timestamp) -> Timestamp {
         self.window.count(now);
@@ -194,6 +214,20 @@ mod tests {
         }
 
         assert!((40.5..41.5).contains(&after_a_second), "{after_a_second}");
+        assert_eq!(pacer.rate(), None);
+    }
+
+    #[test]
+    fn what_an_earlier_process_learned_holds_until_it_is_won_back() {
+        let mut pacer = Pacer::new(None);
+
+        pacer.recall(5.0, 10.0);
+
+        assert_eq!(pacer.rate(), Some(5.0));
+        assert_eq!(pacer.learned(), Some((5.0, 10.0)));
+        for _ in 0..10_000 {
+            pacer.served();
+        }
         assert_eq!(pacer.rate(), None);
     }
 

@@ -8,9 +8,10 @@ use connector_api::{
 };
 use domain::time::Duration;
 use service::Service;
+use service::faults::FaultPlan;
 
 use crate::builtin::Builtin;
-use crate::faults::{FaultPlan, Faulty};
+use crate::faults::Faulty;
 
 /// The target that is always there: the built-in directory.
 pub const DIRECTORY: &str = "directory";

@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod extension;
 pub mod external_connector;
 pub mod failure;
+pub mod fault;
 pub mod flaw;
 pub mod guest;
 pub mod id;

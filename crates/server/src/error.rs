@@ -28,6 +28,7 @@ use crate::reply::Reply;
 pub const OWN_CODES: &[&str] = &[
     "BadRequest",
     "FailedDependency",
+    "InjectedFault",
     "InternalServerError",
     "InvalidAuthenticationToken",
     "InvalidModel",
@@ -161,6 +162,14 @@ pub(crate) enum Error {
         /// How long it may take.
         seconds: u64,
     },
+    /// A development tenant was told to answer so.
+    #[error("injected fault: the server was told to answer with {status}")]
+    Injected {
+        /// The status.
+        status: StatusCode,
+        /// When to try again, in seconds.
+        retry_after: Option<u32>,
+    },
     /// Ours: the cause is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn StdError + Send + Sync>),
@@ -255,6 +264,7 @@ impl Error {
             Self::UnsupportedMediaType(_) => {
                 plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType")
             }
+            Self::Injected { status, .. } => plain(*status, "InjectedFault"),
             Self::FailedDependency(_) => plain(StatusCode::FAILED_DEPENDENCY, "FailedDependency"),
         }
     }
@@ -308,6 +318,7 @@ impl Error {
                 code: Code::TooManyRequests,
                 ..
             }) => Some(RETRY_THROTTLED),
+            Self::Injected { retry_after, .. } => retry_after.map(u64::from),
             Self::TimedOut { .. } | Self::Busy => Some(RETRY_SOON),
             Self::Token(error) if error.is_temporary() => Some(RETRY_SOON),
             _ => None,

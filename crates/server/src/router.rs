@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::around;
 use crate::call::CallIds;
 use crate::error::Error;
-use crate::{extensions, graph, health, issuer, reeve, scim};
+use crate::{extensions, faults, graph, health, issuer, reeve, scim};
 
 /// What the router answers at one address.
 pub(crate) type Door = (&'static str, fn() -> MethodRouter<App>);
@@ -40,9 +40,13 @@ pub fn router(app: App) -> Router {
     if app.issuer().is_some() {
         router = with(router, issuer::DOORS);
     }
-    router
+    let mut router = router
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(graph::serve)
+        .fallback(graph::serve);
+    if app.is_development() {
+        router = router.layer(middleware::from_fn_with_state(app.clone(), faults::inject));
+    }
+    router
         .layer(middleware::from_fn_with_state(app.clone(), around::around))
         .with_state(app)
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::automatic::Rules;
 use crate::callers;
 use crate::clock::{Clock, Ids};
+use crate::faults::FaultPlan;
 use crate::settings::{GuestSettings, Settings};
 use crate::standstill::Standstill;
 
@@ -92,6 +93,8 @@ pub struct Service {
     pub rules: Arc<Rules>,
     /// Keeps whoever delivers or plans apart from whoever exchanges the whole tenant.
     pub standstill: Arc<Standstill>,
+    /// How a development tenant misbehaves on purpose; empty in every other.
+    pub faults: FaultPlan,
     /// Held by whoever moves the clock of a development tenant: one at a time.
     pub journeys: Arc<Mutex<()>>,
 }
@@ -111,6 +114,7 @@ impl Service {
             callers: Arc::default(),
             rules: Arc::default(),
             standstill: Arc::default(),
+            faults: FaultPlan::default(),
             journeys: Arc::default(),
         }
     }

@@ -26,6 +26,7 @@ pub mod error;
 pub mod explain;
 pub mod extensions;
 pub mod external_connectors;
+pub mod faults;
 mod guards;
 mod guests;
 pub mod incompatible_access;

@@ -78,6 +78,8 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::sweep::STATEMENTS,
     crate::sweep::found::STATEMENTS,
     crate::sweep::extra::STATEMENTS,
+    crate::injected_fault::STATEMENTS,
+    crate::target_lesson::STATEMENTS,
     crate::target_switch::STATEMENTS,
     crate::upload::STATEMENTS,
     crate::user_attribute::STATEMENTS,

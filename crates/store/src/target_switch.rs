@@ -1,4 +1,6 @@
-//! What an operator said about a target: paused or not, and the fault that a development tenant injects.
+//! What an operator said about a target: paused or not, and why.
+//!
+//! The column `fault` is from before [`crate::injected_fault`] and is read by older versions alone.
 
 use domain::time::Timestamp;
 
@@ -6,17 +8,12 @@ use crate::column::{instant, opt_string};
 use crate::value::{self, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[LIST, PAUSE, FAULT];
+pub(crate) const STATEMENTS: &[&str] = &[LIST, PAUSE];
 
-const LIST: &str =
-    "SELECT target, paused, reason, fault, changed_at FROM target_switch ORDER BY target";
+const LIST: &str = "SELECT target, paused, reason, changed_at FROM target_switch ORDER BY target";
 const PAUSE: &str = "INSERT INTO target_switch (target, paused, reason, fault, changed_at) \
     VALUES ($1, $2, $3, NULL, $4) ON CONFLICT (target) DO UPDATE \
     SET paused = excluded.paused, reason = excluded.reason, changed_at = excluded.changed_at";
-const FAULT: &str = "INSERT INTO target_switch (target, paused, reason, fault, changed_at) \
-    VALUES ($1, FALSE, NULL, $2, $3) ON CONFLICT (target) DO UPDATE \
-    SET fault = excluded.fault, changed_at = excluded.changed_at";
-
 /// What was said about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetSwitch {
@@ -26,8 +23,6 @@ pub struct TargetSwitch {
     pub paused: bool,
     /// Why.
     pub reason: Option<String>,
-    /// The fault that is injected, as a document.
-    pub fault: Option<String>,
     /// When it was last changed.
     pub changed_at: Timestamp,
 }
@@ -39,8 +34,7 @@ pub fn list(tx: &mut ReadTx<'_>) -> Result<Vec<TargetSwitch>, Error> {
             target: row.text(0)?.to_owned(),
             paused: row.boolean(1)?,
             reason: opt_string(row, 2)?,
-            fault: opt_string(row, 3)?,
-            changed_at: instant(row, 4)?,
+            changed_at: instant(row, 3)?,
         })
     })
 }
@@ -60,15 +54,4 @@ pub fn pause(
         value::int(now.micros()),
     ];
     tx.execute(PAUSE, &args).map(drop)
-}
-
-/// Injects a fault into a target, or takes it away.
-pub fn set_fault(
-    tx: &mut WriteTx<'_>,
-    target: &str,
-    fault: Option<&str>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let args = [text(target), opt_text(fault), value::int(now.micros())];
-    tx.execute(FAULT, &args).map(drop)
 }

@@ -134,7 +134,7 @@ impl TestApp {
         let targets: BTreeMap<_, _> = [ERP, CRM]
             .map(|name| (name, Arc::new(FakeTarget::default())))
             .into();
-        let faults = FaultPlan::default();
+        let faults = service.faults.clone();
         let engine = engine(&service, &targets, &faults);
         let caller = Arc::new(caller(&service));
         let poster = Arc::new(poster(&service));
@@ -395,6 +395,10 @@ fn known_of_delivery(
                 });
                 Ok(stuck.collect())
             })
+        }),
+        lanes: Arc::new({
+            let engine = engine.clone();
+            move || engine.lanes()
         }),
         settle: Arc::new({
             let work = (engine.clone(), Arc::clone(caller), Arc::clone(poster));

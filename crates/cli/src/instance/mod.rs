@@ -21,7 +21,7 @@ use auth::callout::Signer;
 use auth::keys::{Algorithm, SigningKeys, TlsMaterial};
 use auth::token::Verifier;
 use connector_api::Connector;
-use delivery::{Engine, EngineOptions, FaultPlan, Registry, TargetOptions};
+use delivery::{Engine, EngineOptions, Registry, TargetOptions};
 use domain::cloud::GRAPH_ID;
 use prometheus_client::registry::Registry as MetricsRegistry;
 use server::{
@@ -330,7 +330,7 @@ fn register_targets(
         registry = registry.with(name, connector, options)?;
     }
     Ok(if dev {
-        registry.with_faults(FaultPlan::default())
+        registry.with_faults(service.faults.clone())
     } else {
         registry
     })
@@ -523,6 +523,10 @@ fn delivery_of(
     Delivery {
         targets,
         stuck,
+        lanes: Arc::new({
+            let engine = engine.clone();
+            move || engine.lanes()
+        }),
         settle: settling(service, engine, outboxes),
     }
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use delivery::{Engine, EngineOptions, Fault, FaultPlan, Registry, RegistryError, TargetOptions};
 use domain::assignment_request::{RequestType, State};
+use domain::fault::Stale;
 use domain::ledger::Phase;
 use domain::time::Duration;
-use service::targets;
+use service::{faults, targets};
 
 use crate::fake::{Fake, Trouble};
 use crate::world::{TARGET, World, options};
@@ -154,6 +155,16 @@ async fn faults_come_and_go_with_the_plan() {
         (Fault::DropAfterApply, "OriginUnavailable"),
         (Fault::Hang, "OriginUnavailable"),
         (Fault::Throttle(5), "OriginThrottled"),
+        (Fault::HalfReply, "ConnectorError"),
+        (Fault::Delay(Duration::from_secs(1)), "OriginUnavailable"),
+        (
+            Fault::Status {
+                status: 503,
+                retry_after: Some(5),
+            },
+            "OriginUnavailable",
+        ),
+        (Fault::Stale(Stale::Reads(1)), "ConnectorError"),
     ] {
         let mut world = World::new(1, 1);
         let place = world.group(Some(TARGET));
@@ -278,7 +289,7 @@ async fn a_paused_target_keeps_its_work_and_uses_up_no_attempts() {
 }
 
 #[tokio::test]
-async fn the_switch_of_a_target_injects_its_fault() {
+async fn a_fault_that_is_stored_is_met() {
     let fake = Arc::new(Fake::new());
     let mut world = World::new(1, 1);
     let place = world.group(Some(TARGET));
@@ -290,14 +301,15 @@ async fn the_switch_of_a_target_injects_its_fault() {
     let engine = Engine::new(world.service.clone(), registry, EngineOptions::default());
     let request = world.assign(0, 0);
     let (service, ctx) = (&world.service, world.service.system());
-    targets::set_fault(service, &ctx, TARGET, Some("refuse-credentials".to_owned()))
+    let fault = Some(Fault::RefuseCredentials);
+    faults::set_of_target(service, &ctx, TARGET, fault)
         .await
         .unwrap();
 
     engine.settle().await.unwrap();
     assert_eq!(world.state_of(request), State::DeliveryFailed);
     assert!(fake.writes().is_empty());
-    targets::set_fault(service, &ctx, TARGET, None)
+    faults::set_of_target(service, &ctx, TARGET, None)
         .await
         .unwrap();
     world.retry_given_up();
@@ -305,4 +317,135 @@ async fn the_switch_of_a_target_injects_its_fault() {
     engine.settle().await.unwrap();
 
     assert_eq!(world.state_of(again), State::Delivered);
+}
+
+#[tokio::test]
+async fn reads_that_lag_behind_prove_neither_a_grant_nor_its_end() {
+    let mut world = World::new(1, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let fake = Arc::new(Fake::new());
+    let plan = FaultPlan::default();
+    let registry = Registry::new(&world.service)
+        .with(TARGET, fake.clone(), options())
+        .unwrap();
+    let engine = Engine::new(
+        world.service.clone(),
+        registry.with_faults(plan.clone()),
+        EngineOptions::default(),
+    );
+    plan.set(TARGET, Some(Fault::Stale(Stale::Reads(1))));
+
+    let request = world.assign(0, 0);
+    engine.settle().await.unwrap();
+    assert_eq!(
+        world.state_of(request),
+        State::Delivering,
+        "L2: nothing shows it yet"
+    );
+    assert_eq!(fake.grants().len(), 1);
+    world.run_down(&engine).await;
+    assert_eq!(world.state_of(request), State::Delivered);
+
+    let removal = world.ask(0, 0, RequestType::AdminRemove).unwrap();
+    engine.settle().await.unwrap();
+    assert_ne!(
+        world.state_of(removal),
+        State::Delivered,
+        "L2: it still shows"
+    );
+    world.run_down(&engine).await;
+
+    assert_eq!(world.state_of(removal), State::Delivered);
+    assert_eq!(fake.changes(), [2]);
+}
+
+#[tokio::test]
+async fn of_a_hundred_targets_a_dead_one_costs_the_others_nothing() {
+    const TARGETS: usize = 100;
+    const PEOPLE: usize = 3;
+    let mut commits = Vec::new();
+    for is_one_dead in [false, true] {
+        let mut world = World::new(PEOPLE, TARGETS);
+        let fakes: Vec<_> = (0..TARGETS).map(|_| Arc::new(Fake::new())).collect();
+        let mut registry = Registry::new(&world.service);
+        for (number, fake) in fakes.iter().enumerate() {
+            let name = format!("target{number}");
+            let place = world.group(Some(&name));
+            world.holds(number, place, true);
+            let patient = TargetOptions {
+                call_deadline: std::time::Duration::from_mins(1),
+                ..options()
+            };
+            registry = registry.with(&name, fake.clone(), patient).unwrap();
+        }
+        if is_one_dead {
+            fakes[0].always(Some(Trouble::Hang));
+        }
+        let mut requests = Vec::new();
+        for package in 0..TARGETS {
+            for user in 0..PEOPLE {
+                requests.push((package, world.assign(user, package)));
+            }
+        }
+        let engine = Engine::new(world.service.clone(), registry, EngineOptions::default());
+        let before = world.service.store.statistics().transactions;
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let running = tokio::spawn(engine.clone().run(stopped));
+
+        let others = || requests.iter().filter(|(package, _)| *package > 0);
+        while others().any(|(_, request)| world.state_of(*request) != State::Delivered) {
+            tokio::task::yield_now().await;
+        }
+
+        commits.push(world.service.store.statistics().transactions - before);
+        if is_one_dead {
+            let lanes = engine.lanes();
+            let dead = lanes.iter().find(|lane| lane.target == "target0").unwrap();
+            assert_eq!(dead.in_flight, 1, "the dead one has its own slot");
+            assert!(fakes[0].grants().len() <= PEOPLE);
+        }
+        assert!(fakes[1..].iter().all(|fake| fake.writes().len() == 1), "L6");
+        running.abort();
+        drop(stop);
+    }
+    let [well, ill] = commits[..] else { panic!() };
+    assert!(
+        ill <= well + well / 20 + 20,
+        "{ill} transactions beside a dead target, {well} without"
+    );
+}
+
+#[tokio::test]
+async fn a_target_that_is_overrun_is_asked_less_at_once_and_more_again_when_it_answers() {
+    let fake = Arc::new(Fake::new().taking(1));
+    let mut world = World::new(200, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    let lane = || {
+        engine
+            .lanes()
+            .into_iter()
+            .find(|lane| lane.target == TARGET)
+            .unwrap()
+    };
+    for user in 0..4 {
+        world.assign(user, 0);
+    }
+    fake.always(Some(Trouble::Throttled(1)));
+    engine.settle().await.unwrap();
+    let strained = lane();
+    assert!(strained.in_flight_limit < strained.max_in_flight, "L7");
+    assert_eq!(strained.in_flight, 0);
+
+    fake.always(None);
+    for user in 4..200 {
+        world.assign(user, 0);
+    }
+    world.run_down(&engine).await;
+
+    let lane = lane();
+    assert_eq!(lane.in_flight_limit, lane.max_in_flight);
+    assert_eq!(fake.grants().len(), 200);
 }

@@ -41,6 +41,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         delivery: Delivery {
             targets: Vec::new(),
             stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),
+            lanes: Arc::new(Vec::new),
             settle: Arc::new(|| Box::pin(async { Ok(()) })),
         },
         development: false,

@@ -62,6 +62,8 @@ pub struct Delivery {
     pub targets: Vec<Target>,
     /// Asks which objects are stuck.
     pub stuck: StuckQuery,
+    /// Tells what is known of the targets that were spoken to.
+    pub lanes: LaneQuery,
     /// Does what can be done now; what waits for the clock, or for a target to recover, is left.
     pub settle: Settle,
 }
@@ -86,6 +88,9 @@ pub struct Target {
 /// Asks the engine which objects are stuck (L9).
 pub type StuckQuery =
     Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Stuck>, ServiceError>> + Send + Sync>;
+
+/// Tells what this process knows of targets from speaking to them.
+pub type LaneQuery = Arc<dyn Fn() -> Vec<service::targets::Lane> + Send + Sync>;
 
 /// Does what can be done now, for a clock that is moved.
 pub type Settle = Arc<dyn Fn() -> BoxFuture<'static, Result<(), ServiceError>> + Send + Sync>;

@@ -90,7 +90,9 @@ fn of_targets() -> Value {
             "fault": text_or_null,
             "switchedAt": { "type": ["string", "null"], "format": "date-time" },
             "grants": { "type": "object", "additionalProperties": { "type": "integer" } },
+            "lane": { "oneOf": [reference("Lane"), { "type": "null" }] },
         })),
+        "Lane": lane(),
         "Pause": object(&json!({ "reason": text_or_null })),
         "Bindings": list("Binding"),
         "Binding": object(&json!({ "objectId": text, "target": text, "address": text_or_null })),
@@ -322,6 +324,38 @@ fn of_rules() -> Value {
 }
 
 /// What only development tenants have.
+fn new_fault() -> Value {
+    let text_or_null = text_or_null();
+    object(&json!({
+        "target": text_or_null,
+        "route": text_or_null,
+        "fault": text(),
+        "calls": { "type": ["integer", "null"], "minimum": 1 },
+        "share": { "type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 1 },
+        "seed": { "type": ["integer", "null"], "minimum": 0 },
+    }))
+}
+
+fn lane() -> Value {
+    let number_or_null = json!({ "type": ["number", "null"] });
+    let integer = json!({ "type": "integer" });
+    let instant_or_null = json!({ "type": ["string", "null"], "format": "date-time" });
+    object(&json!({
+        "state": { "type": "string", "enum": ["open", "held", "broken", "probing", "paused"] },
+        "until": instant_or_null,
+        "ratePerSecond": number_or_null,
+        "learnedRatePerSecond": number_or_null,
+        "inFlight": integer,
+        "inFlightLimit": integer,
+        "maxInFlight": integer,
+        "unansweredCalls": integer,
+        "lastFailure": { "oneOf": [
+            object(&json!({ "code": text(), "message": text(), "dateTime": instant() })),
+            { "type": "null" },
+        ] },
+    }))
+}
+
 fn of_development() -> Value {
     let text = text();
     let text_or_null = text_or_null();
@@ -333,6 +367,19 @@ fn of_development() -> Value {
         "Snapshot": object(&json!({ "name": text, "takenDateTime": instant })),
         "NewSnapshot": object(&json!({ "name": text })),
         "Fault": object(&json!({ "fault": text_or_null })),
+        "NewFault": new_fault(),
+        "InjectedFault": object(&json!({
+            "id": text,
+            "target": text_or_null,
+            "route": text_or_null,
+            "fault": text,
+            "calls": { "type": ["integer", "null"] },
+            "share": { "type": ["number", "null"] },
+            "seed": { "type": "integer" },
+            "met": { "type": "integer" },
+            "createdDateTime": instant,
+        })),
+        "InjectedFaults": list("InjectedFault"),
     })
 }
 

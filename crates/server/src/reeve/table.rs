@@ -458,7 +458,11 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     development(change(Method::DELETE, "/dev/snapshots/{name}", "removeSnapshot", "Lets go of a state that was kept.", None, run!(snapshots::remove))),
     development(change(Method::POST, "/dev/snapshots/{name}/restore", "restoreSnapshot", "Brings everything back as it was kept, the clock included.", None, run!(snapshots::restore))),
     development(change(Method::POST, "/dev/reset", "resetTenant", "Brings everything back as it was when the server began to serve.", None, run!(snapshots::reset))),
-    development(change(Method::PUT, "/dev/faults/{target}", "setFault", "Makes a target misbehave, or behave again.", Some("Fault"), run!(faults::set))),
+    development(read("/dev/faults", "listFaults", "Lists what misbehaves on purpose, and how often this server met it.", "InjectedFaults", run!(faults::list))),
+    development(creating(change(Method::POST, "/dev/faults", "createFault", "Makes a target or a route of the API misbehave, for all calls, the next ones, or a share of them.", Some("NewFault"), run!(faults::create)), "InjectedFault")),
+    development(change(Method::DELETE, "/dev/faults", "removeFaults", "Takes all faults back.", None, run!(faults::remove_all))),
+    development(change(Method::PUT, "/dev/faults/{name}", "setFault", "Makes a target misbehave in one way alone, or behave again.", Some("Fault"), run!(faults::set))),
+    development(change(Method::DELETE, "/dev/faults/{name}", "removeFault", "Takes a fault back by its id, or all faults of a target by its name.", None, run!(faults::remove))),
 ];
 
 /// A row that fits, with the values of its path parameters.

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
-use service::targets;
+use service::targets::Lane;
+use service::{faults, targets};
 
 use super::{OwnRequest, Target, members};
 use crate::error::Error;
@@ -15,6 +16,8 @@ const LONGEST_REASON: usize = 1_000;
 pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let phases = targets::phases(request.service(), request.ctx()).await?;
     let switches = targets::switches(request.service()).await?;
+    let faults = faults::of_targets(request.service()).await?;
+    let lanes = (request.app().delivery().lanes)();
     let value: Vec<Json> = configured(request)
         .iter()
         .map(|target| {
@@ -29,13 +32,37 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
                 "kind": target.kind,
                 "paused": switch.is_some_and(|switch| switch.paused),
                 "reason": switch.and_then(|switch| switch.reason.clone()),
-                "fault": switch.and_then(|switch| switch.fault.clone()),
+                "fault": faults
+                    .iter()
+                    .find(|(name, _)| *name == target.name)
+                    .map(|(_, fault)| fault.to_string()),
                 "switchedAt": switch.map(|switch| switch.changed_at.to_string()),
                 "grants": grants,
+                "lane": lanes.iter().find(|lane| lane.target == target.name).map(shown),
             })
         })
         .collect();
     Ok(Reply::json(StatusCode::OK, &json!({ "value": value })))
+}
+
+/// What this process knows of a target from speaking to it.
+fn shown(lane: &Lane) -> Json {
+    let failure = lane.last_failure.as_ref();
+    json!({
+        "state": lane.state.as_str(),
+        "until": lane.until.map(|until| until.to_string()),
+        "ratePerSecond": lane.rate,
+        "learnedRatePerSecond": lane.learned_rate,
+        "inFlight": lane.in_flight,
+        "inFlightLimit": lane.in_flight_limit,
+        "maxInFlight": lane.max_in_flight,
+        "unansweredCalls": lane.unanswered,
+        "lastFailure": failure.map(|(code, message, at)| json!({
+            "code": code,
+            "message": message,
+            "dateTime": at.to_string(),
+        })),
+    })
 }
 
 /// Holds deliveries back.

@@ -29,7 +29,7 @@ use self::types::TYPES;
 use crate::app::App;
 use crate::body;
 use crate::call::{Call, CallIds, Origin};
-use crate::error::Error;
+use crate::error::{Challenge, Error};
 use crate::graph::authenticate;
 use crate::limits::Work;
 use crate::reply::Reply;
@@ -42,6 +42,11 @@ pub(crate) const ROOT: &str = "/scim/v2";
 const JSON: &str = "application/scim+json;charset=utf-8";
 /// Most resources of a list.
 const MAX_RESULTS: u64 = 500;
+
+/// An error in this protocol's words.
+pub(crate) fn refusal(error: Error, challenge: &Challenge) -> Reply {
+    Fault::Other(error).into_reply(challenge)
+}
 
 /// Everything under `/scim/v2`.
 pub(crate) async fn serve(

@@ -21,6 +21,7 @@ mod errors;
 mod explain;
 mod explain_life;
 mod extensions;
+mod faults;
 mod forgeries;
 mod groups;
 mod guests;

@@ -147,6 +147,7 @@ impl Server {
                     };
                     Box::pin(async move { Ok(vec![stuck]) })
                 }),
+                lanes: Arc::new(Vec::new),
                 settle: Arc::new(|| Box::pin(async { Ok(()) })),
             },
             development: true,
