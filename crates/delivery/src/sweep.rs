@@ -32,6 +32,8 @@ const PAGE: i64 = 500;
 const NAMED: usize = 50;
 /// Most users whom the names of so many members may mean.
 const CANDIDATES: i64 = 500;
+/// Objects that were found as the ledger says, and whose ends may share one transaction.
+const TOGETHER: usize = 100;
 /// How often in a row a target may ask for patience.
 const PATIENCE: i64 = 5;
 
@@ -73,6 +75,43 @@ struct Listed {
     members: Vec<Member>,
     accounted: Vec<bool>,
     by_key: HashMap<String, usize>,
+}
+
+impl Listed {
+    fn of(members: Vec<Member>) -> Self {
+        let mut listed = Self {
+            members: Vec::with_capacity(members.len()),
+            accounted: Vec::with_capacity(members.len()),
+            by_key: HashMap::with_capacity(members.len()),
+        };
+        listed.add(members);
+        listed
+    }
+
+    /// Two values may name one member; it counts once.
+    fn add(&mut self, members: Vec<Member>) {
+        for member in members {
+            let index = self.members.len();
+            let first = member.keys.first();
+            if first.is_some_and(|key| self.by_key.contains_key(key)) {
+                continue;
+            }
+            for key in &member.keys {
+                self.by_key.entry(key.clone()).or_insert(index);
+            }
+            self.members.push(member);
+            self.accounted.push(false);
+        }
+    }
+
+    /// Whom no grant accounts for.
+    fn left(self) -> impl Iterator<Item = Member> {
+        self.members
+            .into_iter()
+            .zip(self.accounted)
+            .filter(|(_, accounted)| !accounted)
+            .map(|(member, _)| member)
+    }
 }
 
 /// Goes on with a sweep until it ends, is taken away, or has to wait. Answers whether anything was done.
@@ -122,24 +161,69 @@ impl Sweeper<'_> {
         if self.sweep.started_at.is_none() {
             work::start(self.service, &self.sweep).await?;
         }
+        let mut read = Vec::new();
+        let mut last = 0;
         loop {
-            let Some(next) = work::next(self.service, self.sweep.id).await? else {
+            let next = work::next(self.service, self.sweep.id, last).await?;
+            if (next.is_none() || read.len() >= self.together())
+                && !self.read_to_the_end(&mut read).await?
+            {
+                return Ok(None);
+            }
+            let Some(next) = next else {
                 return self.ended(State::Completed, None).await;
             };
+            last = next.object.seq;
             match self.object(&next).await {
-                Ok(()) => {}
+                Ok(object) => read.push(object),
                 Err(Stop::Lost) => return Ok(None),
-                Err(Stop::GiveBack) => {
-                    work::release(self.service, &self.sweep).await?;
-                    return Ok(None);
-                }
-                Err(Stop::Store(error)) => return Err(error),
-                Err(Stop::Target(outcome)) => {
-                    let ended = self.target_failed(&next.object, outcome).await?;
-                    if ended.is_break() {
-                        return Ok(ended.break_value().flatten());
+                Err(stop) => {
+                    if !self.read_to_the_end(&mut read).await? {
+                        return Ok(None);
+                    }
+                    if let Some(end) = self.stopped(&next, stop).await? {
+                        return Ok(end);
                     }
                 }
+            }
+        }
+    }
+
+    /// Objects whose ends may share a transaction. One of another target may take as long as the lease lasts.
+    fn together(&self) -> usize {
+        match self.lane.lister().map_or(Order::Any, Lister::order) {
+            Order::ObjectId => TOGETHER,
+            Order::Any => 1,
+        }
+    }
+
+    /// Writes down that these objects were read to their end; false if the sweep is somebody else's by now.
+    async fn read_to_the_end(&self, read: &mut Vec<SweepObject>) -> Result<bool, ServiceError> {
+        if read.is_empty() {
+            return Ok(true);
+        }
+        let lease = self.lane.options.lease;
+        let held = work::end_read(self.service, &self.sweep, std::mem::take(read), lease).await?;
+        Ok(held.is_ok())
+    }
+
+    /// What a stop in the middle of an object comes to: the sweep goes on with the next (none), or is over for now, in the
+    /// state in which it ended if it did.
+    async fn stopped(
+        &self,
+        next: &Next,
+        stop: Stop,
+    ) -> Result<Option<Option<State>>, ServiceError> {
+        match stop {
+            Stop::Lost => Ok(Some(None)),
+            Stop::GiveBack => {
+                work::release(self.service, &self.sweep).await?;
+                Ok(Some(None))
+            }
+            Stop::Store(error) => Err(error),
+            Stop::Target(outcome) => {
+                let ended = self.target_failed(&next.object, outcome).await?;
+                Ok(ended.break_value())
             }
         }
     }
@@ -233,57 +317,69 @@ impl Sweeper<'_> {
         Ok(())
     }
 
-    async fn object(&self, next: &Next) -> Result<(), Stop> {
+    /// Reads an object to its end; how far it is then.
+    async fn object(&self, next: &Next) -> Result<SweepObject, Stop> {
         let known = object_of(next);
         let mut place = next.object.clone();
         let order = self.lane.lister().map_or(Order::Any, Lister::order);
-        if order == Order::ObjectId {
-            if place.after_member.is_none() {
-                // What cannot be listed is not compared either: nobody is missing from a group that is gone.
-                self.list(&known, None).await?;
-                self.compare(&known, &mut place, None).await?;
-            }
-            self.ordered_extras(&known, &mut place).await?;
-        } else {
-            // What was listed is not kept from one worker to the next: the object begins anew.
-            place.after_subject_id.clear();
-            let mut listed = self.listing(&known).await?;
-            place.members = count(listed.members.len());
-            self.compare(&known, &mut place, Some(&mut listed)).await?;
+        if order == Order::Any {
+            let listed = self.listing(&known).await?;
+            let listed = self.compare_all(&known, &mut place, listed).await?;
             self.other_extras(&known, &place, listed).await?;
+            return Ok(place);
         }
+        if place.after_member.is_none() {
+            // What cannot be listed is not compared either: nobody is missing from a group that is gone.
+            let first = self.list(&known, None).await?;
+            if first.next.is_none() {
+                let listed = Listed::of(first.members);
+                let listed = self.compare_all(&known, &mut place, listed).await?;
+                self.few_extras(&mut place, listed).await?;
+                return Ok(place);
+            }
+            self.compare(&known, &mut place, None).await?;
+        }
+        self.ordered_extras(&known, &mut place).await?;
+        Ok(place)
+    }
+
+    /// Compares all grants of an object with all its members; gives back who of them a grant accounts for.
+    async fn compare_all(
+        &self,
+        object: &Object,
+        place: &mut SweepObject,
+        mut listed: Listed,
+    ) -> Result<Listed, Stop> {
+        // What was listed is not kept from one worker to the next: the object begins anew.
+        place.after_subject_id.clear();
+        place.members = count(listed.members.len());
+        self.compare(object, place, Some(&mut listed)).await?;
+        Ok(listed)
+    }
+
+    /// Members whom no grant accounted for, of an object that was listed by directory ids in one page.
+    async fn few_extras(&self, place: &mut SweepObject, listed: Listed) -> Result<(), Stop> {
+        let left: Vec<String> = listed
+            .left()
+            .filter_map(|member| member.keys.into_iter().next())
+            .collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        let extras = work::unknown(self.service, &place.place, left).await?;
         let lease = self.lane.options.lease;
-        work::end_read(self.service, &self.sweep, &place, lease).await??;
+        work::record_extras(self.service, &self.sweep, place, extras, lease).await??;
         Ok(())
     }
 
     /// All members of an object whose order says nothing.
     async fn listing(&self, object: &Object) -> Result<Listed, Stop> {
-        let mut listed = Listed {
-            members: Vec::new(),
-            accounted: Vec::new(),
-            by_key: HashMap::new(),
-        };
+        let mut listed = Listed::of(Vec::new());
         let mut from = None;
         loop {
             self.pause().await?;
             let page = self.list(object, from.as_deref()).await?;
-            for member in page.members {
-                let index = listed.members.len();
-                // Two values may name one member; it counts once.
-                if member
-                    .keys
-                    .first()
-                    .is_some_and(|key| listed.by_key.contains_key(key))
-                {
-                    continue;
-                }
-                for key in &member.keys {
-                    listed.by_key.entry(key.clone()).or_insert(index);
-                }
-                listed.members.push(member);
-                listed.accounted.push(false);
-            }
+            listed.add(page.members);
             match page.next {
                 None => return Ok(listed),
                 next => from = next,
@@ -316,8 +412,15 @@ impl Sweeper<'_> {
                 None => judged(&grants).collect(),
             };
             let findings = self.look(object, &suspects).await?;
-            let lease = self.lane.options.lease;
-            work::record(self.service, &self.sweep, place, findings, lease).await??;
+            let is_last = count(grants.len()) < PAGE;
+            // Where the last page is as the ledger says, the end of the object says all that there is to say.
+            if !is_last || !findings.is_empty() {
+                let lease = self.lane.options.lease;
+                work::record(self.service, &self.sweep, place, findings, lease).await??;
+            }
+            if is_last {
+                break;
+            }
         }
         Ok(())
     }
@@ -431,6 +534,9 @@ impl Sweeper<'_> {
             let extras = work::unknown(self.service, &place.place, members).await?;
             let is_last = page.next.is_none();
             place.after_member = page.next.or_else(|| Some(String::new()));
+            if is_last && extras.is_empty() {
+                return Ok(());
+            }
             if is_last {
                 // How far the object is stays behind, or a restart would take the end for the beginning.
                 let mut before = place.clone();
@@ -451,13 +557,7 @@ impl Sweeper<'_> {
         listed: Listed,
     ) -> Result<(), Stop> {
         let lease = self.lane.options.lease;
-        let left: Vec<Member> = listed
-            .members
-            .into_iter()
-            .zip(listed.accounted)
-            .filter(|(_, accounted)| !accounted)
-            .map(|(member, _)| member)
-            .collect();
+        let left: Vec<Member> = listed.left().collect();
         for part in left.chunks(NAMED) {
             self.pause().await?;
             let extras = self.identify(object, place, part).await?;

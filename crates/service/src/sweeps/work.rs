@@ -122,12 +122,16 @@ pub struct Next {
     pub names: Names,
 }
 
-/// The object to go on with; none: all are done.
-pub async fn next(service: &Service, id: SweepId) -> Result<Option<Next>, ServiceError> {
+/// The object to go on with, behind the one of this number; none: all are done.
+pub async fn next(
+    service: &Service,
+    id: SweepId,
+    after: i64,
+) -> Result<Option<Next>, ServiceError> {
     service
         .store
         .read(move |tx| -> Result<Option<Next>, ServiceError> {
-            let Some(object) = store::sweep::next(tx, id)? else {
+            let Some(object) = store::sweep::next(tx, id, after)? else {
                 return Ok(None);
             };
             let names = found::names(tx, &object.place)?;
@@ -345,15 +349,15 @@ pub async fn record_extras(
         .await
 }
 
-/// An object was read to its end: what nobody sees any more is forgotten, and what nobody granted is taken away, where the
+/// Objects were read to their end: what nobody sees any more is forgotten, and what nobody granted is taken away, where the
 /// resource says so.
 pub async fn end_read(
     service: &Service,
     sweep: &Sweep,
-    object: &SweepObject,
+    objects: Vec<SweepObject>,
     lease: Duration,
 ) -> Result<Held<()>, ServiceError> {
-    let (moment, sweep, object) = (service.moment(), sweep.clone(), object.clone());
+    let (moment, sweep) = (service.moment(), sweep.clone());
     let most = service.settings.sweeps.max_removals;
     let (held, removed) = service
         .store
@@ -361,19 +365,18 @@ pub async fn end_read(
             if !store::sweep::renew(tx, sweep.id, sweep.fence, moment.now.plus(lease))? {
                 return Ok((Err(Lost), 0));
             }
-            let mut object = SweepObject {
-                state: "read".to_owned(),
-                extras: extra::settle(tx, sweep.id, &object.place)?,
-                ..object.clone()
-            };
-            let removed = removal::remove(tx, &moment, &sweep, &mut object, most)?;
-            let found = Found {
-                removed,
-                ..Found::default()
-            };
+            let mut found = Found::default();
+            for object in &objects {
+                let mut object = SweepObject {
+                    state: "read".to_owned(),
+                    extras: extra::settle(tx, sweep.id, &object.place)?,
+                    ..object.clone()
+                };
+                found.removed += removal::remove(tx, &moment, &sweep, &mut object, most)?;
+                store::sweep::end_object(tx, sweep.id, &object, moment.now)?;
+            }
             store::sweep::count(tx, sweep.id, found)?;
-            store::sweep::end_object(tx, sweep.id, &object, moment.now)?;
-            Ok((Ok(()), removed))
+            Ok((Ok(()), found.removed))
         })
         .await?;
     if removed > 0 {

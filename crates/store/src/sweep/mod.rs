@@ -94,7 +94,8 @@ const OBJECTS: &str = "SELECT res.origin_system, res.origin_id, role.origin_id, 
 const TAKE_OBJECTS: &str = "INSERT INTO sweep_object (sweep_id, seq, origin_system, resource_origin_id, \
     role_origin_id, scope_origin_id, state, after_subject_id, members, extras) \
     VALUES ($1, $2, $3, $4, $5, $6, 'waiting', '', 0, 0)";
-const NEXT: &str = select_object!("WHERE sweep_id = $1 AND state = 'waiting' ORDER BY seq LIMIT 1");
+const NEXT: &str =
+    select_object!("WHERE sweep_id = $1 AND state = 'waiting' AND seq > $2 ORDER BY seq LIMIT 1");
 const OF_SWEEP: &str = select_object!("WHERE sweep_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
 const ADVANCE: &str = "UPDATE sweep_object SET after_subject_id = $3, after_member = $4, members = $5 \
     WHERE sweep_id = $1 AND seq = $2";
@@ -347,9 +348,9 @@ pub fn start(
     Ok(())
 }
 
-/// The object to go on with; none: all are done.
-pub fn next(tx: &mut ReadTx<'_>, id: SweepId) -> Result<Option<SweepObject>, Error> {
-    tx.query_opt(NEXT, &[text(id)])?
+/// The object to go on with, behind the one of this number; none: all are done.
+pub fn next(tx: &mut ReadTx<'_>, id: SweepId, after: i64) -> Result<Option<SweepObject>, Error> {
+    tx.query_opt(NEXT, &[text(id), int(after)])?
         .as_ref()
         .map(read_object)
         .transpose()
