@@ -13,7 +13,12 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     instance::create_folder(&data)?;
     let store = instance::open(&config, &data)?;
     let before = instance::schema_state(&store)?;
-    let steps = store.migrate(Clock::system().now())?;
+    let steps = store.migrate_telling(Clock::system().now(), |step| {
+        output::line(format_args!(
+            "step {} of {}: {}",
+            step.version, step.latest, step.name
+        ));
+    })?;
     output::line(format_args!(
         "the schema was {}; applied {steps} steps, it is up to date",
         instance::describe(before)

@@ -66,4 +66,4 @@ mod value;
 pub use dialect::Engine;
 pub use engine::{Location, Options, ReadTx, Statistics, Store, WriteTx};
 pub use error::{BoxError, Error, Violation};
-pub use migrate::SchemaState;
+pub use migrate::{MigrationStep, SchemaState};

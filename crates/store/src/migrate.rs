@@ -40,6 +40,17 @@ const RECORD: &str =
 /// Programs that start at once on an empty PostgreSQL may collide while they create the table; then one looks again.
 const TRIES: usize = 10;
 
+/// A step that is about to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MigrationStep {
+    /// Its number.
+    pub version: i64,
+    /// What it is for.
+    pub name: &'static str,
+    /// The number of the last one.
+    pub latest: i64,
+}
+
 /// How the schema of a database relates to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
@@ -71,7 +82,22 @@ impl Store {
 
     /// Applies the steps that are missing and says how many there were. Never goes back.
     pub fn migrate(&self, now: Timestamp) -> Result<usize, Error> {
-        self.migrate_to(MIGRATIONS, now)
+        self.migrate_telling(now, |_| {})
+    }
+
+    /// The same; tells of each step before it begins, for in a large database one may take minutes.
+    pub fn migrate_telling(
+        &self,
+        now: Timestamp,
+        tell: impl FnMut(MigrationStep),
+    ) -> Result<usize, Error> {
+        self.migrate_to(MIGRATIONS, now, tell)
+    }
+
+    /// As [`Store::migrate`], but no further than this step: how the schema was when that was the last.
+    pub fn migrate_up_to(&self, version: i64, now: Timestamp) -> Result<usize, Error> {
+        let last = MIGRATIONS.partition_point(|step| step.version <= version);
+        self.migrate_to(MIGRATIONS.get(..last).unwrap_or(MIGRATIONS), now, |_| {})
     }
 
     pub(crate) fn schema_state_of(
@@ -85,14 +111,37 @@ impl Store {
         &self,
         migrations: &'static [Migration],
         now: Timestamp,
+        mut tell: impl FnMut(MigrationStep),
     ) -> Result<usize, Error> {
-        self.schema_state_of(migrations)?;
+        let latest = migrations.last().map_or(0, |step| step.version);
+        let mut state = self.schema_state_of(migrations)?;
+        // A database without tables has no rows either.
+        let is_large = matches!(state, SchemaState::Behind { .. });
         self.create_record(now)?;
-        let mut applied = 0;
-        while self.write_blocking(move |tx| apply_next(tx, migrations, now))? {
-            applied += 1;
+        let mut count = 0;
+        loop {
+            let applied = match state {
+                SchemaState::Empty => 0,
+                SchemaState::Behind { applied, .. } => applied,
+                SchemaState::Current => return Ok(count),
+            };
+            if let Some(next) = migrations.iter().find(|step| step.version > applied) {
+                let (version, name) = (next.version, next.name);
+                tell(MigrationStep {
+                    version,
+                    name,
+                    latest,
+                });
+            }
+            let apply = move |tx: &mut WriteTx<'_>| apply_next(tx, migrations, now);
+            let done = if is_large {
+                self.write_large(apply)?
+            } else {
+                self.write_blocking(apply)?
+            };
+            count += usize::from(done);
+            state = self.schema_state_of(migrations)?;
         }
-        Ok(applied)
     }
 
     fn create_record(&self, now: Timestamp) -> Result<(), Error> {
@@ -216,5 +265,7 @@ fn checksum(script: &str) -> String {
     })
 }
 
+#[cfg(test)]
+mod large;
 #[cfg(test)]
 mod tests;

@@ -152,7 +152,14 @@ pub(crate) fn prepare(
         ),
         _ => {
             let steps = store
-                .migrate(now)
+                .migrate_telling(now, |step| {
+                    tracing::info!(
+                        step = step.version,
+                        of = step.latest,
+                        name = step.name,
+                        "bringing the database's schema up to date"
+                    );
+                })
                 .context("cannot bring the database's schema up to date")?;
             tracing::info!(steps, "brought the database's schema up to date");
         }

@@ -196,6 +196,24 @@ impl Store {
             .unwrap_or_else(|_| Err(Error::Closed.into()))
     }
 
+    /// [`Store::write_blocking`] for what may touch every row of the largest tables.
+    pub(crate) fn write_large<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let AnyEngine::Sqlite(sqlite) = &*self.engine else {
+            // The memory that a statement takes is the server's there, and bounded by its settings.
+            return self.write_blocking(work);
+        };
+        let (sender, receiver) = mpsc::sync_channel(1);
+        sqlite.write_large(Box::new(Write::new(work, Reply::Thread(sender))));
+        receiver
+            .recv()
+            .unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
     /// Runs `work` on one snapshot of the database, which holds every write that was answered before.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where

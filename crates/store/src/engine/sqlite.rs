@@ -80,6 +80,23 @@ impl Sqlite {
         }
     }
 
+    /// Writes at once, alone, on this thread and on a connection of its own, and empties the log: for steps of a
+    /// migration, which may touch every row of the largest tables.
+    pub(super) fn write_large(&self, job: Box<dyn WriteJob>) {
+        let opened = SqliteConnection::migrator(&self.readers.path, self.readers.busy);
+        match opened {
+            Ok(connection) => {
+                let mut committer = Committer {
+                    connection,
+                    counters: Arc::clone(&self.counters),
+                };
+                committer.write(vec![job]);
+                committer.connection.truncate_log();
+            }
+            Err(error) => job.fail(error),
+        }
+    }
+
     /// Runs `work` on this thread with a connection that is free, waiting for one if needed.
     pub(super) async fn read<T, E: From<Error>>(
         &self,

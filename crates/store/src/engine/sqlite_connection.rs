@@ -35,6 +35,18 @@ impl SqliteConnection {
         Self::open(path, OpenFlags::default(), busy, settings)
     }
 
+    /// Opens the file for steps of a migration: what they sort goes to temporary files where it is more than the cache
+    /// holds, so that memory does not grow with the tables.
+    pub(super) fn migrator(path: &Path, busy: Duration) -> Result<Self, Error> {
+        let settings = "PRAGMA journal_mode = WAL; \
+                        PRAGMA synchronous = FULL; \
+                        PRAGMA foreign_keys = ON; \
+                        PRAGMA wal_autocheckpoint = 0; \
+                        PRAGMA cache_size = -65536; \
+                        PRAGMA temp_store = FILE;";
+        Self::open(path, OpenFlags::default(), busy, settings)
+    }
+
     /// Opens the file, which a writer has opened before, for reading.
     pub(super) fn reader(path: &Path, busy: Duration) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

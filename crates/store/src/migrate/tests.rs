@@ -56,10 +56,10 @@ fn a_fresh_database_gets_every_step_once() {
     on_both(|store| {
         assert_eq!(store.schema_state_of(TWO).unwrap(), SchemaState::Empty);
 
-        assert_eq!(store.migrate_to(TWO, NOW).unwrap(), 2);
+        assert_eq!(store.migrate_to(TWO, NOW, |_| {}).unwrap(), 2);
 
         assert_eq!(store.schema_state_of(TWO).unwrap(), SchemaState::Current);
-        assert_eq!(store.migrate_to(TWO, NOW).unwrap(), 0);
+        assert_eq!(store.migrate_to(TWO, NOW, |_| {}).unwrap(), 0);
         let inserted: Result<Vec<String>, Error> = store.write_blocking(|tx| {
             tx.execute("INSERT INTO thing (id) VALUES ('c')", &[])?;
             tx.query_map("SELECT note FROM thing", &[], |row| {
@@ -73,7 +73,7 @@ fn a_fresh_database_gets_every_step_once() {
 #[test]
 fn a_database_behind_gets_what_is_missing() {
     on_both(|store| {
-        store.migrate_to(ONE, NOW).unwrap();
+        store.migrate_to(ONE, NOW, |_| {}).unwrap();
 
         let state = store.schema_state_of(TWO).unwrap();
 
@@ -84,14 +84,14 @@ fn a_database_behind_gets_what_is_missing() {
                 latest: 2
             }
         );
-        assert_eq!(store.migrate_to(TWO, NOW).unwrap(), 1);
+        assert_eq!(store.migrate_to(TWO, NOW, |_| {}).unwrap(), 1);
     });
 }
 
 #[test]
 fn a_step_that_fails_leaves_nothing_behind() {
     on_both(|store| {
-        let failed = store.migrate_to(&[FIRST, BROKEN], NOW);
+        let failed = store.migrate_to(&[FIRST, BROKEN], NOW, |_| {});
 
         assert!(matches!(failed, Err(Error::Driver { .. })), "{failed:?}");
         let state = store.schema_state_of(&[FIRST, BROKEN]).unwrap();
@@ -113,7 +113,7 @@ fn a_step_that_fails_leaves_nothing_behind() {
 #[test]
 fn a_database_of_a_newer_program_is_refused() {
     on_both(|store| {
-        store.migrate_to(TWO, NOW).unwrap();
+        store.migrate_to(TWO, NOW, |_| {}).unwrap();
 
         let reason = unknown(store.schema_state_of(ONE));
 
@@ -121,7 +121,7 @@ fn a_database_of_a_newer_program_is_refused() {
             reason.contains("step 2 (`second`) is of a newer program"),
             "{reason}"
         );
-        unknown(store.migrate_to(ONE, NOW));
+        unknown(store.migrate_to(ONE, NOW, |_| {}));
     });
 }
 
@@ -133,7 +133,7 @@ fn a_step_whose_text_was_changed_afterwards_is_refused() {
             name: "premier",
             ..FIRST
         };
-        store.migrate_to(ONE, NOW).unwrap();
+        store.migrate_to(ONE, NOW, |_| {}).unwrap();
 
         for changed in [&[EDITED], &[RENAMED]] {
             let reason = unknown(store.schema_state_of(changed));
@@ -149,13 +149,13 @@ fn a_record_that_was_tampered_with_is_refused() {
         "DELETE FROM schema_migration WHERE version = 1",
     ] {
         on_both(|store| {
-            store.migrate_to(TWO, NOW).unwrap();
+            store.migrate_to(TWO, NOW, |_| {}).unwrap();
             let tampered: Result<u64, Error> =
                 store.write_blocking(move |tx| tx.execute(tamper, &[]));
             tampered.unwrap();
 
             unknown(store.schema_state_of(TWO));
-            unknown(store.migrate_to(TWO, NOW));
+            unknown(store.migrate_to(TWO, NOW, |_| {}));
         });
     }
 }
@@ -167,7 +167,7 @@ fn a_database_of_something_else_is_refused() {
             store.write_blocking(|tx| tx.execute_script("CREATE TABLE foreign_thing (id TEXT)"));
         created.unwrap();
 
-        let reason = unknown(store.migrate_to(TWO, NOW));
+        let reason = unknown(store.migrate_to(TWO, NOW, |_| {}));
 
         assert!(reason.contains("1 tables"), "{reason}");
     });
@@ -178,7 +178,7 @@ fn programs_that_start_at_once_apply_every_step_once() {
     with_both(|fixture| {
         let applied: usize = std::thread::scope(|scope| {
             let starters: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| fixture.open().migrate_to(TWO, NOW).unwrap()))
+                .map(|_| scope.spawn(|| fixture.open().migrate_to(TWO, NOW, |_| {}).unwrap()))
                 .collect();
             starters
                 .into_iter()
