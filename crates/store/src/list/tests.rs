@@ -335,6 +335,8 @@ fn lists_by_package_and_by_person_follow_an_index() {
         (&model::ASSIGNMENT, "target_id"),
         (&model::ASSIGNMENT_REQUEST, "access_package_id"),
         (&model::ASSIGNMENT_REQUEST, "requestor_id"),
+        (&model::ASSIGNMENT_REQUEST, "target_id"),
+        (&model::ASSIGNMENT_REQUEST, "created_by"),
     ] {
         let mut query = everything(entity);
         query.limit = Some(100);
