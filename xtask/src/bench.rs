@@ -26,7 +26,7 @@ pub(crate) struct Options {
     /// Pairs of each figure
     #[arg(long, default_value_t = 5)]
     pairs: usize,
-    /// Measure these parts alone, with commas between: `decide`, `sqlite`, `growth`, `rules`, `postgres`, `peers`
+    /// Measure these parts alone, with commas between: `decide`, `sqlite`, `growth`, `jobs`, `rules`, `postgres`, `peers`
     #[arg(long, value_name = "PARTS")]
     only: Option<String>,
     /// Hold the figures against the goals of docs/performance.md, and fail where one is missed

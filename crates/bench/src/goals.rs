@@ -139,6 +139,38 @@ const GOALS: &[Goal] = &[
     open("G7", "SCIM delivery", NO_TARGET),
     open("G8", "LDAP delivery", NO_TARGET),
     open("G9", "accepted to enforced, idle", NO_TARGET),
+    ratio(
+        "G6",
+        Part::Jobs,
+        "bulk reprocess, largest tenant, items/s",
+        AtLeast(0.5),
+    ),
+    ratio("G10", Part::Jobs, "reads beside a job/s", AtLeast(0.5)),
+    ratio("G10", Part::Jobs, "reads beside a job, p99 ms", AtMost(3.0)),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess accepted beside a job/s",
+        AtLeast(0.5),
+    ),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess accepted beside a job, p99 ms",
+        AtMost(3.0),
+    ),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess delivered beside a job, p50 ms",
+        AtMost(2.0),
+    ),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess delivered beside a job, p99 ms",
+        AtMost(2.0),
+    ),
     open("G10", "interactive calls beside a sweep", NO_SWEEP),
     ratio(
         "G11",

@@ -39,6 +39,8 @@ pub(crate) enum Part {
     Sqlite,
     /// How cost grows with the tenant, on SQLite.
     Growth,
+    /// Bulk jobs over large tenants, on SQLite.
+    Jobs,
     /// Assignment by rule, on SQLite.
     Rules,
     /// Reads and writes on PostgreSQL.
@@ -54,6 +56,7 @@ impl Part {
             Self::Decide => "decide",
             Self::Sqlite => "SQLite",
             Self::Growth => "growth",
+            Self::Jobs => "jobs",
             Self::Rules => "rules",
             Self::Postgres => "PostgreSQL",
             Self::Peers => "peers",

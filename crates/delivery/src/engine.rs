@@ -24,6 +24,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::deliver::{Counts, Deliverer};
+use crate::jobs::Paces;
 use crate::lane::{Lane, Readiness};
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -171,6 +172,7 @@ impl Engine {
             busy: BTreeSet::new(),
             sweeps: JoinSet::new(),
             swept: BTreeSet::new(),
+            jobs: JoinSet::new(),
         };
         tokio::select! {
             biased;
@@ -183,6 +185,9 @@ impl Engine {
         }
         while let Some(swept) = running.sweeps.join_next().await {
             running.sweep_ended(swept);
+        }
+        while let Some(worked) = running.jobs.join_next().await {
+            running.job_rested(worked);
         }
     }
 
@@ -336,6 +341,27 @@ impl Engine {
         }
     }
 
+    /// Works at bulk jobs until nothing can be done at them now; answers how much was done.
+    fn work_at_jobs(&self) -> impl Future<Output = Result<usize, ServiceError>> + Send + 'static {
+        let engine = self.clone();
+        async move {
+            let shared = &engine.shared;
+            let mut paces = Paces::default();
+            let mut done = 0;
+            loop {
+                let working = engine.begin().await;
+                let some = paces
+                    .run_due(engine.service(), &shared.deliverer.name)
+                    .await?;
+                drop(working);
+                done += some;
+                if some == 0 || shared.stopping.load(Ordering::Relaxed) {
+                    return Ok(done);
+                }
+            }
+        }
+    }
+
     fn drain(&self, target: String) -> impl Future<Output = Drained> + Send + 'static {
         let engine = self.clone();
         async move {
@@ -408,6 +434,8 @@ struct Running<'a> {
     /// Sweeps, each beside the deliveries to its target.
     sweeps: JoinSet<(String, Result<bool, ServiceError>)>,
     swept: BTreeSet<String>,
+    /// Work at bulk jobs, beside everything else: who waits for a single delivery waits for no chunk of theirs (G10).
+    jobs: JoinSet<Result<usize, ServiceError>>,
 }
 
 impl Running<'_> {
@@ -471,8 +499,10 @@ impl Running<'_> {
                 self.sweeps.spawn(self.engine.sweep(id, target));
             }
         }
-        let jobs = reprocess_jobs::run_due(service, &self.engine.shared.deliverer.name).await?;
-        if timed + replanned + planned + jobs > 0 {
+        if self.jobs.is_empty() {
+            self.jobs.spawn(self.engine.work_at_jobs());
+        }
+        if timed + replanned + planned > 0 {
             return Ok(RealTime::ZERO);
         }
         if let Some(next) = deliveries::next_due(service)
@@ -498,6 +528,11 @@ impl Running<'_> {
                 () = &mut sleep => return,
                 () = self.engine.service().work.notified(), if !has_failed => return,
                 Some(swept) = self.sweeps.join_next(), if !self.sweeps.is_empty() => self.sweep_ended(swept),
+                Some(worked) = self.jobs.join_next(), if !self.jobs.is_empty() => {
+                    if self.job_rested(worked) && !has_failed {
+                        return;
+                    }
+                }
                 Some(drained) = self.drains.join_next(), if !self.drains.is_empty() => {
                     let went_well = self.finished(drained);
                     if went_well && !has_failed {
@@ -527,6 +562,28 @@ impl Running<'_> {
                     error = &error as &dyn std::error::Error,
                     "a sweep ended unexpectedly"
                 );
+            }
+        }
+    }
+
+    /// Takes note that nothing more can be done at jobs now; whether anything was done.
+    fn job_rested(&mut self, worked: Result<Result<usize, ServiceError>, JoinError>) -> bool {
+        match worked {
+            Ok(Ok(done)) => done > 0,
+            Ok(Err(error)) => {
+                self.engine.metrics().pass_failed();
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "bulk jobs could not be looked for"
+                );
+                false
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the work at bulk jobs ended unexpectedly"
+                );
+                false
             }
         }
     }

@@ -19,6 +19,7 @@ mod concurrency;
 mod deliver;
 pub mod engine;
 pub mod faults;
+mod jobs;
 mod lane;
 pub mod metrics;
 mod pacer;

@@ -242,9 +242,11 @@ fn record_successes(
     for (operation, by, grants) in groups.into_values() {
         let recorded = lease::succeed(tx, owner, &grants, operation, by, moment.now)?;
         counts.done += recorded.len();
-        for grant in &recorded {
-            audit::record(tx, moment, ctx, fulfilled(operation, *grant))?;
-        }
+        let events = recorded
+            .iter()
+            .map(|grant| fulfilled(operation, *grant))
+            .collect();
+        audit::record_by(tx, moment, ctx, events)?;
     }
     Ok(())
 }
@@ -324,7 +326,7 @@ fn guest_expected(
 }
 
 /// The event of one grant or revocation.
-fn fulfilled(operation: Operation, grant: GrantId) -> audit::Event {
+pub(crate) fn fulfilled(operation: Operation, grant: GrantId) -> audit::Event {
     let activity = match operation {
         Operation::Add => Activity::FulfillResource,
         Operation::Remove => Activity::RemoveResource,

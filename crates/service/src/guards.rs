@@ -1,25 +1,73 @@
 //! What is checked again before anything is delivered (RQ-15): the world may have changed since the request was made.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use auth::directory::DirectoryAction;
 use auth::roles::Action;
 use domain::assignment_request::{AssignmentRequest, Purpose};
-use domain::id::{AccessPackageId, ObjectId, SubjectId};
+use domain::id::{AccessPackageId, ObjectId, RequestId, SubjectId};
+use store::ledger::watch;
 use store::{ReadTx, WriteTx};
 
 use crate::authorize;
 use crate::ctx::{Ctx, Moment};
 use crate::error::{Code, ServiceError};
 
+/// What the guards of many requests ask about, read at once.
+#[derive(Debug, Default)]
+pub(crate) struct Lookout {
+    present: BTreeMap<SubjectId, ObjectId>,
+    partly_held: BTreeSet<RequestId>,
+    restricted: BTreeSet<AccessPackageId>,
+}
+
+impl Lookout {
+    /// Around these requests.
+    pub(crate) fn around(
+        tx: &mut ReadTx<'_>,
+        requests: &[AssignmentRequest],
+    ) -> Result<Self, store::Error> {
+        let of = |purposes: &'static [Purpose]| {
+            let all = requests.iter();
+            all.filter(move |request| purposes.contains(&request.request_type.purpose()))
+        };
+        let targets: BTreeSet<SubjectId> = of(&[Purpose::Add, Purpose::Update, Purpose::Enforce])
+            .map(|request| request.target_id)
+            .collect();
+        let mut lookout = Self::default();
+        if !targets.is_empty() {
+            lookout.present = store::subject::present(tx, targets)?.into_iter().collect();
+        }
+        let adding = || of(&[Purpose::Add]);
+        if adding().next().is_some() {
+            let packages: BTreeSet<AccessPackageId> =
+                adding().map(|request| request.access_package_id).collect();
+            let ids = adding().map(|request| request.id);
+            lookout.partly_held = watch::with_done_units(tx, ids)?.into_iter().collect();
+            lookout.restricted = store::incompatible::restricted(tx, packages)?
+                .into_iter()
+                .collect();
+        }
+        Ok(lookout)
+    }
+}
+
 /// Why the request cannot be delivered, if so. Removals are always delivered: they take access away.
 pub(crate) fn before_delivery(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
+    lookout: &Lookout,
     request: &AssignmentRequest,
 ) -> Result<Option<(Code, String)>, ServiceError> {
     if request.request_type.purpose() == Purpose::Remove {
         return Ok(None);
     }
-    let Some(object) = target_object(tx, request.target_id)? else {
+    // Who was not there a moment ago may have been invited by a request before this one.
+    let object = match lookout.present.get(&request.target_id) {
+        Some(object) => Some(*object),
+        None => target_object(tx, request.target_id)?,
+    };
+    let Some(object) = object else {
         let message = "the target of the request does not exist any more".to_owned();
         return Ok(Some((Code::TargetNotFound, message)));
     };
@@ -28,9 +76,9 @@ pub(crate) fn before_delivery(
         return Ok(Some((Code::InvalidSchedule, message)));
     }
     // RP-7: whoever holds part of the package is in already.
-    let partly_held = store::ledger::watch::has_done_units(tx, request.id)?;
     if request.request_type.purpose() == Purpose::Add
-        && !partly_held
+        && !lookout.partly_held.contains(&request.id)
+        && lookout.restricted.contains(&request.access_package_id)
         && let Some(blocker) = incompatible(
             tx,
             moment,

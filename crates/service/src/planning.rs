@@ -15,6 +15,7 @@ use store::ledger::watch;
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
+use crate::guards::Lookout;
 use crate::guests::{self, Arrival};
 use crate::{audit, guards, rollup};
 
@@ -70,9 +71,10 @@ pub(crate) fn plan_requests(
     let mut enforced = BTreeMap::new();
     let mut waiting = Vec::new();
     let mut awaiting = Vec::new();
+    let lookout = Lookout::around(tx, &requests)?;
     for mut request in requests {
-        let mut refusal =
-            guards::before_delivery(tx, moment, &request)?.map(|(code, why)| (code.name(), why));
+        let mut refusal = guards::before_delivery(tx, moment, &lookout, &request)?
+            .map(|(code, why)| (code.name(), why));
         if refusal
             .as_ref()
             .is_some_and(|(code, _)| *code == Code::TargetNotFound.name())
@@ -80,7 +82,7 @@ pub(crate) fn plan_requests(
             match guests::arrive(tx, moment, ctx, &mut request)? {
                 Arrival::Elsewhere => {}
                 Arrival::Present => {
-                    refusal = guards::before_delivery(tx, moment, &request)?
+                    refusal = guards::before_delivery(tx, moment, &lookout, &request)?
                         .map(|(code, why)| (code.name(), why));
                 }
                 Arrival::Awaited => {

@@ -12,6 +12,7 @@ use domain::id::{AssignmentId, GrantId, PolicyId, RequestId};
 use domain::ledger::{Operation, RollUp, Tally, roll_up};
 use store::WriteTx;
 use store::ledger::{plan, watch};
+use store::user_attribute;
 
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
@@ -35,6 +36,7 @@ pub(crate) fn requests(
     let calling: BTreeSet<PolicyId> = store::custom_extension::policies_at_end(tx)?
         .into_iter()
         .collect();
+    let mut ended = Vec::new();
     for request in ready {
         let tally = tallies.get(&request.id).copied().unwrap_or_default();
         let calls = request
@@ -43,12 +45,12 @@ pub(crate) fn requests(
         match roll_up(tally) {
             RollUp::Waiting => {}
             RollUp::All if calls => reach_end(tx, moment, ctx, request)?,
-            RollUp::All => complete(tx, moment, ctx, request, Event::AllDelivered)?,
-            RollUp::Some => complete(tx, moment, ctx, request, Event::SomeDelivered)?,
-            RollUp::None => complete(tx, moment, ctx, request, Event::NoneDelivered)?,
+            RollUp::All => ended.push((request, Event::AllDelivered)),
+            RollUp::Some => ended.push((request, Event::SomeDelivered)),
+            RollUp::None => ended.push((request, Event::NoneDelivered)),
         }
     }
-    Ok(())
+    complete_all(tx, moment, ctx, ended)
 }
 
 /// Everything is delivered, and the policy wants extensions to know. The assignment shows the access as it is; the request
@@ -64,7 +66,7 @@ fn reach_end(
     } else {
         Stage::RequestGranted
     };
-    follow(tx, moment, ctx, &request, Event::AllDelivered)?;
+    follow_all(tx, moment, ctx, &[(request.clone(), Event::AllDelivered)])?;
     request.failure = None;
     let event = Some(Event::AllDelivered);
     let waits = callouts::reach(tx, moment, &mut request, stage, event)?;
@@ -95,35 +97,62 @@ pub(crate) fn complete(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    mut request: AssignmentRequest,
+    request: AssignmentRequest,
     event: Event,
 ) -> Result<(), ServiceError> {
-    request
-        .take(event, moment.now)
-        .map_err(ServiceError::internal)?;
-    if event == Event::AllDelivered {
-        request.failure = None;
-    }
-    follow(tx, moment, ctx, &request, event)?;
-    store::assignment_request::save(tx, &request)?;
-    audit::record(tx, moment, ctx, completion(&request))?;
-    Ok(())
+    complete_all(tx, moment, ctx, vec![(request, event)])
 }
 
-/// Moves the assignment of a request to where its delivery left it.
-fn follow(
+/// The same for many at once, of which no two are about the same assignment: a pair of subject and package has one open
+/// request (RQ-8).
+fn complete_all(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    request: &AssignmentRequest,
-    event: Event,
+    mut ended: Vec<(AssignmentRequest, Event)>,
 ) -> Result<(), ServiceError> {
-    let assignment = match request.assignment_id {
-        Some(id) => store::assignment::find(tx, id)?,
-        None => None,
-    };
-    if let Some(mut assignment) = assignment {
-        if let Err(illegal) = move_assignment(&mut assignment, request, event, moment) {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    for (request, event) in &mut ended {
+        request
+            .take(*event, moment.now)
+            .map_err(ServiceError::internal)?;
+        if *event == Event::AllDelivered {
+            request.failure = None;
+        }
+    }
+    follow_all(tx, moment, ctx, &ended)?;
+    let requests: Vec<AssignmentRequest> = ended.into_iter().map(|(request, _)| request).collect();
+    store::assignment_request::end_all(tx, &requests)?;
+    audit::record_by(tx, moment, ctx, requests.iter().map(completion).collect())?;
+    Ok(())
+}
+
+/// Moves the assignments of requests to where their deliveries left them.
+fn follow_all(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    ended: &[(AssignmentRequest, Event)],
+) -> Result<(), ServiceError> {
+    let about: BTreeSet<AssignmentId> = ended
+        .iter()
+        .filter_map(|(request, _)| request.assignment_id)
+        .collect();
+    let mut assignments: BTreeMap<AssignmentId, Assignment> =
+        store::assignment::find_all(tx, about.iter().copied())?
+            .into_iter()
+            .map(|assignment| (assignment.id, assignment))
+            .collect();
+    for (request, event) in ended {
+        let assignment = request
+            .assignment_id
+            .and_then(|id| assignments.get_mut(&id));
+        let Some(assignment) = assignment else {
+            continue;
+        };
+        if let Err(illegal) = move_assignment(assignment, request, *event, moment) {
             // One row that does not add up must not hold up the deliveries of everybody else: the request ends, the
             // assignment stays as it is, and a person has to look.
             tracing::error!(
@@ -133,14 +162,25 @@ fn follow(
                 "the assignment of a request that ended is not where it should be"
             );
         }
-        store::assignment::save(tx, &assignment)?;
-        user_attributes::follow(tx, moment, ctx, &assignment)?;
-        if assignment.state == assignment::State::DeliveryFailed {
-            justify_nothing(tx, assignment.id)?;
+    }
+    let moved: Vec<Assignment> = assignments.into_values().collect();
+    store::assignment::move_all(tx, &moved)?;
+    let concerned: BTreeSet<AssignmentId> = user_attribute::concerned(tx, about.iter().copied())?
+        .into_iter()
+        .collect();
+    for assignment in &moved {
+        if concerned.contains(&assignment.id) {
+            user_attributes::follow(tx, moment, ctx, assignment)?;
         }
     }
-    if event == Event::AllDelivered {
-        notices::delivered(tx, moment, request)?;
+    let failed = moved
+        .iter()
+        .filter(|one| one.state == assignment::State::DeliveryFailed);
+    justify_nothing(tx, failed.map(|one| one.id))?;
+    for (request, event) in ended {
+        if *event == Event::AllDelivered {
+            notices::delivered(tx, moment, request)?;
+        }
     }
     Ok(())
 }
@@ -170,12 +210,19 @@ fn move_assignment(
 
 /// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try, or for the
 /// removal that canceling the request leads to.
-fn justify_nothing(tx: &mut WriteTx<'_>, assignment: AssignmentId) -> Result<(), store::Error> {
-    let grants: Vec<GrantId> = plan::linked(tx, [assignment])?
+fn justify_nothing(
+    tx: &mut WriteTx<'_>,
+    assignments: impl IntoIterator<Item = AssignmentId>,
+) -> Result<(), store::Error> {
+    let mut assignments = assignments.into_iter().peekable();
+    if assignments.peek().is_none() {
+        return Ok(());
+    }
+    let grants: BTreeSet<GrantId> = plan::linked(tx, assignments)?
         .into_iter()
         .map(|(_, grant)| grant)
         .collect();
-    plan::derive_desired(tx, &grants)
+    plan::derive_desired(tx, &grants.into_iter().collect::<Vec<_>>())
 }
 
 /// A5: a role change that could not be delivered to a delivered assignment. The assignment becomes partial or failed, and a
@@ -254,7 +301,7 @@ pub(crate) fn system_request(
 }
 
 /// The event that ends a request (T13 to T15).
-fn completion(request: &AssignmentRequest) -> audit::Event {
+pub(crate) fn completion(request: &AssignmentRequest) -> audit::Event {
     let (activity, failed) = match request.state {
         State::Delivered => (Activity::FulfillRequest, false),
         State::PartiallyDelivered => (Activity::PartiallyFulfillRequest, false),

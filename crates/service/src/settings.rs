@@ -20,8 +20,8 @@ pub struct Settings {
     pub reprocess_request_window: Duration,
     /// `reprocess.trackingRequests`: whether the `systemUpdate` requests of assignment reprocess are listed (RP-24).
     pub reprocess_tracking_requests: bool,
-    /// `reprocess.jobChunk`: objects of a bulk job that are planned, or begun, in one transaction. Small enough that nobody
-    /// waits long for the database.
+    /// `reprocess.jobChunk`: objects of a bulk job that are planned, or begun, in one transaction, at most: the engine takes
+    /// fewer where that many take too long for whoever waits for the database.
     pub reprocess_job_chunk: u32,
     /// `reprocess.perMinutePerTenant`: accepted reprocess calls a minute (RP-53).
     pub reprocess_per_minute: Option<u32>,
@@ -51,6 +51,8 @@ pub struct Settings {
     pub retention_requests: Option<Duration>,
     /// `retention.assignments`: how long assignments are kept that are over; none: for ever (RQ-26).
     pub retention_assignments: Option<Duration>,
+    /// `retention.reprocessJobs`: how long bulk jobs are kept that are over, with their reports; none: for ever.
+    pub retention_jobs: Option<Duration>,
     /// `retention.delta`: how long a delta link is good for at most; none: for ever.
     pub delta_retention: Option<Duration>,
     /// `extensions`: what custom extensions may be, and what they are told.
@@ -186,7 +188,7 @@ impl Default for Settings {
             cloud: Cloud::Global,
             reprocess_request_window: Duration::from_days(14),
             reprocess_tracking_requests: true,
-            reprocess_job_chunk: 200,
+            reprocess_job_chunk: 2_000,
             reprocess_per_minute: None,
             delivery_retry_schedule: [0, 1, 5, 15, 30, 60, 120, 240]
                 .map(Duration::from_minutes)
@@ -203,6 +205,7 @@ impl Default for Settings {
             retention_audit: Some(Duration::from_days(365)),
             retention_requests: None,
             retention_assignments: None,
+            retention_jobs: Some(Duration::from_days(90)),
             delta_retention: Some(Duration::from_days(30)),
             extensions: ExtensionSettings::default(),
             notices: NoticeSettings::default(),

@@ -15,7 +15,7 @@ use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::subscriptions;
 use crate::uploads;
-use crate::{audit, automatic, callouts, delta, guests, notices, retention};
+use crate::{audit, automatic, callouts, delta, guests, notices, reprocess_jobs, retention};
 
 /// At most so many of each kind in one transaction; the next one takes the rest.
 const BATCH: i64 = 200;
@@ -48,7 +48,7 @@ pub struct Counts {
     pub subscriptions: usize,
     /// People from outside who did not come, came back, or go (section 3.4).
     pub guests: usize,
-    /// Requests and assignments that were kept for long enough (RQ-26).
+    /// Requests and assignments that were kept for long enough (RQ-26), and items of bulk jobs.
     pub purged: usize,
 }
 
@@ -98,7 +98,8 @@ pub async fn run_due(service: &Service) -> Result<Counts, ServiceError> {
                 uploads: uploads::expire(tx, &moment)?,
                 subscriptions: subscriptions::end(tx, &moment, &ctx)?,
                 guests: guests::run_due(tx, &moment, &ctx, BATCH)?,
-                purged: retention::purge(tx, &moment, &ctx, &settings, BATCH)?,
+                purged: retention::purge(tx, &moment, &ctx, &settings, BATCH)?
+                    + reprocess_jobs::purge(tx, &moment, &settings)?,
             })
         })
         .await?;
@@ -255,6 +256,7 @@ pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> 
             let others = near_end.into_iter().chain(announced).chain(guests);
             let others = others.chain(subscriptions::next_timer(tx)?);
             let others = others.chain(retention::next(tx, &settings)?);
+            let others = others.chain(reprocess_jobs::next_to_go(tx, &settings)?);
             let others = others.chain(delta::next(tx, &settings)?);
             Ok(timer.into_iter().chain(others).min())
         })

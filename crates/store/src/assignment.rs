@@ -61,9 +61,10 @@ macro_rules! select {
 
 const FIND: &str = select!("WHERE id = $1");
 const FIND_ALL: &str = select!("WHERE id IN EACH($1)");
-// What moving to another live state changes, for many at once.
+// What moving to another state changes, for many at once.
 const MOVE_ALL: &str = "UPDATE assignment SET state = JSON_OF(e.value) ->> 's', status = JSON_OF(e.value) ->> 't', \
-    modified_at = CAST(JSON_OF(e.value) ->> 'm' AS BIGINT), version = version + 1 FROM EACH($1) e \
+    expired_at = CAST(JSON_OF(e.value) ->> 'x' AS BIGINT), \
+    modified_at = CAST(JSON_OF(e.value) ->> 'm' AS BIGINT), version = version + $2 FROM EACH($1) e \
     WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
 const FIND_LIVE: &str = select!(
     "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('delivering', 'delivered', 'partiallyDelivered')"
@@ -205,8 +206,43 @@ pub fn save(tx: &mut WriteTx<'_>, assignment: &Assignment) -> Result<(), Error> 
     }
 }
 
-/// Stores where assignments that are not over moved to, if nobody else changed any of them since it was read.
+/// Stores where assignments moved to, if nobody else changed any of them since it was read.
 pub fn move_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
+    move_by(tx, assignments, 1)?;
+    let (live, over): (Vec<&Assignment>, Vec<&Assignment>) = assignments
+        .iter()
+        .partition(|one| one.state != State::Expired);
+    for one in over {
+        guest::lost(tx, one.target_id, one.modified_at)?;
+    }
+    let begun = |one: &&&Assignment| one.state == State::Delivering;
+    match live.iter().find(begun) {
+        Some(first) => {
+            let targets = live.iter().filter(begun).map(|one| one.target_id);
+            guest::gained(tx, targets, first.modified_at)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Stores that assignments went to delivery and came back from it delivered, if nobody else changed any of them since it was
+/// read.
+pub fn enforce_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), Error> {
+    move_by(tx, assignments, 2)?;
+    match assignments.first() {
+        Some(first) => {
+            let targets = assignments.iter().map(|one| one.target_id);
+            guest::gained(tx, targets, first.modified_at)
+        }
+        None => Ok(()),
+    }
+}
+
+/// So many moves at once, each of which is a version.
+fn move_by(tx: &mut WriteTx<'_>, assignments: &[Assignment], moves: i64) -> Result<(), Error> {
+    if assignments.is_empty() {
+        return Ok(());
+    }
     let rows = assignments.iter().map(|assignment| {
         serde_json::json!({
             "i": assignment.id.to_string(),
@@ -214,23 +250,15 @@ pub fn move_all(tx: &mut WriteTx<'_>, assignments: &[Assignment]) -> Result<(), 
             "s": assignment.state.as_str(),
             "t": assignment.status,
             "m": assignment.modified_at.micros(),
+            "x": assignment.expired_at.map(Timestamp::micros),
         })
     });
-    value::all_changed(
-        tx.execute(MOVE_ALL, &[value::list(rows)])?,
-        assignments.len(),
-    )?;
+    let changed = tx.execute(MOVE_ALL, &[value::list(rows), value::int(moves)])?;
+    value::all_changed(changed, assignments.len())?;
     for assignment in assignments {
         note(tx, assignment.id, ChangeType::Updated);
     }
-    let begun = |one: &&Assignment| one.state == State::Delivering;
-    match assignments.iter().find(begun) {
-        Some(first) => {
-            let targets = assignments.iter().filter(begun).map(|one| one.target_id);
-            guest::gained(tx, targets, first.modified_at)
-        }
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Every statement that writes what an assignment shows is followed by this, or subscribers miss it.

@@ -27,6 +27,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     FIND_ALL,
     INSERT_ALL,
     MOVE_ALL,
+    END_ALL,
     PLANNED,
 ];
 
@@ -98,6 +99,12 @@ const MOVE_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) -
     status = JSON_OF(e.value) ->> 't', plan_due = CAST(JSON_OF(e.value) ->> 'p' AS BOOLEAN), failure_code = NULL, \
     failure_message = NULL, delivering_since = CAST(JSON_OF(e.value) ->> 'd' AS BIGINT), completed_at = NULL, \
     version = version + 1 FROM EACH($1) e \
+    WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
+// What the end of a delivery changes, for many at once.
+const END_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) ->> 's', \
+    status = JSON_OF(e.value) ->> 't', plan_due = FALSE, failure_code = JSON_OF(e.value) ->> 'c', \
+    failure_message = JSON_OF(e.value) ->> 'm', completed_at = CAST(JSON_OF(e.value) ->> 'e' AS BIGINT), \
+    first_completed_at = CAST(JSON_OF(e.value) ->> 'f' AS BIGINT), version = version + 1 FROM EACH($1) e \
     WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
 const PLANNED: &str =
     "UPDATE assignment_request SET plan_due = FALSE, version = version + 1 WHERE id IN EACH($1)";
@@ -281,7 +288,38 @@ pub fn insert_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Resul
     for request in requests {
         note(tx, request.id, ChangeType::Created);
     }
-    Ok(())
+    ended(tx, requests)
+}
+
+/// Stores how the deliveries of requests ended, if nobody else changed any of them since it was read.
+pub fn end_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Result<(), Error> {
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let rows = requests.iter().map(|request| {
+        let failure = request.failure.as_ref();
+        serde_json::json!({
+            "i": request.id.to_string(),
+            "v": request.version,
+            "s": request.state.as_str(),
+            "t": request.status,
+            "c": failure.map(|(code, _)| code),
+            "m": failure.map(|(_, message)| message),
+            "e": request.completed_at.map(Timestamp::micros),
+            "f": request.first_completed_at.map(Timestamp::micros),
+        })
+    });
+    value::all_changed(tx.execute(END_ALL, &[value::list(rows)])?, requests.len())?;
+    for request in requests {
+        note(tx, request.id, ChangeType::Updated);
+    }
+    ended(tx, requests)
+}
+
+/// What those of these requests held up that are at their end may go on.
+fn ended(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Result<(), Error> {
+    let ended = requests.iter().filter(|one| one.state.is_terminal());
+    automatic::due::mark_targets(tx, ended.map(|one| one.id))
 }
 
 /// Stores that requests went back to delivery, if nobody else changed any of them since it was read.
@@ -333,7 +371,7 @@ pub fn save(tx: &mut WriteTx<'_>, request: &AssignmentRequest) -> Result<(), Err
     )?;
     note(tx, request.id, ChangeType::Updated);
     if request.state.is_terminal() {
-        automatic::due::mark_target(tx, request.id)?;
+        automatic::due::mark_targets(tx, [request.id])?;
     }
     Ok(())
 }

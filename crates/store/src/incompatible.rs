@@ -5,10 +5,11 @@ pub mod holdings;
 use domain::id::{AccessPackageId, ObjectId};
 
 use crate::column::parsed;
-use crate::value::text;
+use crate::value::{list, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
+    RESTRICTED,
     PACKAGES,
     PACKAGES_THAT_LIST,
     INSERT_PACKAGE,
@@ -18,6 +19,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DELETE_GROUP,
 ];
 
+const RESTRICTED: &str = "SELECT p.id FROM access_package p WHERE p.id IN EACH($1) AND (\
+    EXISTS (SELECT 1 FROM incompatible_access_package i WHERE i.access_package_id = p.id) \
+    OR EXISTS (SELECT 1 FROM incompatible_access_package i WHERE i.incompatible_id = p.id) \
+    OR EXISTS (SELECT 1 FROM incompatible_group g WHERE g.access_package_id = p.id))";
 const PACKAGES: &str = "SELECT incompatible_id FROM incompatible_access_package \
     WHERE access_package_id = $1 ORDER BY incompatible_id";
 const PACKAGES_THAT_LIST: &str = "SELECT access_package_id FROM incompatible_access_package \
@@ -32,6 +37,16 @@ const INSERT_GROUP: &str = "INSERT INTO incompatible_group (access_package_id, g
     VALUES ($1, $2) ON CONFLICT (access_package_id, group_id) DO NOTHING";
 const DELETE_GROUP: &str =
     "DELETE FROM incompatible_group WHERE access_package_id = $1 AND group_id = $2";
+
+/// Those of these packages that do not go with something, or that something does not go with.
+pub fn restricted(
+    tx: &mut ReadTx<'_>,
+    packages: impl IntoIterator<Item = AccessPackageId>,
+) -> Result<Vec<AccessPackageId>, Error> {
+    tx.query_map(RESTRICTED, &[list(packages)], |row| {
+        parsed(row, 0, "access_package.id")
+    })
+}
 
 /// The packages whose holders may not get `package`.
 pub fn packages(

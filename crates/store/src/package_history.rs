@@ -82,7 +82,7 @@ pub fn cancel(tx: &mut WriteTx<'_>, request: RequestId, now: Timestamp) -> Resul
     crate::approval::close(tx, request)?;
     tx.execute_one(CANCEL, &[text(request), int(now.micros())])?;
     crate::assignment_request::note(tx, request, ChangeType::Updated);
-    crate::automatic::due::mark_target(tx, request)
+    crate::automatic::due::mark_targets(tx, [request])
 }
 
 /// Removes the requests, the expired assignments and the policies of a package.

@@ -13,6 +13,7 @@ use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
+    PRESENT,
     FIND_BY_OBJECT,
     FIND_BY_ADDRESS,
     INSERT,
@@ -26,6 +27,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
 
 const FIND: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE id = $1";
+const PRESENT: &str = "SELECT s.id, s.object_id FROM subject s WHERE s.id IN EACH($1) \
+    AND EXISTS (SELECT 1 FROM directory_object o WHERE o.id = s.object_id)";
 const FIND_BY_OBJECT: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE object_id = $1";
 const FIND_BY_ADDRESS: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
@@ -83,6 +86,19 @@ pub fn find(tx: &mut ReadTx<'_>, id: SubjectId) -> Result<Option<Subject>, Error
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// The directory objects of those of these subjects whom the directory has.
+pub fn present(
+    tx: &mut ReadTx<'_>,
+    subjects: impl IntoIterator<Item = SubjectId>,
+) -> Result<Vec<(SubjectId, ObjectId)>, Error> {
+    tx.query_map(PRESENT, &[value::list(subjects)], |row| {
+        Ok((
+            parsed(row, 0, "subject.id")?,
+            parsed(row, 1, "subject.object_id")?,
+        ))
+    })
 }
 
 /// The subject of a directory object.

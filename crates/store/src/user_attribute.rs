@@ -8,11 +8,12 @@ use serde_json::Value as Json;
 
 use crate::column::parsed;
 use crate::engine::Row;
-use crate::value::{boolean, int, text};
+use crate::value::{boolean, int, list, text};
 use crate::{Error, ReadTx, WriteTx, assignment_policy};
 
 pub(crate) const STATEMENTS: &[&str] = &[
     CONCERNS,
+    CONCERNED,
     OF_PACKAGE,
     ANSWERS,
     WRITTEN_BY,
@@ -29,6 +30,11 @@ const CONCERNS: &str = "SELECT EXISTS (SELECT 1 FROM user_attribute_write w WHER
     OR EXISTS (SELECT 1 FROM resource_role_scope s JOIN resource_role o ON o.id = s.resource_role_id \
     JOIN resource r ON r.id = o.resource_id WHERE s.access_package_id = $2 \
     AND r.attributes LIKE '%accessPackageUserDirectoryAttributeStore%')";
+const CONCERNED: &str = "SELECT a.id FROM assignment a WHERE a.id IN EACH($1) AND (\
+    EXISTS (SELECT 1 FROM user_attribute_write w WHERE w.assignment_id = a.id) \
+    OR EXISTS (SELECT 1 FROM resource_role_scope s JOIN resource_role o ON o.id = s.resource_role_id \
+    JOIN resource r ON r.id = o.resource_id WHERE s.access_package_id = a.access_package_id \
+    AND r.attributes LIKE '%accessPackageUserDirectoryAttributeStore%'))";
 // What was said last about the assignment, by a request that came as far as delivery.
 const ANSWERS: &str = "SELECT answers FROM assignment_request WHERE assignment_id = $1 AND answers <> '[]' \
     AND state IN ('delivering', 'delivered', 'partiallyDelivered') ORDER BY created_at DESC, id DESC LIMIT 1";
@@ -119,6 +125,16 @@ fn asked_in(item: &Json) -> Option<AskedAttribute> {
         destination: UserAttribute::from_name(name).filter(|_| is_written),
         is_editable: flag("isEditable"),
         is_persisted: flag("isPersistedOnAssignmentRemoval"),
+    })
+}
+
+/// Those of these assignments that wrote something to their users, or may have to.
+pub fn concerned(
+    tx: &mut ReadTx<'_>,
+    assignments: impl IntoIterator<Item = AssignmentId>,
+) -> Result<Vec<AssignmentId>, Error> {
+    tx.query_map(CONCERNED, &[list(assignments)], |row| {
+        parsed(row, 0, "assignment.id")
     })
 }
 

@@ -12,56 +12,62 @@ use rusqlite::{Connection as Sqlite, params};
 use serde_json::{Value, json};
 
 use super::{Bench, Figure};
-use crate::http::{Call, Connection, now};
+use crate::http::{Call, Connection, Target, now};
 
-const JOBS: &str = "/reeve/v1/reprocessJobs";
+pub(super) const JOBS: &str = "/reeve/v1/reprocessJobs";
 
 /// How long a job may take.
-const PATIENCE: Duration = Duration::from_mins(20);
+pub(super) const PATIENCE: Duration = Duration::from_mins(20);
 
 /// How long between two looks at a job.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Items that share a commit of the yardstick.
 const BATCH: i64 = 1_000;
+
+pub(super) const YARDSTICK: &str = "one thread: items queued by one statement, 1 000 claimed at a time, each looked at and \
+    its outcome written, a commit a batch";
 
 /// Nothing on a database that the yardstick does not know.
 pub(super) fn measure(bench: &mut Bench<'_>) -> anyhow::Result<Option<Figure>> {
     let Some(file) = bench.tenant.copied_file("group") else {
         return Ok(None);
     };
-    let bare = Sqlite::open(file)?;
-    bare.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA busy_timeout = 5000; \
-         CREATE TABLE bulk_item (n INTEGER PRIMARY KEY, assignment_id TEXT NOT NULL, outcome TEXT)",
-    )?;
+    let bare_file = Sqlite::open(file)?;
+    let assignments = bench.plan.size.assignments;
     let pairs = bench.pairs(
         |bench, _| {
             let begun = now();
-            let items = bench.runtime.block_on(job(bench))?;
+            let items = bench.runtime.block_on(job(bench, assignments))?;
             let took = begun.elapsed().as_secs_f64();
             bench.tenant.settle(&bench.runtime)?;
             Ok(items / took)
         },
-        |_, _| {
-            let begun = now();
-            let items = drain(&bare)?;
-            Ok(items / begun.elapsed().as_secs_f64())
-        },
+        |_, _| bare(&bare_file),
     )?;
-    bare.execute_batch("DROP TABLE bulk_item")?;
     Ok(Some(Figure {
         name: "bulk reprocess, items/s",
-        yardstick: "one thread: items queued by one statement, 1 000 claimed at a time, each looked at and its outcome \
-                    written, a commit a batch",
+        yardstick: YARDSTICK,
         pairs,
         note: Some("from the order to the last outcome; nothing has drifted".to_owned()),
     }))
 }
 
-/// Orders a job over everything and waits for its end; says how many items it had.
-async fn job(bench: &Bench<'_>) -> anyhow::Result<f64> {
-    let mut connection = Connection::open(&bench.reeve).await?;
+/// The yardstick on its copy of the tenant, in items a second.
+pub(super) fn bare(bare: &Sqlite) -> anyhow::Result<f64> {
+    bare.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA busy_timeout = 5000; \
+         CREATE TABLE bulk_item (n INTEGER PRIMARY KEY, assignment_id TEXT NOT NULL, outcome TEXT)",
+    )?;
+    let begun = now();
+    let items = drain(bare)?;
+    let rate = items / begun.elapsed().as_secs_f64();
+    bare.execute_batch("DROP TABLE bulk_item")?;
+    Ok(rate)
+}
+
+/// Orders a job over everything; answers its id.
+pub(super) async fn ordered(reeve: &Target) -> anyhow::Result<String> {
     let order = json!({"target": "assignments", "filter": "state eq 'Delivered'"});
     let order = Call {
         method: Method::POST,
@@ -69,32 +75,44 @@ async fn job(bench: &Bench<'_>) -> anyhow::Result<f64> {
         body: Bytes::from(order.to_string()),
         expected: StatusCode::CREATED,
     };
-    let begun = now();
-    let mut job: Value = serde_json::from_slice(&connection.send(&order).await?)?;
-    let id = job
-        .get("id")
-        .and_then(Value::as_str)
-        .context("a job without id")?;
+    let mut connection = Connection::open(reeve).await?;
+    let job: Value = serde_json::from_slice(&connection.send(&order).await?)?;
+    let id = job.get("id").and_then(Value::as_str);
+    Ok(id.context("a job without id")?.to_owned())
+}
+
+/// The job as it is shown.
+pub(super) async fn look(connection: &mut Connection, id: &str) -> anyhow::Result<Value> {
     let look = super::page::get(format!("{JOBS}/{id}"));
-    loop {
+    Ok(serde_json::from_slice(&connection.send(&look).await?)?)
+}
+
+/// A number of its summary.
+pub(super) fn count(job: &Value, name: &str) -> anyhow::Result<f64> {
+    let found = job
+        .pointer(&format!("/summary/{name}"))
+        .and_then(Value::as_f64);
+    found.with_context(|| format!("a job without `{name}`: {job}"))
+}
+
+/// Orders a job over everything and waits for its end; says how many items it had.
+pub(super) async fn job(bench: &Bench<'_>, assignments: u64) -> anyhow::Result<f64> {
+    let begun = now();
+    let id = ordered(&bench.reeve).await?;
+    let mut connection = Connection::open(&bench.reeve).await?;
+    let job = loop {
+        let job = look(&mut connection, &id).await?;
         match job.get("state").and_then(Value::as_str) {
-            Some("completed") => break,
+            Some("completed") => break job,
             Some("planning" | "planned" | "running") => {}
             other => bail!("the job is {other:?}: {job}"),
         }
         ensure!(begun.elapsed() < PATIENCE, "the job takes too long: {job}");
         tokio::time::sleep(LOOK_EVERY).await;
-        job = serde_json::from_slice(&connection.send(&look).await?)?;
-    }
-    let count = |name| {
-        let found = job
-            .pointer(&format!("/summary/{name}"))
-            .and_then(Value::as_f64);
-        found.with_context(|| format!("a job without `{name}`"))
     };
-    let (items, delivered) = (count("items")?, count("delivered")?);
+    let (items, delivered) = (count(&job, "items")?, count(&job, "delivered")?);
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let all = bench.plan.size.assignments as f64;
+    let all = assignments as f64;
     ensure!(items >= all, "{items} items of {all} assignments");
     ensure!(items - delivered < 1.0, "not all is delivered: {job}");
     Ok(items)

@@ -9,6 +9,7 @@ mod decide;
 mod deliver;
 mod footprint;
 mod growth;
+mod jobs;
 mod one;
 mod page;
 mod rows;
@@ -56,6 +57,8 @@ pub(crate) struct Plan {
     growth: [u64; 3],
     /// Users of whom rules are asked.
     ruled: u64,
+    /// Single deliveries that are waited for beside a job.
+    waits: u64,
 }
 
 impl Plan {
@@ -74,6 +77,7 @@ impl Plan {
             checks: [50_000, 1_000],
             growth: [10_000, 100_000, 1_000_000],
             ruled: 1_000_000,
+            waits: 200,
         }
     }
 
@@ -92,6 +96,7 @@ impl Plan {
             checks: [500, 50],
             growth: [4_000, 8_000, 16_000],
             ruled: 10_000,
+            waits: 5,
         }
     }
 }
@@ -187,6 +192,9 @@ pub(crate) fn measure(
     }
     if is_wanted(Part::Growth) {
         sections.push(growth::measure(reeve, plan)?);
+    }
+    if is_wanted(Part::Jobs) {
+        sections.push(jobs::measure(reeve, plan)?);
     }
     if is_wanted(Part::Rules) {
         sections.push(rules::measure(plan)?);

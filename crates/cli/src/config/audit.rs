@@ -26,6 +26,8 @@ pub(crate) struct RetentionSection {
     pub(crate) requests: Iso,
     /// How long assignments are kept that are over; nothing: for ever.
     pub(crate) assignments: Iso,
+    /// How long bulk jobs are kept that are over; nothing: for ever.
+    pub(crate) reprocess_jobs: Iso,
     /// How long a delta link is good for at most; nothing: for ever.
     pub(crate) delta: Iso,
 }
@@ -38,6 +40,7 @@ impl Default for RetentionSection {
             audit: Iso(kept.unwrap_or(FOR_EVER)),
             requests: Iso(FOR_EVER),
             assignments: Iso(FOR_EVER),
+            reprocess_jobs: Iso(Settings::default().retention_jobs.unwrap_or(FOR_EVER)),
             delta: Iso(read_on.unwrap_or(FOR_EVER)),
         }
     }
@@ -59,6 +62,11 @@ impl RetentionSection {
     /// How long assignments are kept that are over; `None`: for ever.
     pub(crate) fn assignments(&self) -> Option<Duration> {
         bounded(self.assignments)
+    }
+
+    /// How long bulk jobs are kept that are over; `None`: for ever.
+    pub(crate) fn reprocess_jobs(&self) -> Option<Duration> {
+        bounded(self.reprocess_jobs)
     }
 
     /// How long a delta link is good for at most; `None`: for ever.

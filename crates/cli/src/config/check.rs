@@ -125,8 +125,8 @@ fn delivery(config: &Config, flaws: &mut Vec<String>) {
                 .to_owned(),
         );
     }
-    if !(1..=1_000).contains(&config.reprocess.job_chunk) {
-        flaws.push("`reprocess.jobChunk` must be from 1 to 1000".to_owned());
+    if !(1..=5_000).contains(&config.reprocess.job_chunk) {
+        flaws.push("`reprocess.jobChunk` must be from 1 to 5000".to_owned());
     }
     let gaps = &config.delivery.retry_schedule.0;
     if gaps.is_empty() {

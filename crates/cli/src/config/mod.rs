@@ -172,6 +172,7 @@ impl Config {
             retention_audit: self.retention.audit(),
             retention_requests: self.retention.requests(),
             retention_assignments: self.retention.assignments(),
+            retention_jobs: self.retention.reprocess_jobs(),
             delta_retention: self.retention.delta(),
             extensions: self.extensions.settings(),
             notices: self.notices.settings(),

@@ -128,7 +128,7 @@ fn what_does_not_fit_together_is_named_by_its_keys() {
             "`reprocess.perMinutePerTenant`",
         ),
         ("[reprocess]\njobChunk = 0", "`reprocess.jobChunk`"),
-        ("[reprocess]\njobChunk = 1001", "`reprocess.jobChunk`"),
+        ("[reprocess]\njobChunk = 5001", "`reprocess.jobChunk`"),
         ("[log]\nfilter = \"a=b=c\"", "`log.filter`"),
         (
             "[[issuer]]\nissuer = \"https://a\"\naudiences = []",

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod chunks;
+mod in_place;
 mod scope;
 mod steering;
 

@@ -86,6 +86,17 @@ pub fn record(tx: &mut WriteTx<'_>, moment: &Moment, ctx: &Ctx, event: Event) ->
     store::audit_event::insert(tx, &row)
 }
 
+/// Writes many events of one call.
+pub(crate) fn record_by(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    events: Vec<Event>,
+) -> Result<(), Error> {
+    let by = initiated_by(tx, &ctx.actor)?.to_string();
+    record_all(tx, moment, &by, &ctx.request_id.to_string(), events)
+}
+
 /// Writes many events of one call, whose caller is known already.
 pub(crate) fn record_all(
     tx: &mut WriteTx<'_>,

@@ -2,6 +2,8 @@
 //!
 //! Everything is worked out in memory first and written for all accepted calls at once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::activity::Activity;
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
@@ -90,6 +92,42 @@ impl Begun {
         self.assignments.push(assignment);
         self.tracking.push(request);
         Ok(tracking)
+    }
+
+    /// The requests that are to track the enforcement of assignments.
+    pub(crate) fn tracking(&self) -> &[AssignmentRequest] {
+        &self.tracking
+    }
+
+    /// Splits off the enforcement of these assignments: they, as they are stored but for their move to delivery, and the
+    /// requests that track them. Their events stay.
+    pub(crate) fn split_off(
+        &mut self,
+        assignments: &BTreeSet<AssignmentId>,
+    ) -> Vec<(Assignment, AssignmentRequest)> {
+        let tracks = |request: &AssignmentRequest| {
+            request
+                .assignment_id
+                .is_some_and(|id| assignments.contains(&id))
+        };
+        let (split, tracking): (Vec<_>, Vec<_>) = std::mem::take(&mut self.tracking)
+            .into_iter()
+            .partition(tracks);
+        let mut requests: BTreeMap<AssignmentId, AssignmentRequest> = split
+            .into_iter()
+            .filter_map(|request| Some((request.assignment_id?, request)))
+            .collect();
+        let mut pairs = Vec::with_capacity(requests.len());
+        let mut others = Vec::new();
+        for assignment in std::mem::take(&mut self.assignments) {
+            match requests.remove(&assignment.id) {
+                Some(request) => pairs.push((assignment, request)),
+                None => others.push(assignment),
+            }
+        }
+        self.assignments = others;
+        self.tracking = tracking;
+        pairs
     }
 
     /// Writes everything but the events, and answers the requests that are to be planned, as they are stored.

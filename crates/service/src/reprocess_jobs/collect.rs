@@ -43,7 +43,7 @@ pub(super) async fn collect(
     service
         .store
         .write_bulk(move |tx| -> Result<usize, ServiceError> {
-            if !jobs::hold(tx, &lease, until)? {
+            if !jobs::hold(tx, &lease, moment.now, until)? {
                 return Ok(0);
             }
             let Some(mut job) = jobs::find(tx, lease.job)? else {

@@ -23,6 +23,8 @@ pub(super) struct Forecast {
     pub(super) effects: BTreeMap<AssignmentId, Effect>,
     /// In each target.
     pub(super) targets: BTreeMap<String, TargetTally>,
+    /// Assignments for which nothing is to be changed as far as the ledger knows, with their grants.
+    pub(super) steady: BTreeMap<AssignmentId, Vec<GrantId>>,
 }
 
 /// Looks ahead for assignments that are to be enforced, or removed.
@@ -41,19 +43,36 @@ pub(super) fn forecast(tx: &mut ReadTx<'_>, wishes: &[Wish]) -> Result<Forecast,
             .into_iter()
             .collect();
     let mut wanted = BTreeSet::new();
+    let mut lacking = BTreeSet::new();
     let mut seen = Seen::default();
     for one in plan::wanted(tx, enforced.iter().copied())? {
         match one.grant_id {
             Some(grant) => {
                 wanted.insert((one.assignment_id, grant));
             }
-            None => seen.count(one.assignment_id, &one.target, Kind::Add),
+            None => {
+                lacking.insert(one.assignment_id);
+                seen.count(one.assignment_id, &one.target, Kind::Add);
+            }
         }
     }
     let mut going: BTreeSet<_> = linked.difference(&wanted).copied().collect();
     going.extend(facts::unfinished(tx, removed.iter().copied())?);
     let unattended = watch::unattended(tx, enforced.union(&removed).copied())?;
     going.extend(unattended.into_iter().filter(|pair| !wanted.contains(pair)));
+
+    lacking.extend(
+        wanted
+            .difference(&linked)
+            .map(|(assignment, _)| *assignment),
+    );
+    lacking.extend(going.iter().map(|(assignment, _)| *assignment));
+    let mut steady: BTreeMap<AssignmentId, Vec<GrantId>> = BTreeMap::new();
+    for (assignment, grant) in &wanted {
+        if !lacking.contains(assignment) {
+            steady.entry(*assignment).or_default().push(*grant);
+        }
+    }
 
     let grants: BTreeSet<GrantId> = wanted.iter().chain(&going).map(|(_, id)| *id).collect();
     let standing: BTreeMap<GrantId, (String, Observed)> = facts::grants(tx, grants)?
@@ -90,6 +109,7 @@ pub(super) fn forecast(tx: &mut ReadTx<'_>, wishes: &[Wish]) -> Result<Forecast,
             seen.count(assignment, target, kind);
         }
     }
+    seen.forecast.steady = steady;
     Ok(seen.forecast)
 }
 

@@ -9,7 +9,9 @@ mod accept;
 mod collect;
 mod condition;
 mod forecast;
+mod in_place;
 mod plan;
+mod retention;
 mod rights;
 mod run;
 mod steer;
@@ -32,8 +34,10 @@ pub use store::reprocess_job::item::Line;
 pub use store::reprocess_job::tally::TargetTally;
 pub use store::reprocess_job::{Job, Plan, Progress};
 
+pub(crate) use retention::{next as next_to_go, purge};
 pub use steer::{Order, steer};
-pub use work::{counts, run_due};
+pub use store::reprocess_job::Due;
+pub use work::{counts, due, run_due, step};
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};

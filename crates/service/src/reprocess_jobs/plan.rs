@@ -21,10 +21,10 @@ pub(super) async fn plan(
     service: &Service,
     lease: &Lease,
     job: Job,
+    chunk: u32,
 ) -> Result<usize, ServiceError> {
     let moment = service.moment();
     let window = service.settings.reprocess_request_window;
-    let chunk = service.settings.reprocess_job_chunk;
     let (known, at) = (job.clone(), moment.clone());
     let read = service
         .store
@@ -137,7 +137,7 @@ async fn write(
     service
         .store
         .write_bulk(move |tx| -> Result<usize, ServiceError> {
-            let Some(mut job) = held(tx, &lease, until)? else {
+            let Some(mut job) = held(tx, &lease, moment.now, until)? else {
                 return Ok(0);
             };
             if job.progress.planned_through != before.progress.planned_through {
@@ -175,7 +175,7 @@ async fn finish(
     service
         .store
         .write_bulk(move |tx| -> Result<usize, ServiceError> {
-            let Some(mut job) = held(tx, &lease, until)? else {
+            let Some(mut job) = held(tx, &lease, moment.now, until)? else {
                 return Ok(0);
             };
             job.plan.people = people;
@@ -216,7 +216,7 @@ async fn fail(
     service
         .store
         .write_bulk(move |tx| -> Result<usize, ServiceError> {
-            let Some(mut job) = held(tx, &lease, until)? else {
+            let Some(mut job) = held(tx, &lease, moment.now, until)? else {
                 return Ok(0);
             };
             job.state = domain::reprocess_job::next(job.state, Event::Failed)
@@ -235,10 +235,11 @@ async fn fail(
 fn held(
     tx: &mut store::WriteTx<'_>,
     lease: &Lease,
+    now: domain::time::Timestamp,
     until: domain::time::Timestamp,
 ) -> Result<Option<Job>, store::Error> {
     let id: ReprocessJobId = lease.job;
-    if !jobs::hold(tx, lease, until)? {
+    if !jobs::hold(tx, lease, now, until)? {
         return Ok(None);
     }
     Ok(jobs::find(tx, id)?.filter(|job| job.state == State::Planning))

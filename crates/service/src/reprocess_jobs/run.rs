@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::reprocess_job::{Event, State};
+use domain::reprocess_job::{Event, ItemState, State};
 use domain::time::Timestamp;
 use store::WriteTx;
 use store::ledger::plan::Haste;
@@ -15,39 +15,48 @@ use super::accept::accept;
 use super::forecast::forecast;
 use super::rights::Rights;
 use super::work::lease_end;
-use super::{happened, record, too_much};
+use super::{happened, in_place, record, too_much};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
 use crate::{audit, planning};
 
 /// Begins the next items of a job; answers how many, and one for its end.
-pub(super) async fn run(service: &Service, lease: &Lease) -> Result<usize, ServiceError> {
+pub(super) async fn run(
+    service: &Service,
+    lease: &Lease,
+    chunk: u32,
+) -> Result<usize, ServiceError> {
     let (moment, ctx) = (service.moment(), service.system());
     let window = service.settings.reprocess_request_window;
-    let chunk = i64::from(service.settings.reprocess_job_chunk);
+    let chunk = i64::from(chunk);
     let (lease, until) = (lease.clone(), lease_end(&moment));
-    service
+    let (done, is_delivering) = service
         .store
-        .write_bulk(move |tx| -> Result<usize, ServiceError> {
-            if !jobs::hold(tx, &lease, until)? {
-                return Ok(0);
+        .write_bulk(move |tx| -> Result<(usize, bool), ServiceError> {
+            if !jobs::hold(tx, &lease, moment.now, until)? {
+                return Ok((0, false));
             }
             let job = jobs::find(tx, lease.job)?.filter(|job| job.state == State::Running);
             let Some(job) = job else {
-                return Ok(0);
+                return Ok((0, false));
             };
             let items = item::next(tx, job.id, job.progress.begun_through, chunk)?;
             match items.last() {
-                None => complete(tx, &moment, job),
+                None => Ok((complete(tx, &moment, job)?, false)),
                 Some((last, _, _)) => {
                     let last = *last;
                     begin(tx, &moment, &ctx, window, job, items, last)
                 }
             }
         })
-        .await
+        .await?;
+    if is_delivering {
+        service.wake();
+    }
+    Ok(done)
 }
 
+/// Begins these items; says how many were looked at, and whether any of them waits for a delivery now.
 fn begin(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -56,47 +65,56 @@ fn begin(
     mut job: Job,
     items: Vec<(i64, String, bool)>,
     last: i64,
-) -> Result<usize, ServiceError> {
+) -> Result<(usize, bool), ServiceError> {
     let looked_at = items.len();
     let wanted = items.into_iter().filter(|(_, _, is_planned)| *is_planned);
     let (ordinals, objects): (Vec<i64>, Vec<String>) =
         wanted.map(|(ordinal, object, _)| (ordinal, object)).unzip();
     let rights = Rights::read(&job.rights);
-    let accepted = accept(tx, moment, window, &rights, job.collection, objects)?;
-    let removes: i64 = forecast(tx, &accepted.wishes())?
-        .targets
-        .values()
-        .map(|tally| tally.removes)
-        .sum();
+    let mut accepted = accept(tx, moment, window, &rights, job.collection, objects)?;
+    let forecast = forecast(tx, &accepted.wishes())?;
+    let removes: i64 = forecast.targets.values().map(|tally| tally.removes).sum();
     let grants = job.plan.grants();
     if let Some(why) = job
         .thresholds
         .exceeded_by(job.progress.removed + removes, grants)
     {
-        return stop(tx, moment, job, why);
+        return Ok((stop(tx, moment, job, why)?, false));
     }
     let refusals: BTreeMap<String, i64> = accepted.refusals();
+    let found = in_place::found(tx, moment, accepted.begun.tracking(), &forecast.steady)?;
+    let settled = accepted.begun.split_off(&found);
+    let (requests, events) = accepted.begun.store(tx)?;
+    audit::record_all(tx, moment, &job.initiated_by, &job.correlation_id, events)?;
+    let ended = in_place::end(tx, moment, ctx, settled, &forecast.steady)?;
     let begun: Vec<Begun> = ordinals
         .into_iter()
         .zip(accepted.outcomes)
         .map(|(ordinal, outcome)| Begun {
             ordinal,
-            result: outcome.result.map(|(request, _)| request),
+            result: outcome.result.map(|(request, _)| {
+                let state = if ended.requests.contains(&request) {
+                    ItemState::Delivered
+                } else {
+                    ItemState::InDelivery
+                };
+                (request, state)
+            }),
         })
         .collect();
-    let (requests, events) = accepted.begun.store(tx)?;
-    audit::record_all(tx, moment, &job.initiated_by, &job.correlation_id, events)?;
-    let in_delivery = begun.iter().filter(|item| item.result.is_ok()).count();
     item::begun(tx, job.id, &begun, moment.now)?;
     tally::add_refusals(tx, job.id, &refusals)?;
+    tally::add_targets(tx, job.id, &ended.units)?;
+    let in_delivery = requests.len();
     planning::plan_requests(tx, moment, ctx, Haste::Bulk, requests)?;
 
     job.progress.begun_through = last;
     job.progress.removed += removes;
+    job.progress.delivered += i64::try_from(ended.requests.len()).unwrap_or(i64::MAX);
     job.progress.in_delivery += i64::try_from(in_delivery).unwrap_or(i64::MAX);
     job.progress.refused += refusals.values().sum::<i64>();
     jobs::save(tx, &job)?;
-    Ok(looked_at)
+    Ok((looked_at, in_delivery > 0))
 }
 
 /// More would be removed than the thresholds allow: nothing of the chunk is begun.

@@ -43,6 +43,7 @@ pub async fn steer(
             let mut job = known(tx, &ctx, id)?;
             follow(tx, &moment, &ctx, &mut job, order)?;
             jobs::save(tx, &job)?;
+            jobs::moved(tx, job.id, moment.now)?;
             let operation = match order {
                 Order::Run(_) => "runReprocessJob",
                 Order::Pause => "pauseReprocessJob",

@@ -6,15 +6,15 @@
 use domain::id::{ObjectId, RequestId};
 
 use crate::column::parsed;
-use crate::value::{int, text};
+use crate::value::{int, list, text};
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[MARK, MARK_TARGET, TAKE, SETTLED, COUNT, IS_ANY];
+pub(crate) const STATEMENTS: &[&str] = &[MARK, MARK_TARGETS, TAKE, SETTLED, COUNT, IS_ANY];
 
 const MARK: &str = "INSERT INTO automatic_due (object_id) SELECT u.id FROM directory_user u WHERE u.id = $1 \
     AND EXISTS (SELECT 1 FROM automatic_policy) ON CONFLICT (object_id) DO NOTHING";
-const MARK_TARGET: &str = "INSERT INTO automatic_due (object_id) SELECT s.object_id FROM assignment_request r \
-    JOIN subject s ON s.id = r.target_id WHERE r.id = $1 AND s.object_id IS NOT NULL \
+const MARK_TARGETS: &str = "INSERT INTO automatic_due (object_id) SELECT DISTINCT s.object_id FROM assignment_request r \
+    JOIN subject s ON s.id = r.target_id WHERE r.id IN EACH($1) AND s.object_id IS NOT NULL \
     AND EXISTS (SELECT 1 FROM automatic_policy) ON CONFLICT (object_id) DO NOTHING";
 const TAKE: &str = "SELECT object_id FROM automatic_due ORDER BY object_id LIMIT $1 SKIP_LOCKED";
 const SETTLED: &str = "DELETE FROM automatic_due WHERE object_id = $1";
@@ -26,9 +26,16 @@ pub(crate) fn mark(tx: &mut WriteTx<'_>, user: ObjectId) -> Result<(), Error> {
     tx.execute(MARK, &[text(user)]).map(drop)
 }
 
-/// A request came to an end: what it held up may go on.
-pub(crate) fn mark_target(tx: &mut WriteTx<'_>, request: RequestId) -> Result<(), Error> {
-    tx.execute(MARK_TARGET, &[text(request)]).map(drop)
+/// Requests came to their end: what they held up may go on.
+pub(crate) fn mark_targets(
+    tx: &mut WriteTx<'_>,
+    requests: impl IntoIterator<Item = RequestId>,
+) -> Result<(), Error> {
+    let mut requests = requests.into_iter().peekable();
+    if requests.peek().is_none() {
+        return Ok(());
+    }
+    tx.execute(MARK_TARGETS, &[list(requests)]).map(drop)
 }
 
 /// The next users to look at.

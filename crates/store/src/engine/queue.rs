@@ -1,10 +1,13 @@
 //! Work that waits for a thread: two lanes, of which the interactive one goes first.
 //!
+//! What somebody waits for is often several writes, one after the other: accepted, planned, claimed, recorded. Where there is
+//! one thread, bulk work therefore rests between its turns for as long as the others keep coming, but no longer than it worked.
+//!
 //! Invariant: bulk work never holds all threads, and interactive work never keeps bulk work out for good.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who waits for the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +21,9 @@ pub(super) enum Lane {
 /// After this many turns of interactive work, one turn of bulk work that waits.
 const TURNS: usize = 8;
 
+/// So long after interactive work more of it is to be expected.
+const CALM: Duration = Duration::from_millis(15);
+
 pub(super) struct Queue<J> {
     state: Mutex<State<J>>,
     changed: Condvar,
@@ -25,9 +31,31 @@ pub(super) struct Queue<J> {
     closing: Condvar,
     /// How many threads may be busy with bulk work at a time.
     bulk_limit: usize,
+    /// Whether bulk work rests between its turns.
+    rests: bool,
+    started: Instant,
+}
+
+/// When bulk work may go on, measured from the start of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Rest {
+    interactive_at: Option<Duration>,
+    bulk_began: Duration,
+    bulk_ended: Option<Duration>,
+}
+
+impl Rest {
+    /// Until when it rests, if it still does.
+    fn until(self, now: Duration) -> Option<Duration> {
+        let (came, ended) = (self.interactive_at?, self.bulk_ended?);
+        let worked = ended.saturating_sub(self.bulk_began);
+        let until = (came + CALM).min(ended + worked);
+        (until > now).then_some(until)
+    }
 }
 
 struct State<J> {
+    rest: Rest,
     interactive: VecDeque<J>,
     bulk: VecDeque<J>,
     bulk_running: usize,
@@ -38,6 +66,7 @@ struct State<J> {
 impl<J> Queue<J> {
     pub(super) fn new(bulk_limit: usize) -> Self {
         let state = State {
+            rest: Rest::default(),
             interactive: VecDeque::new(),
             bulk: VecDeque::new(),
             bulk_running: 0,
@@ -49,6 +78,16 @@ impl<J> Queue<J> {
             changed: Condvar::new(),
             closing: Condvar::new(),
             bulk_limit: bulk_limit.max(1),
+            rests: false,
+            started: started(),
+        }
+    }
+
+    /// The queue of one thread, where bulk work rests between its turns.
+    pub(super) fn of_one_thread() -> Self {
+        Self {
+            rests: true,
+            ..Self::new(1)
         }
     }
 
@@ -73,16 +112,21 @@ impl<J> Queue<J> {
     pub(super) fn take(&self, most: usize) -> Option<(Lane, Vec<J>)> {
         let mut state = self.lock();
         loop {
-            let bulk_may_run = !state.bulk.is_empty() && state.bulk_running < self.bulk_limit;
+            let now = self.started.elapsed();
+            let rests_until = state.rest.until(now).filter(|_| self.rests);
+            let bulk_waits = !state.bulk.is_empty() && state.bulk_running < self.bulk_limit;
+            let bulk_may_run = bulk_waits && (rests_until.is_none() || state.closed);
             let bulk_is_due = state.interactive.is_empty() || state.turns_without_bulk >= TURNS;
             if bulk_may_run && bulk_is_due {
                 state.turns_without_bulk = 0;
                 state.bulk_running += 1;
+                state.rest.bulk_began = now;
                 let jobs = state.bulk.pop_front().into_iter().collect();
                 return Some((Lane::Bulk, jobs));
             }
             if !state.interactive.is_empty() {
                 state.turns_without_bulk += 1;
+                state.rest.interactive_at = Some(now);
                 let count = state.interactive.len().min(most);
                 let jobs = state.interactive.drain(..count).collect();
                 return Some((Lane::Interactive, jobs));
@@ -90,16 +134,27 @@ impl<J> Queue<J> {
             if state.closed && state.bulk.is_empty() {
                 return None;
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = match rests_until.filter(|_| bulk_waits) {
+                Some(until) => {
+                    let rest = until.saturating_sub(now);
+                    let woken = self.changed.wait_timeout(state, rest);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
     /// Bulk work that [`Queue::take`] gave is finished.
     pub(super) fn bulk_done(&self) {
-        self.lock().bulk_running -= 1;
+        let ended = self.started.elapsed();
+        let mut state = self.lock();
+        state.bulk_running -= 1;
+        state.rest.bulk_ended = Some(ended);
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -131,9 +186,64 @@ impl<J> Queue<J> {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long threads rest is no time that anything is stored with"
+)]
+fn started() -> Instant {
+    Instant::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn g_10_bulk_work_rests_while_others_keep_coming_but_no_longer_than_it_worked() {
+        let rest = Rest {
+            interactive_at: Some(millis(141)),
+            bulk_began: millis(100),
+            bulk_ended: Some(millis(140)),
+        };
+
+        assert_eq!(rest.until(millis(142)), Some(millis(156)), "more may come");
+        assert_eq!(rest.until(millis(156)), None, "nobody came");
+        let busy = Rest {
+            interactive_at: Some(millis(179)),
+            ..rest
+        };
+        assert_eq!(busy.until(millis(179)), Some(millis(180)), "its turn again");
+        assert_eq!(busy.until(millis(180)), None);
+    }
+
+    #[test]
+    fn bulk_work_alone_never_rests() {
+        let rest = Rest {
+            bulk_began: millis(100),
+            bulk_ended: Some(millis(140)),
+            ..Rest::default()
+        };
+        assert_eq!(rest.until(millis(140)), None);
+        assert_eq!(Rest::default().until(millis(0)), None);
+    }
+
+    #[test]
+    fn bulk_work_that_rested_is_taken_though_nobody_wakes_the_thread() {
+        let queue = Queue::of_one_thread();
+        for job in [8, 9] {
+            queue.push(Lane::Bulk, job).unwrap();
+        }
+        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![8])));
+        queue.push(Lane::Interactive, 1).unwrap();
+        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
+        queue.bulk_done();
+
+        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
+    }
 
     fn queue(interactive: &[u32], bulk: &[u32]) -> Queue<u32> {
         let queue = Queue::new(1);

@@ -133,7 +133,7 @@ impl Sqlite {
 
 impl Writes {
     fn on_a_thread(committer: Committer, path: &Path, options: &Options) -> Result<Self, Error> {
-        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1));
+        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::of_one_thread());
         let closing = Arc::clone(&queue);
         let mut threads = Threads::new(move || closing.close());
         let (copy_the_log, asked) = mpsc::sync_channel(1);

@@ -26,6 +26,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     HURRY,
     AWAIT,
     AWAIT_ALL,
+    SEEN,
+    SEEN_ALL,
     KEEP,
     UNFINISHED,
     TALLY,
@@ -81,6 +83,12 @@ const AWAIT_ALL: &str = "INSERT INTO request_delivery (request_id, grant_id, ope
     FROM EACH($1) e WHERE TRUE ON CONFLICT (request_id, grant_id) DO UPDATE \
     SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
     settled_at = NULL";
+// What waking a grant, claiming it and reading it at its target leave in the end.
+const SEEN: &str = "UPDATE ledger SET observed = 'present', observed_at = $2, observed_by = 'read', in_doubt = FALSE, \
+    operation = 'add', is_bulk = TRUE, attempts = 0, next_attempt_at = NULL, error_code = NULL, error_message = NULL, \
+    error_at = NULL, version = version + 1 WHERE id IN EACH($1) AND phase = 'settled'";
+const SEEN_ALL: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts, settled_at) \
+    SELECT JSON_OF(e.value) ->> 'r', JSON_OF(e.value) ->> 'g', 'add', 'done', FALSE, 1, CAST($2 AS BIGINT) FROM EACH($1) e";
 const AWAIT: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts) \
     VALUES ($1, $2, $3, 'pending', FALSE, 0) ON CONFLICT (request_id, grant_id) DO UPDATE \
     SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
@@ -292,6 +300,23 @@ pub fn wait_for_all(
         })
     });
     tx.execute(AWAIT_ALL, &[value::list(rows)]).map(drop)
+}
+
+/// Records that these grants were read where they are and that these requests, which are new, have nothing left to wait
+/// for: at once what waking, claiming and recording leave.
+pub fn seen(
+    tx: &mut WriteTx<'_>,
+    units: &[(RequestId, GrantId)],
+    now: Timestamp,
+) -> Result<(), Error> {
+    let grants: std::collections::BTreeSet<GrantId> =
+        units.iter().map(|(_, grant)| *grant).collect();
+    let now = value::int(now.micros());
+    tx.execute(SEEN, &[value::list(&grants), now.clone()])?;
+    let rows = units.iter().map(
+        |(request, grant)| serde_json::json!({"r": request.to_string(), "g": grant.to_string()}),
+    );
+    tx.execute(SEEN_ALL, &[value::list(rows), now]).map(drop)
 }
 
 /// Ends the waiting for what is not wanted any more: removals of grants that something else still justifies (LG-1), and

@@ -8,7 +8,7 @@ use crate::value;
 use crate::{Error, ReadTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    LEASES, DELIVERIES, UNPLANNED, UNMOVED, STARTS, APPROVALS, OLDEST_DUE,
+    LEASES, DELIVERIES, UNPLANNED, UNMOVED, STARTS, APPROVALS, JOBS, OLDEST_DUE,
 ];
 
 const LEASES: &str = "SELECT id, lease_until FROM ledger \
@@ -30,6 +30,11 @@ const STARTS: &str = "SELECT id, starts_at FROM assignment_request \
     WHERE state = 'scheduled' AND starts_at <= $1 ORDER BY starts_at LIMIT $2";
 const APPROVALS: &str = "SELECT request_id, due_at FROM approval_stage \
     WHERE status = 'InProgress' AND due_at <= $1 ORDER BY due_at LIMIT $2";
+// A bulk job that has items to plan or to begin, or nothing left to wait for, and that nobody has got on with. What it began
+// is watched for itself.
+const JOBS: &str = "SELECT id, COALESCE(moved_at, created_at) FROM reprocess_job \
+    WHERE (state = 'planning' OR (state = 'running' AND (begun_through < items OR in_delivery = 0))) \
+    AND COALESCE(moved_at, created_at) <= $1 ORDER BY created_at, id LIMIT $2";
 const OLDEST_DUE: &str = "SELECT target, min(next_attempt_at) FROM ledger \
     WHERE phase = 'pending' AND next_attempt_at IS NOT NULL GROUP BY target";
 
@@ -48,6 +53,8 @@ pub enum Kind {
     Start,
     /// An approval stage that was not timed out.
     Approval,
+    /// A bulk job that nobody gets on with.
+    Job,
 }
 
 impl Kind {
@@ -59,6 +66,7 @@ impl Kind {
         Self::Request,
         Self::Start,
         Self::Approval,
+        Self::Job,
     ];
 
     /// The kind in one word.
@@ -70,6 +78,7 @@ impl Kind {
             Self::Request => "request",
             Self::Start => "start",
             Self::Approval => "approval",
+            Self::Job => "job",
         }
     }
 
@@ -81,6 +90,7 @@ impl Kind {
             Self::Request => UNMOVED,
             Self::Start => STARTS,
             Self::Approval => APPROVALS,
+            Self::Job => JOBS,
         }
     }
 }
@@ -90,7 +100,7 @@ impl Kind {
 pub struct Overdue {
     /// In what way it is stuck.
     pub kind: Kind,
-    /// A grant of the ledger for a lease or a delivery, else a request.
+    /// A grant of the ledger for a lease or a delivery, a bulk job, else a request.
     pub id: String,
     /// When it should have moved on.
     pub since: Option<Timestamp>,

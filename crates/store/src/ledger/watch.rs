@@ -14,7 +14,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     DRIFT,
     UNITS_FAILED,
     UNITS_DONE,
-    HAS_DONE,
+    HAVE_DONE,
 ];
 
 // A5: delivered assignments with a grant that was given up although no open request waits for it.
@@ -48,8 +48,8 @@ const UNITS_DONE: &str = "UPDATE request_delivery SET outcome = 'done', kept = T
     WHERE request_id = $1 AND outcome = 'pending' AND EXISTS (SELECT 1 FROM ledger l \
         WHERE l.id = request_delivery.grant_id AND l.phase = 'settled' AND l.observed = 'present')";
 
-const HAS_DONE: &str =
-    "SELECT 1 FROM request_delivery WHERE request_id = $1 AND outcome = 'done' LIMIT 1";
+const HAVE_DONE: &str = "SELECT DISTINCT request_id FROM request_delivery \
+    WHERE request_id IN EACH($1) AND outcome = 'done'";
 
 /// The revocations for the subjects of these assignments, such as those of roles that left a package, that are on their way
 /// or were given up, unless a request waits for them or is there to retry them.
@@ -65,9 +65,14 @@ pub fn unattended(
     })
 }
 
-/// Whether any unit of work of the request is done.
-pub fn has_done_units(tx: &mut ReadTx<'_>, request: RequestId) -> Result<bool, Error> {
-    Ok(tx.query_opt(HAS_DONE, &[value::text(request)])?.is_some())
+/// Those of these requests of which any unit of work is done.
+pub fn with_done_units(
+    tx: &mut ReadTx<'_>,
+    requests: impl IntoIterator<Item = RequestId>,
+) -> Result<Vec<RequestId>, Error> {
+    tx.query_map(HAVE_DONE, &[value::list(requests)], |row| {
+        parsed(row, 0, "request_delivery.request_id")
+    })
 }
 
 /// Brings the units of a request that came afterwards to where the ledger stands: these are given up, those that are

@@ -154,8 +154,8 @@ pub fn any_beyond<'c>(
 pub struct Begun {
     /// Its place.
     pub ordinal: i64,
-    /// The request that delivers it, or why there is none: a code and a sentence.
-    pub result: Result<RequestId, (String, String)>,
+    /// The request that delivers it and where that is already, or why there is none: a code and a sentence.
+    pub result: Result<(RequestId, ItemState), (String, String)>,
 }
 
 /// Records what came of items when their turn came.
@@ -166,11 +166,12 @@ pub fn begun(
     now: Timestamp,
 ) -> Result<(), Error> {
     let rows = items.iter().map(|item| match &item.result {
-        Ok(request) => json!({
+        Ok((request, state)) => json!({
             "j": job.to_string(),
             "n": item.ordinal,
-            "t": ItemState::InDelivery.as_str(),
+            "t": state.as_str(),
             "q": request.to_string(),
+            "z": (*state != ItemState::InDelivery).then_some(now.micros()),
         }),
         Err((code, message)) => json!({
             "j": job.to_string(),

@@ -16,7 +16,21 @@ use crate::value::{boolean, int, opt_int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    FIND, INSERT, SAVE, NEWEST, NEWEST_OF, DUE, TAKE, HOLD, RECLAIM, COUNT, OPEN,
+    FIND,
+    INSERT,
+    SAVE,
+    NEWEST,
+    NEWEST_OF,
+    DUE,
+    TAKE,
+    HOLD,
+    RECLAIM,
+    COUNT,
+    OPEN,
+    MOVED,
+    NEXT_TO_GO,
+    FORGET_ITEMS,
+    FORGET,
 ];
 
 /// Every column in the order of [`read`], with what follows the table's name.
@@ -55,13 +69,18 @@ const SAVE: &str = "UPDATE reprocess_job SET max_removed = $3, max_removed_perce
     started_at = $29, paused_at = $30, paused_for = $31, ended_at = $32, version = version + 1 \
     WHERE id = $1 AND version = $2";
 // What was begun is asked after even where the job is held back or over.
-const DUE: &str = "SELECT id FROM reprocess_job WHERE (state IN ('planning', 'running') OR in_delivery > 0) \
+const DUE: &str = "SELECT id, state, fence, lease_owner = $1 AND lease_until >= $3 FROM reprocess_job WHERE (state IN ('planning', 'running') OR in_delivery > 0) \
     AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until <= $2) ORDER BY created_at, id";
 const TAKE: &str = "UPDATE reprocess_job SET fence = fence + CASE WHEN lease_owner = $2 THEN 0 ELSE 1 END, \
     lease_owner = $2, lease_until = $4 \
     WHERE id = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until <= $3) RETURNING fence";
-const HOLD: &str =
-    "UPDATE reprocess_job SET lease_until = $4 WHERE id = $1 AND lease_owner = $2 AND fence = $3";
+const HOLD: &str = "UPDATE reprocess_job SET lease_until = $4, moved_at = $5 WHERE id = $1 AND lease_owner = $2 AND fence = $3";
+const MOVED: &str = "UPDATE reprocess_job SET moved_at = $2 WHERE id = $1";
+const NEXT_TO_GO: &str = "SELECT id, ended_at FROM reprocess_job WHERE ended_at IS NOT NULL AND in_delivery = 0 \
+    ORDER BY ended_at, id LIMIT 1";
+const FORGET_ITEMS: &str = "DELETE FROM reprocess_job_item WHERE job_id = $1 AND ordinal IN (\
+    SELECT ordinal FROM reprocess_job_item WHERE job_id = $1 ORDER BY ordinal LIMIT $2)";
+const FORGET: &str = "DELETE FROM reprocess_job WHERE id = $1";
 const RECLAIM: &str =
     "UPDATE reprocess_job SET lease_owner = NULL, lease_until = NULL WHERE lease_owner IS NOT NULL";
 const COUNT: &str = "SELECT state, count(*) FROM reprocess_job GROUP BY state ORDER BY state";
@@ -307,10 +326,35 @@ pub struct Lease {
     pub fence: i64,
 }
 
-/// The jobs that have work and that this worker may take.
-pub fn due(tx: &mut ReadTx<'_>, owner: &str, now: Timestamp) -> Result<Vec<ReprocessJobId>, Error> {
-    tx.query_map(DUE, &[text(owner), int(now.micros())], |row| {
-        parsed(row, 0, "reprocess_job.id")
+/// A job that has work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Where it stands.
+    pub state: State,
+    /// The lease under which the worker may go on, or which it may take.
+    pub lease: Lease,
+    /// Whether the worker has that lease, and for long enough.
+    pub is_held: bool,
+}
+
+/// The jobs that have work and that this worker may take; a lease that lasts until `enough` is long enough.
+pub fn due(
+    tx: &mut ReadTx<'_>,
+    owner: &str,
+    now: Timestamp,
+    enough: Timestamp,
+) -> Result<Vec<Due>, Error> {
+    let args = [text(owner), int(now.micros()), int(enough.micros())];
+    tx.query_map(DUE, &args, |row| {
+        Ok(Due {
+            state: word(row, 1, "reprocess_job.state", State::from_name)?,
+            lease: Lease {
+                job: parsed(row, 0, "reprocess_job.id")?,
+                owner: owner.to_owned(),
+                fence: row.int(2)?,
+            },
+            is_held: row.opt_boolean(3)?.unwrap_or_default(),
+        })
     })
 }
 
@@ -342,14 +386,42 @@ pub fn take(
 
 /// Whether the lease still stands; it is prolonged then. The first statement of a worker's transaction: from there on
 /// nobody else can take the job before the commit.
-pub fn hold(tx: &mut WriteTx<'_>, lease: &Lease, until: Timestamp) -> Result<bool, Error> {
+pub fn hold(
+    tx: &mut WriteTx<'_>,
+    lease: &Lease,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, Error> {
     let args = [
         text(lease.job),
         text(&lease.owner),
         int(lease.fence),
         int(until.micros()),
+        int(now.micros()),
     ];
     Ok(tx.execute(HOLD, &args)? > 0)
+}
+
+/// Somebody told the job something: the watchdog waits anew.
+pub fn moved(tx: &mut WriteTx<'_>, job: ReprocessJobId, now: Timestamp) -> Result<(), Error> {
+    tx.execute(MOVED, &[text(job), int(now.micros())]).map(drop)
+}
+
+/// The job that has been over for longest, and since when.
+pub fn next_to_go(tx: &mut ReadTx<'_>) -> Result<Option<(ReprocessJobId, Timestamp)>, Error> {
+    tx.query_opt(NEXT_TO_GO, &[])?
+        .map(|row| Ok((parsed(&row, 0, "reprocess_job.id")?, instant(&row, 1)?)))
+        .transpose()
+}
+
+/// Lets go of a job that is over, so many of its items at a time; answers how many went, and zero once the job itself is
+/// gone.
+pub fn forget(tx: &mut WriteTx<'_>, job: ReprocessJobId, limit: i64) -> Result<u64, Error> {
+    let items = tx.execute(FORGET_ITEMS, &[text(job), int(limit)])?;
+    if items == 0 {
+        tx.execute_one(FORGET, &[text(job)])?;
+    }
+    Ok(items)
 }
 
 /// Takes all jobs back from their workers, for a start at which nobody can be at work.

@@ -71,6 +71,17 @@ pub(super) fn run(body: &Json, before: Thresholds) -> Result<Option<Thresholds>,
         .transpose()
 }
 
+/// Reads an order that says nothing more.
+pub(super) fn nothing(body: &Json) -> Result<(), Error> {
+    match body.as_object().and_then(|members| members.keys().next()) {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("`{name}` is not known here; nothing is expected");
+            Err(invalid(name.as_str(), message))
+        }
+    }
+}
+
 fn collection(body: &Json) -> Result<Collection, Error> {
     let wrong = || {
         let words: Vec<&str> = Collection::ALL.iter().map(|one| one.as_str()).collect();

@@ -87,17 +87,17 @@ pub(super) async fn run(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 /// Holds a job back.
 pub(super) async fn pause(request: &OwnRequest<'_>) -> Result<Reply, Error> {
-    steer(request, Order::Pause).await
+    steer_plainly(request, Order::Pause).await
 }
 
 /// Lets a job go on.
 pub(super) async fn resume(request: &OwnRequest<'_>) -> Result<Reply, Error> {
-    steer(request, Order::Resume).await
+    steer_plainly(request, Order::Resume).await
 }
 
 /// Ends a job.
 pub(super) async fn cancel(request: &OwnRequest<'_>) -> Result<Reply, Error> {
-    steer(request, Order::Cancel).await
+    steer_plainly(request, Order::Cancel).await
 }
 
 /// What came of each item, as lines.
@@ -150,6 +150,13 @@ async fn view(request: &OwnRequest<'_>) -> Result<View, Error> {
     service::reprocess::admitted(request.ctx())?;
     let id: ReprocessJobId = request.id("id")?;
     Ok(reprocess_jobs::get(request.service(), request.ctx(), id).await?)
+}
+
+/// An order that says nothing more.
+async fn steer_plainly(request: &OwnRequest<'_>, order: Order) -> Result<Reply, Error> {
+    service::reprocess::admitted(request.ctx())?;
+    body::nothing(&request.json_or_empty()?)?;
+    steer(request, order).await
 }
 
 async fn steer(request: &OwnRequest<'_>, order: Order) -> Result<Reply, Error> {

@@ -37,6 +37,7 @@ async fn the_events_of_a_job_take_nobodys_place_th_1() {
     open.pop();
     let (status, _body) = operator.watch(&path).await;
     assert_eq!(status, 200, "who goes makes room");
+    app.deliver().await;
 }
 
 #[tokio::test]

@@ -73,10 +73,11 @@ async fn two_workers_never_work_at_one_job_and_the_late_one_writes_nothing() {
         let second = take("second").await.unwrap().unwrap();
         assert!(second.fence > first.fence);
         let holds = |lease: store::reprocess_job::Lease| {
-            let until = app.now().plus(Duration::from_secs(30));
+            let now = app.now();
+            let until = now.plus(Duration::from_secs(30));
             service
                 .store
-                .write(move |tx| store::reprocess_job::hold(tx, &lease, until))
+                .write(move |tx| store::reprocess_job::hold(tx, &lease, now, until))
         };
         assert!(!holds(first.clone()).await.unwrap());
         assert!(holds(second.clone()).await.unwrap());
