@@ -98,17 +98,23 @@ pub(crate) struct LoadOptions {
     /// Print JSON instead of the table
     #[arg(long)]
     json: bool,
+    /// Instead of traffic: put the rows into a database of an earlier release, and bring it forward
+    #[arg(long, conflicts_with = "json")]
+    upgrade: bool,
 }
 
 /// Builds both programs and drives one with mixed traffic; tells whether that worked.
 pub(crate) fn load(workspace: &Workspace, options: &LoadOptions) -> anyhow::Result<bool> {
-    let Some(mut load) = built(workspace, "load")? else {
+    let command = if options.upgrade { "upgrade" } else { "load" };
+    let Some(mut load) = built(workspace, command)? else {
         return Ok(false);
     };
     load.args(["--assignments", &options.assignments.to_string()])
-        .args(["--rate", &options.rate.to_string()])
-        .args(["--seconds", &options.seconds.to_string()])
         .args(["--database", &options.database]);
+    if !options.upgrade {
+        load.args(["--rate", &options.rate.to_string()])
+            .args(["--seconds", &options.seconds.to_string()]);
+    }
     if options.json {
         load.arg("--json");
     }

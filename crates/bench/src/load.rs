@@ -53,7 +53,7 @@ pub(crate) struct Options {
 
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum On {
+pub(crate) enum On {
     /// A file.
     Sqlite,
     /// A server, which is started for this.

@@ -99,6 +99,12 @@ pub(crate) fn memory(process: u32) -> Option<Memory> {
     })
 }
 
+/// The most memory that a process ever had, in KiB; none where it is gone or there is no `/proc`.
+pub(crate) fn peak(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    kibibytes(&status, "VmHWM:")
+}
+
 fn kibibytes(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_whitespace().next()?.parse().ok()

@@ -13,6 +13,7 @@ mod output;
 mod report;
 mod server;
 mod tenant;
+mod upgrade;
 mod yardstick;
 
 use std::path::PathBuf;
@@ -36,6 +37,8 @@ enum Command {
     Run(Run),
     /// Drive a tenant with mixed traffic at a rate
     Load(load::Options),
+    /// Fill a database of an earlier release, and bring it forward
+    Upgrade(upgrade::Options),
     /// Serve as a yardstick
     Yardstick(yardstick::Options),
 }
@@ -81,13 +84,15 @@ fn main() -> anyhow::Result<ExitCode> {
         } else {
             ExitCode::FAILURE
         }),
+        Command::Upgrade(options) => upgrade::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Run(run) => {
             let plan = if run.quick {
                 Plan::quick()
             } else {
                 Plan::full(run.pairs.max(1))
             };
-            let sections = figures::measure(&run.reeve, &plan, &run.only, run.peers)?;
+            let measured = figures::measure(&run.reeve, &plan, &run.only, run.peers);
+            let (sections, has_failed) = (measured.sections, measured.has_failed);
             let goals = run.check.then(|| goals::judge(&sections));
             if run.json {
                 output::line(&report::json(&sections, goals.as_ref())?);
@@ -98,6 +103,7 @@ fn main() -> anyhow::Result<ExitCode> {
                 }
             }
             Ok(match goals {
+                _ if has_failed => ExitCode::FAILURE,
                 Some(goals) if goals.has_missed() => ExitCode::FAILURE,
                 _ => ExitCode::SUCCESS,
             })

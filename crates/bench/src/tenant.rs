@@ -15,10 +15,10 @@ use crate::http::{Target, now};
 use crate::server::{Server, command};
 
 /// How long work may take to be done.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long between two looks at the work.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 const UNDER_WAY: &str =
     "SELECT count(*) FROM assignment_request WHERE state IN ('submitted', 'delivering')";
@@ -208,6 +208,14 @@ impl Tenant {
                     .map(|sql| Ok(client.query_one(&sql, &[])?.get(0)))
                     .collect()
             }
+        }
+    }
+
+    /// The tenant's own file, where the database is a file.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.database {
+            Database::Sqlite(file) => Some(file),
+            Database::Postgres(_) => None,
         }
     }
 

@@ -11,22 +11,24 @@ use peers::process::find_program;
 use super::{Bench, Figure, Part, Plan, Section, accept};
 use crate::tenant::Tenant;
 
-const PINS: &str = include_str!("../../peers/package.json");
-const ADD_JOB: &str = include_str!("../../peers/add_job.mjs");
+/// What npm installs, and the program.
+const FILES: [(&str, &str); 2] = [
+    ("package.json", include_str!("../../peers/package.json")),
+    ("add_job.mjs", include_str!("../../peers/add_job.mjs")),
+];
 
 /// Clients that add jobs at once.
 const CLIENTS: &str = "8";
 
 /// Node with the folder of what was installed.
-struct Worker {
-    node: PathBuf,
-    folder: PathBuf,
+pub(super) struct Peer {
+    pub(super) node: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// Nothing, after saying so, where something is missing.
 pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Option<Section>> {
-    let Some(worker) = Worker::installed()? else {
-        eprintln!("SKIPPED: graphile-worker needs node and npm");
+    let Some(worker) = Peer::installed("bench", "graphile-worker", &FILES)? else {
         return Ok(None);
     };
     let Some(cluster) = Cluster::start(Durability::Full)? else {
@@ -62,17 +64,24 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Option<Sectio
     }))
 }
 
-impl Worker {
-    fn installed() -> anyhow::Result<Option<Self>> {
+impl Peer {
+    /// The first of the files says what npm is to install. Nothing, after saying so, without node and npm.
+    pub(super) fn installed(
+        folder: &str,
+        name: &str,
+        files: &[(&str, &str)],
+    ) -> anyhow::Result<Option<Self>> {
         let (Some(node), Some(npm)) = (find_program("node", &[]), find_program("npm", &[])) else {
+            eprintln!("SKIPPED: {name} needs node and npm");
             return Ok(None);
         };
-        let folder = peers::folder().join("bench");
+        let folder = peers::folder().join(folder);
+        let pins = files.first().map_or("", |(_, text)| text);
         let mark = folder.join("installed");
-        if !std::fs::read_to_string(&mark).is_ok_and(|installed| installed == PINS) {
-            eprintln!("installing graphile-worker");
+        if !std::fs::read_to_string(&mark).is_ok_and(|installed| installed == pins) {
+            eprintln!("installing {name}");
             std::fs::create_dir_all(&folder)?;
-            std::fs::write(folder.join("package.json"), PINS)?;
+            std::fs::write(folder.join("package.json"), pins)?;
             let done = Command::new(npm)
                 .args(["install", "--no-audit", "--no-fund", "--silent"])
                 .current_dir(&folder)
@@ -82,9 +91,11 @@ impl Worker {
                 done.success(),
                 "npm: {done} (the npm registry has to be within reach)"
             );
-            std::fs::write(&mark, PINS)?;
+            std::fs::write(&mark, pins)?;
         }
-        std::fs::write(folder.join("add_job.mjs"), ADD_JOB)?;
+        for (file, text) in files.iter().skip(1) {
+            std::fs::write(folder.join(file), text)?;
+        }
         Ok(Some(Self { node, folder }))
     }
 

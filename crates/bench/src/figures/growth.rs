@@ -10,7 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::page::{below_host, get};
-use super::{Bench, Figure, Pair, Part, Plan, Section, open, scope};
+use super::{Bench, Figure, Pair, Part, Plan, Section, open, reconcile, scope, start};
 use crate::data::{Kind, Size, id};
 use crate::http::{Call, Connection, Run, Target, send_for};
 use crate::machine;
@@ -62,12 +62,14 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
     let mut figures = Vec::new();
     let mut latencies = Vec::new();
     let mut in_the_largest = Vec::new();
+    let mut starts = Vec::new();
     for (listing, assignments) in IN_EACH.iter().zip(plan.growth) {
         eprintln!("growth: filling a SQLite file with {assignments} assignments ...");
         let size = Size::of(assignments);
         let tenant = Tenant::on_sqlite(reeve, size)?;
         scope::prepare(&tenant, size)?;
         let bare = tenant.yardstick("group", 1)?;
+        starts.push(start::several(plan, &tenant)?);
         let mut bench = Bench::start(plan, tenant)?;
         eprintln!("growth: lists of {assignments}");
         let (figure, took) = lists(&mut bench, &bare, listing, size)?;
@@ -83,9 +85,12 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
             let (export, deep) = exported(&bench, assignments)?;
             in_the_largest.push(deep_pages(&mut bench, deep)?);
             in_the_largest.push(export);
+            eprintln!("growth: reconciliation of {assignments}");
+            in_the_largest.extend(reconcile::measure(&mut bench, size)?);
         }
     }
     figures.extend(flatness(&latencies)?);
+    figures.push(start_ups(&starts)?);
     figures.extend(in_the_largest);
     let [small, middle, large] = plan.growth;
     Ok(Section {
@@ -152,12 +157,12 @@ fn lists(
 }
 
 /// At most 500 packages, spread over the tenant.
-fn packages(size: Size) -> impl Iterator<Item = String> {
+pub(super) fn packages(size: Size) -> impl Iterator<Item = String> {
     let step = (size.packages / 500).max(1);
     (0..size.packages.min(500)).map(move |n| id(Kind::Package, n * step))
 }
 
-fn filtered(package: &str) -> String {
+pub(super) fn filtered(package: &str) -> String {
     format!(
         "{ASSIGNMENTS}?$filter=accessPackage/id%20eq%20'{package}'%20and%20state%20eq%20'Delivered'\
          &$orderby=expiredDateTime%20desc&$top=100"
@@ -197,6 +202,22 @@ fn flatness(latencies: &[Latencies]) -> anyhow::Result<[Figure; 2]> {
         figure("p50 in the largest over the smallest", small50, large50),
         figure("p99 in the largest over the smallest", small99, large99),
     ])
+}
+
+/// How much longer a start takes on the largest tenant than on the smallest.
+fn start_ups(starts: &[Vec<f64>]) -> anyhow::Result<Figure> {
+    let (small, large) = starts.first().zip(starts.last()).context("no sizes")?;
+    let pairs = small.iter().zip(large).map(|(small, large)| Pair {
+        reeve: *large,
+        yardstick: *small,
+        others: None,
+    });
+    Ok(Figure {
+        name: "start-up in the largest, ms",
+        yardstick: "the same in the smallest; less is better",
+        pairs: pairs.collect(),
+        note: None,
+    })
 }
 
 /// How long a page takes that lies deep in the whole list, beside the first: both are Reeve's.

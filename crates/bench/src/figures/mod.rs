@@ -5,6 +5,7 @@
 mod accept;
 mod beside;
 mod bulk;
+mod cap;
 mod decide;
 mod deliver;
 mod footprint;
@@ -12,6 +13,7 @@ mod growth;
 mod jobs;
 mod one;
 mod page;
+mod reconcile;
 mod rows;
 mod rules;
 mod scope;
@@ -170,48 +172,73 @@ impl<'a> Bench<'a> {
 }
 
 /// Measures the parts that are wanted, all of them without a wish; beside other programs if `with_peers`. What needs
-/// something that is not installed is skipped.
-pub(crate) fn measure(
-    reeve: &Path,
-    plan: &Plan,
-    only: &[Part],
-    with_peers: bool,
-) -> anyhow::Result<Vec<Section>> {
+/// something that is not installed is skipped; what fails is told, and does not keep the rest from being measured.
+pub(crate) fn measure(reeve: &Path, plan: &Plan, only: &[Part], with_peers: bool) -> Measured {
     let is_wanted = |part| match part {
         Part::Peers => with_peers || only.contains(&part),
         _ => only.is_empty() || only.contains(&part),
     };
-    let mut sections = Vec::new();
+    let mut measured = Measured::default();
     if is_wanted(Part::Decide) {
-        sections.push(decide::measure(plan)?);
+        measured.keep(Part::Decide, decide::measure(plan).map(Some));
     }
     if is_wanted(Part::Sqlite) {
-        eprintln!("filling a SQLite file ...");
-        let tenant = Tenant::on_sqlite(reeve, plan.size)?;
-        sections.push(section(Part::Sqlite, reeve, plan, tenant)?);
+        measured.keep(Part::Sqlite, on_sqlite(reeve, plan).map(Some));
     }
     if is_wanted(Part::Growth) {
-        sections.push(growth::measure(reeve, plan)?);
+        measured.keep(Part::Growth, growth::measure(reeve, plan).map(Some));
     }
     if is_wanted(Part::Jobs) {
-        sections.push(jobs::measure(reeve, plan)?);
+        measured.keep(Part::Jobs, jobs::measure(reeve, plan).map(Some));
     }
     if is_wanted(Part::Rules) {
-        sections.push(rules::measure(plan)?);
+        measured.keep(Part::Rules, rules::measure(plan).map(Some));
     }
     if is_wanted(Part::Postgres) {
-        if let Some(cluster) = Cluster::start(Durability::Full)? {
-            eprintln!("filling a PostgreSQL database ...");
-            let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
-            sections.push(section(Part::Postgres, reeve, plan, tenant)?);
-        } else {
-            eprintln!("SKIPPED: {} is not installed", peers::postgres::NAME);
-        }
+        measured.keep(Part::Postgres, on_postgres(reeve, plan));
     }
     if is_wanted(Part::Peers) {
-        sections.extend(beside::measure(reeve, plan)?);
+        measured.keep(Part::Peers, cap::measure(reeve, plan));
+        measured.keep(Part::Peers, beside::measure(reeve, plan));
     }
-    Ok(sections)
+    measured
+}
+
+/// What a run came to.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    /// What was measured.
+    pub(crate) sections: Vec<Section>,
+    /// Whether some of it failed.
+    pub(crate) has_failed: bool,
+}
+
+impl Measured {
+    fn keep(&mut self, part: Part, section: anyhow::Result<Option<Section>>) {
+        match section {
+            Ok(section) => self.sections.extend(section),
+            Err(error) => {
+                eprintln!("FAILED: {}: {error:#}", part.as_str());
+                self.has_failed = true;
+            }
+        }
+    }
+}
+
+fn on_sqlite(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
+    eprintln!("filling a SQLite file ...");
+    let tenant = Tenant::on_sqlite(reeve, plan.size)?;
+    section(Part::Sqlite, reeve, plan, tenant)
+}
+
+fn on_postgres(reeve: &Path, plan: &Plan) -> anyhow::Result<Option<Section>> {
+    let Some(cluster) = Cluster::start(Durability::Full)? else {
+        eprintln!("SKIPPED: {} is not installed", peers::postgres::NAME);
+        return Ok(None);
+    };
+    eprintln!("filling a PostgreSQL database ...");
+    let tenant = Tenant::on_postgres(reeve, &cluster, plan.size)?;
+    section(Part::Postgres, reeve, plan, tenant).map(Some)
 }
 
 fn section(part: Part, reeve: &Path, plan: &Plan, tenant: Tenant) -> anyhow::Result<Section> {

@@ -35,6 +35,20 @@ pub(super) fn measure(plan: &Plan, tenant: &Tenant) -> anyhow::Result<Figure> {
     })
 }
 
+/// How many milliseconds each of as many starts takes as there are pairs.
+pub(super) fn several(plan: &Plan, tenant: &Tenant) -> anyhow::Result<Vec<f64>> {
+    // The first start after the filling finds everything cold.
+    tenant.start()?.stop()?;
+    (0..plan.pairs)
+        .map(|_| {
+            let server = tenant.start()?;
+            let took = server.took.as_secs_f64() * 1_000.0;
+            server.stop()?;
+            Ok(took)
+        })
+        .collect()
+}
+
 /// After everything else: what is under way stays so.
 pub(super) fn after_kill(plan: &Plan, tenant: &Tenant) -> anyhow::Result<Figure> {
     let mut pairs = Vec::new();
