@@ -64,6 +64,6 @@ pub mod user_attribute;
 mod value;
 
 pub use dialect::Engine;
-pub use engine::{Location, Options, ReadTx, Statistics, Store, WriteTx};
+pub use engine::{Location, Options, ReadTx, Statistics, Store, Together, WriteTx};
 pub use error::{BoxError, Error, Violation};
 pub use migrate::{MigrationStep, SchemaState};

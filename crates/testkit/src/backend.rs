@@ -38,7 +38,6 @@ impl Backend {
         };
         let options = Options {
             sqlite_readers: 2,
-            postgres_writers: 4,
             postgres_readers: 2,
             ..Options::default()
         };

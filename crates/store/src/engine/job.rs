@@ -21,7 +21,7 @@ pub(super) enum Reply<R> {
 
 impl<R> Reply<R> {
     /// Whoever asked may have gone away: then nobody misses the answer.
-    fn send(self, answer: R) {
+    pub(super) fn send(self, answer: R) {
         match self {
             Self::Task(sender) => drop(sender.send(answer)),
             Self::Thread(sender) => drop(sender.send(answer)),
@@ -44,6 +44,10 @@ pub(super) enum Verdict {
 pub(super) trait WriteJob: Send {
     /// Runs the work; may be called again if the transaction has to be repeated.
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Verdict;
+    /// Whether it is work for several callers that can be divided.
+    fn is_many(&self) -> bool;
+    /// The work for each caller alone; none of it has been done.
+    fn parts(self: Box<Self>) -> Vec<Box<dyn WriteJob>>;
     /// Answers what the work said last.
     fn answer(self: Box<Self>);
     /// Answers `error` instead.
@@ -76,9 +80,9 @@ impl<F, T, E> Write<F, T, E> {
 
 impl<F, T, E> WriteJob for Write<F, T, E>
 where
-    F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<Error> + Send,
+    F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
 {
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Verdict {
         let work = || {
@@ -96,6 +100,14 @@ where
         };
         self.outcome = Some(outcome);
         verdict
+    }
+
+    fn is_many(&self) -> bool {
+        false
+    }
+
+    fn parts(self: Box<Self>) -> Vec<Box<dyn WriteJob>> {
+        vec![self]
     }
 
     fn answer(self: Box<Self>) {

@@ -8,6 +8,7 @@ mod guard;
 mod job;
 mod postgres;
 mod postgres_connection;
+mod postgres_group;
 mod postgres_tls;
 mod queue;
 mod row;
@@ -15,6 +16,7 @@ mod sqlite;
 mod sqlite_connection;
 mod statistics;
 mod threads;
+mod together;
 mod transaction;
 
 #[cfg(test)]
@@ -28,13 +30,14 @@ use domain::query::Query;
 use tokio::sync::oneshot;
 
 use self::guard::Guard;
-use self::job::{Read, Reply, Write};
+use self::job::{Read, Reply, Write, WriteJob};
 use self::postgres::Postgres;
 use self::queue::Lane;
 pub(crate) use self::row::Row;
 use self::sqlite::Sqlite;
-use self::statistics::Counters;
 pub use self::statistics::Statistics;
+use self::statistics::{Counters, count};
+pub use self::together::Together;
 pub use self::transaction::{ReadTx, WriteTx};
 use crate::dialect::Engine;
 use crate::error::Error;
@@ -65,8 +68,8 @@ pub struct Options {
     pub sqlite_group: usize,
     /// How long to wait for another process that writes to the file.
     pub sqlite_busy: Duration,
-    /// Connections to PostgreSQL that write.
-    pub postgres_writers: usize,
+    /// The same on PostgreSQL. A group is in the way of other replicas until its commit, so it is smaller.
+    pub postgres_group: usize,
     /// Connections to PostgreSQL that read.
     pub postgres_readers: usize,
     /// SQLite, for simulations: a write is made at once, alone, on the thread that asks, and nobody waits for the disk.
@@ -81,7 +84,7 @@ impl Default for Options {
             sqlite_readers: (2 * cores).clamp(2, 8),
             sqlite_group: 512,
             sqlite_busy: Duration::from_secs(5),
-            postgres_writers: 8,
+            postgres_group: 64,
             postgres_readers: 8,
             deterministic: false,
         }
@@ -182,6 +185,25 @@ impl Store {
         self.write_in(Lane::Bulk, work).await
     }
 
+    /// Writes a call together with others of its kind that wait as well; otherwise as [`Store::write`].
+    pub async fn write_together<I, T, E>(&self, kind: &Together<I, T, E>, item: I) -> Result<T, E>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        if self.guard.is_some() {
+            // What has to hold, has to hold for this call alone.
+            return self.write(kind.alone(item)).await;
+        }
+        let (sender, receiver) = oneshot::channel();
+        match kind.join(item, Reply::Task(sender)) {
+            Some(unit) => self.submit_job(Lane::Interactive, unit),
+            None => count(&self.counters.joined),
+        }
+        receiver.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
     /// [`Store::write`] for code that is not a task: tools, start-up and tests.
     pub fn write_blocking<T, E, F>(&self, work: F) -> Result<T, E>
     where
@@ -276,7 +298,10 @@ impl Store {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let job = Box::new(Write::new(work, reply));
+        self.submit_job(lane, Box::new(Write::new(work, reply)));
+    }
+
+    fn submit_job(&self, lane: Lane, job: Box<dyn WriteJob>) {
         match &*self.engine {
             AnyEngine::Sqlite(sqlite) => sqlite.write(lane, job),
             AnyEngine::Postgres(postgres) => postgres.write(lane, job),

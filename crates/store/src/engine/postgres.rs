@@ -1,7 +1,7 @@
-//! PostgreSQL: a few threads that write and a few that read, each with its own connection.
+//! PostgreSQL: two threads that write and a few that read, each with its own connection.
 //!
-//! Invariants: a write is run again only while it is certain that it did not commit. A write is answered after its
-//! commit; where the connection is lost during the commit the answer is an error that says so.
+//! One thread writes what somebody waits for, the other what can wait. More would only be in each other's way: the
+//! database lets those through that look as if they ran one after the other, and has the rest run again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,21 +10,20 @@ use std::time::Duration;
 use postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::job::{ReadJob, Verdict, WriteJob};
+use super::Options;
+use super::job::{ReadJob, WriteJob};
 use super::postgres_connection::PostgresConnection;
 use super::postgres_tls::tls;
 use super::queue::{Lane, Queue};
 use super::statistics::{Counters, count};
 use super::threads::Threads;
-use super::transaction::{Connection, ReadTx, WriteTx};
-use super::{Options, backoff};
+use super::transaction::{Connection, ReadTx};
 use crate::error::{Error, Setback, from_postgres};
 
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// How often a write is run before it is given up as [`Error::Busy`].
-const TRIES: u32 = 20;
+/// Threads that write.
+const WRITERS: usize = 2;
 
 pub(super) struct Postgres {
     writes: Arc<Queue<Box<dyn WriteJob>>>,
@@ -56,16 +55,16 @@ impl Postgres {
             connection: None,
         };
 
-        let writers = options.postgres_writers.max(1);
         let readers = options.postgres_readers.max(1);
-        let write_queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(writers / 2));
-        let read_queue: Arc<Queue<Box<dyn ReadJob>>> = Arc::new(Queue::new(readers));
+        let write_queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::new(1, 1));
+        let read_queue: Arc<Queue<Box<dyn ReadJob>>> = Arc::new(Queue::new(readers, 1));
+        let most = options.postgres_group.max(1);
         let write_threads = start(
-            writers,
+            WRITERS,
             "store-write",
             &write_queue,
             &session,
-            Session::serve_writes,
+            move |session, queue| session.serve_writes(queue, most),
         )?;
         let read_threads = start(
             readers,
@@ -104,13 +103,14 @@ fn start<J: Send + 'static>(
     name: &str,
     queue: &Arc<Queue<J>>,
     session: &Session,
-    serve: fn(&mut Session, &Queue<J>),
+    serve: impl Fn(&mut Session, &Queue<J>) + Clone + Send + 'static,
 ) -> Result<Threads, Error> {
     let closing = Arc::clone(queue);
     let mut threads = Threads::new(move || closing.close());
     for number in 0..count {
         let queue = Arc::clone(queue);
         let mut session = session.another();
+        let serve = serve.clone();
         threads.start(format!("{name}-{number}"), move || {
             serve(&mut session, &queue);
         })?;
@@ -119,24 +119,11 @@ fn start<J: Send + 'static>(
 }
 
 /// What one thread has: its connection, made when it is first needed and again when it was lost.
-struct Session {
+pub(super) struct Session {
     config: Config,
     tls: MakeRustlsConnect,
-    counters: Arc<Counters>,
-    connection: Option<PostgresConnection>,
-}
-
-/// What became of one try to write.
-enum Tried {
-    Committed,
-    /// Rolled back; the work's own answer stands.
-    RolledBack,
-    /// Not committed; worth another try.
-    Again,
-    /// Not committed, because the connection was lost.
-    Lost(Error),
-    /// Not committed, or not known to be.
-    Failed(Error),
+    pub(super) counters: Arc<Counters>,
+    pub(super) connection: Option<PostgresConnection>,
 }
 
 impl Session {
@@ -149,98 +136,19 @@ impl Session {
         }
     }
 
-    fn serve_writes(&mut self, queue: &Queue<Box<dyn WriteJob>>) {
-        while let Some((lane, jobs)) = queue.take(1) {
-            for job in jobs {
-                self.write(job, queue);
-            }
-            if lane == Lane::Bulk {
-                queue.bulk_done();
-            }
+    fn serve_writes(&mut self, queue: &Queue<Box<dyn WriteJob>>, most: usize) {
+        while let Some((lane, jobs)) = queue.take(most) {
+            self.write(jobs, queue);
+            queue.done(lane);
         }
     }
 
     fn serve_reads(&mut self, queue: &Queue<Box<dyn ReadJob>>) {
-        while let Some((_, jobs)) = queue.take(1) {
+        while let Some((lane, jobs)) = queue.take(1) {
             for job in jobs {
                 self.read(job);
             }
-        }
-    }
-
-    fn write(&mut self, mut job: Box<dyn WriteJob>, queue: &Queue<Box<dyn WriteJob>>) {
-        let mut reconnected = false;
-        for attempt in 0..TRIES {
-            match self.try_write(job.as_mut()) {
-                Tried::Committed => {
-                    count(&self.counters.transactions);
-                    count(&self.counters.commits);
-                    return job.answer();
-                }
-                Tried::RolledBack => {
-                    count(&self.counters.rollbacks);
-                    return job.answer();
-                }
-                Tried::Failed(error) => return job.fail(error),
-                Tried::Lost(error) if reconnected => return job.fail(error),
-                Tried::Lost(_) => reconnected = true,
-                Tried::Again => queue.pause(backoff::pause(attempt)),
-            }
-            count(&self.counters.retries);
-        }
-        job.fail(Error::Busy);
-    }
-
-    fn try_write(&mut self, job: &mut dyn WriteJob) -> Tried {
-        let counters = Arc::clone(&self.counters);
-        let connection = match self.begin(BEGIN_WRITE) {
-            Ok(connection) => connection,
-            Err((error, Setback::Disconnected)) => return Tried::Lost(error),
-            Err((error, _)) => return Tried::Failed(error),
-        };
-        let mut tx = WriteTx::new(Connection::Postgres(connection), &counters);
-        let verdict = job.run(&mut tx);
-        let setback = tx.setback();
-        match (verdict, setback) {
-            (Verdict::Panicked, _) | (Verdict::Discard, None | Some(Setback::Failed)) => {
-                self.roll_back();
-                Tried::RolledBack
-            }
-            (_, Some(Setback::Contended)) => {
-                self.roll_back();
-                Tried::Again
-            }
-            (_, Some(Setback::Disconnected)) => {
-                self.connection = None;
-                Tried::Lost(Error::driver(
-                    "running a transaction",
-                    "the connection to PostgreSQL was lost",
-                ))
-            }
-            (Verdict::Keep, _) => self.commit(),
-        }
-    }
-
-    fn commit(&mut self) -> Tried {
-        let Some(connection) = &mut self.connection else {
-            return Tried::Failed(Error::Closed);
-        };
-        match connection.control("COMMIT") {
-            Ok(()) => Tried::Committed,
-            Err((_, Setback::Contended)) => {
-                self.roll_back();
-                Tried::Again
-            }
-            Err((error, Setback::Disconnected)) => {
-                self.connection = None;
-                let context =
-                    "the connection was lost during the commit: whether it happened is unknown";
-                Tried::Failed(Error::driver(context, error))
-            }
-            Err((error, Setback::Failed)) => {
-                self.roll_back();
-                Tried::Failed(error)
-            }
+            queue.done(lane);
         }
     }
 
@@ -268,7 +176,10 @@ impl Session {
     }
 
     /// Begins a transaction, on a new connection if there is none.
-    fn begin(&mut self, sql: &'static str) -> Result<&mut PostgresConnection, (Error, Setback)> {
+    pub(super) fn begin(
+        &mut self,
+        sql: &'static str,
+    ) -> Result<&mut PostgresConnection, (Error, Setback)> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connect()?,
@@ -290,7 +201,7 @@ impl Session {
     }
 
     /// A connection that cannot even roll back is given up.
-    fn roll_back(&mut self) {
+    pub(super) fn roll_back(&mut self) {
         if let Some(connection) = &mut self.connection
             && connection.control("ROLLBACK").is_err()
         {

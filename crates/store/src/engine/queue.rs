@@ -3,7 +3,7 @@
 //! What somebody waits for is often several writes, one after the other: accepted, planned, claimed, recorded. Where there is
 //! one thread, bulk work therefore rests between its turns for as long as the others keep coming, but no longer than it worked.
 //!
-//! Invariant: bulk work never holds all threads, and interactive work never keeps bulk work out for good.
+//! Invariant: no lane holds more threads than it may, and interactive work never keeps bulk work out for good.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,8 +29,8 @@ pub(super) struct Queue<J> {
     changed: Condvar,
     /// Its own, so that a thread that only pauses never takes the wake-up meant for one that waits for work.
     closing: Condvar,
-    /// How many threads may be busy with bulk work at a time.
-    bulk_limit: usize,
+    /// How many threads may be busy at a time, with interactive and with bulk work.
+    limits: [usize; 2],
     /// Whether bulk work rests between its turns.
     rests: bool,
     started: Instant,
@@ -58,18 +58,20 @@ struct State<J> {
     rest: Rest,
     interactive: VecDeque<J>,
     bulk: VecDeque<J>,
-    bulk_running: usize,
+    /// Threads that are busy, with interactive and with bulk work.
+    running: [usize; 2],
     turns_without_bulk: usize,
     closed: bool,
 }
 
 impl<J> Queue<J> {
-    pub(super) fn new(bulk_limit: usize) -> Self {
+    /// A queue of which so many threads at a time may be busy with interactive and with bulk work.
+    pub(super) fn new(interactive: usize, bulk: usize) -> Self {
         let state = State {
             rest: Rest::default(),
             interactive: VecDeque::new(),
             bulk: VecDeque::new(),
-            bulk_running: 0,
+            running: [0, 0],
             turns_without_bulk: 0,
             closed: false,
         };
@@ -77,7 +79,7 @@ impl<J> Queue<J> {
             state: Mutex::new(state),
             changed: Condvar::new(),
             closing: Condvar::new(),
-            bulk_limit: bulk_limit.max(1),
+            limits: [interactive.max(1), bulk.max(1)],
             rests: false,
             started: started(),
         }
@@ -87,7 +89,7 @@ impl<J> Queue<J> {
     pub(super) fn of_one_thread() -> Self {
         Self {
             rests: true,
-            ..Self::new(1)
+            ..Self::new(1, 1)
         }
     }
 
@@ -108,30 +110,35 @@ impl<J> Queue<J> {
 
     /// Waits for work and takes up to `most` interactive jobs, or one bulk job. `None`: closed, and nothing is left.
     ///
-    /// Who got bulk work calls [`Queue::bulk_done`] after it.
+    /// Who got work calls [`Queue::done`] after it.
     pub(super) fn take(&self, most: usize) -> Option<(Lane, Vec<J>)> {
+        let [most_interactive, most_bulk] = self.limits;
         let mut state = self.lock();
         loop {
             let now = self.started.elapsed();
             let rests_until = state.rest.until(now).filter(|_| self.rests);
-            let bulk_waits = !state.bulk.is_empty() && state.bulk_running < self.bulk_limit;
+            let [interactive, bulk] = state.running;
+            let interactive_may_run =
+                !state.interactive.is_empty() && interactive < most_interactive;
+            let bulk_waits = !state.bulk.is_empty() && bulk < most_bulk;
             let bulk_may_run = bulk_waits && (rests_until.is_none() || state.closed);
-            let bulk_is_due = state.interactive.is_empty() || state.turns_without_bulk >= TURNS;
+            let bulk_is_due = !interactive_may_run || state.turns_without_bulk >= TURNS;
             if bulk_may_run && bulk_is_due {
                 state.turns_without_bulk = 0;
-                state.bulk_running += 1;
+                state.running = [interactive, bulk + 1];
                 state.rest.bulk_began = now;
                 let jobs = state.bulk.pop_front().into_iter().collect();
                 return Some((Lane::Bulk, jobs));
             }
-            if !state.interactive.is_empty() {
+            if interactive_may_run {
                 state.turns_without_bulk += 1;
+                state.running = [interactive + 1, bulk];
                 state.rest.interactive_at = Some(now);
                 let count = state.interactive.len().min(most);
                 let jobs = state.interactive.drain(..count).collect();
                 return Some((Lane::Interactive, jobs));
             }
-            if state.closed && state.bulk.is_empty() {
+            if state.closed && state.interactive.is_empty() && state.bulk.is_empty() {
                 return None;
             }
             state = match rests_until.filter(|_| bulk_waits) {
@@ -148,14 +155,28 @@ impl<J> Queue<J> {
         }
     }
 
-    /// Bulk work that [`Queue::take`] gave is finished.
-    pub(super) fn bulk_done(&self) {
+    /// Work that [`Queue::take`] gave is finished. The thread comes back for more by itself; another one is woken where
+    /// it may do what it could not before.
+    pub(super) fn done(&self, lane: Lane) {
         let ended = self.started.elapsed();
         let mut state = self.lock();
-        state.bulk_running -= 1;
-        state.rest.bulk_ended = Some(ended);
-        drop(state);
-        self.changed.notify_all();
+        let [interactive, bulk] = state.running;
+        let may_matter = match lane {
+            Lane::Interactive => {
+                state.running = [interactive - 1, bulk];
+                !state.interactive.is_empty()
+            }
+            Lane::Bulk => {
+                state.running = [interactive, bulk - 1];
+                state.rest.bulk_ended = Some(ended);
+                !state.bulk.is_empty()
+            }
+        };
+        if state.closed {
+            self.changed.notify_all();
+        } else if may_matter {
+            self.changed.notify_one();
+        }
     }
 
     /// How many jobs wait.
@@ -239,14 +260,14 @@ mod tests {
         }
         assert_eq!(queue.take(1), Some((Lane::Bulk, vec![8])));
         queue.push(Lane::Interactive, 1).unwrap();
-        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
-        queue.bulk_done();
+        assert_eq!(turn(&queue, 1), Some((Lane::Interactive, vec![1])));
+        queue.done(Lane::Bulk);
 
         assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
     }
 
     fn queue(interactive: &[u32], bulk: &[u32]) -> Queue<u32> {
-        let queue = Queue::new(1);
+        let queue = Queue::new(1, 1);
         for job in interactive {
             queue.push(Lane::Interactive, *job).unwrap();
         }
@@ -256,13 +277,22 @@ mod tests {
         queue
     }
 
+    /// Takes work and is done with it at once.
+    fn turn(queue: &Queue<u32>, most: usize) -> Option<(Lane, Vec<u32>)> {
+        let taken = queue.take(most);
+        if let Some((lane, _)) = &taken {
+            queue.done(*lane);
+        }
+        taken
+    }
+
     #[test]
     fn interactive_work_is_taken_together_and_bulk_work_alone() {
         let queue = queue(&[1, 2, 3], &[8, 9]);
 
-        assert_eq!(queue.take(2), Some((Lane::Interactive, vec![1, 2])));
-        assert_eq!(queue.take(2), Some((Lane::Interactive, vec![3])));
-        assert_eq!(queue.take(2), Some((Lane::Bulk, vec![8])));
+        assert_eq!(turn(&queue, 2), Some((Lane::Interactive, vec![1, 2])));
+        assert_eq!(turn(&queue, 2), Some((Lane::Interactive, vec![3])));
+        assert_eq!(turn(&queue, 2), Some((Lane::Bulk, vec![8])));
         assert_eq!(queue.waiting(), 1);
     }
 
@@ -271,19 +301,21 @@ mod tests {
         let interactive: Vec<u32> = (0..100).collect();
         let queue = queue(&interactive, &[777]);
 
-        let turn = (0..100).position(|_| queue.take(1) == Some((Lane::Bulk, vec![777])));
+        let place = (0..100).position(|_| turn(&queue, 1) == Some((Lane::Bulk, vec![777])));
 
-        assert_eq!(turn, Some(TURNS));
+        assert_eq!(place, Some(TURNS));
     }
 
     #[test]
-    fn bulk_work_beyond_its_limit_waits_for_its_own_to_end() {
-        let queue = queue(&[], &[8, 9]);
+    fn work_beyond_the_limit_of_its_lane_waits_for_its_own_to_end() {
+        let queue = queue(&[1, 2], &[8, 9]);
+        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
+        // A second thread leaves what is interactive to the first.
         assert_eq!(queue.take(1), Some((Lane::Bulk, vec![8])));
 
-        queue.push(Lane::Interactive, 1).unwrap();
-        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
-        queue.bulk_done();
+        queue.done(Lane::Interactive);
+        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![2])));
+        queue.done(Lane::Bulk);
 
         assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
     }
@@ -295,9 +327,8 @@ mod tests {
         queue.close();
 
         assert_eq!(queue.push(Lane::Interactive, 2), Err(2));
-        assert_eq!(queue.take(1), Some((Lane::Interactive, vec![1])));
-        assert_eq!(queue.take(1), Some((Lane::Bulk, vec![9])));
-        queue.bulk_done();
+        assert_eq!(turn(&queue, 1), Some((Lane::Interactive, vec![1])));
+        assert_eq!(turn(&queue, 1), Some((Lane::Bulk, vec![9])));
         assert_eq!(queue.take(1), None);
     }
 }

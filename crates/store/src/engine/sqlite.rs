@@ -237,9 +237,7 @@ impl Writer {
     fn serve(&mut self) {
         while let Some((lane, jobs)) = self.queue.take(self.most) {
             self.committer.write(jobs);
-            if lane == Lane::Bulk {
-                self.queue.bulk_done();
-            }
+            self.queue.done(lane);
             self.tend_the_log();
         }
         self.committer.connection.truncate_log();
@@ -283,8 +281,9 @@ impl Committer {
         if let Err((error, _)) = self.connection.control("COMMIT") {
             self.connection.roll_back();
             // A constraint that is only checked at the end: each for itself, to find whose it was.
-            if matches!(error, Error::Conflict(_)) && jobs.len() > 1 {
-                for job in jobs {
+            let can_be_divided = jobs.len() > 1 || jobs.iter().any(|job| job.is_many());
+            if matches!(error, Error::Conflict(_)) && can_be_divided {
+                for job in jobs.into_iter().flat_map(|job| job.parts()) {
                     self.write(vec![job]);
                 }
             } else {
@@ -293,12 +292,20 @@ impl Committer {
             return;
         }
         count(&self.counters.commits);
+        let mut divided = Vec::new();
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
+            if verdict != Verdict::Keep && job.is_many() {
+                divided.extend(job.parts());
+                continue;
+            }
             count(match verdict {
                 Verdict::Keep => &self.counters.transactions,
                 Verdict::Discard | Verdict::Panicked => &self.counters.rollbacks,
             });
             job.answer();
+        }
+        if !divided.is_empty() {
+            self.write(divided);
         }
     }
 

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Statistics {
     /// Write transactions that committed.
     pub transactions: u64,
-    /// Commits that the database made; on SQLite many transactions share one.
+    /// Commits that the database made; many transactions share one.
     pub commits: u64,
     /// Write transactions that were rolled back because the work said so or panicked.
     pub rollbacks: u64,
     /// Times that a write was run again because another was in its way or its connection was lost.
     pub retries: u64,
+    /// Writes that joined one of their kind that waited already, and became one transaction with it.
+    pub joined: u64,
     /// Reads that were run.
     pub reads: u64,
     /// Statements that transactions ran, whatever became of them.
@@ -31,6 +33,7 @@ pub(super) struct Counters {
     pub(super) commits: AtomicU64,
     pub(super) rollbacks: AtomicU64,
     pub(super) retries: AtomicU64,
+    pub(super) joined: AtomicU64,
     pub(super) reads: AtomicU64,
     pub(super) statements: AtomicU64,
     pub(super) rows: AtomicU64,
@@ -45,6 +48,7 @@ impl Counters {
             commits: get(&self.commits),
             rollbacks: get(&self.rollbacks),
             retries: get(&self.retries),
+            joined: get(&self.joined),
             reads: get(&self.reads),
             statements: get(&self.statements),
             rows: get(&self.rows),

@@ -29,6 +29,7 @@ pub struct ReadTx<'c> {
     counters: &'c Counters,
     setback: Option<Setback>,
     statements: u64,
+    has_written: bool,
 }
 
 /// A transaction: what it reads stays true until it commits, and what it writes is there whole or not at all.
@@ -44,6 +45,7 @@ impl<'c> ReadTx<'c> {
             counters,
             setback: None,
             statements: 0,
+            has_written: false,
         }
     }
 
@@ -76,6 +78,8 @@ impl<'c> ReadTx<'c> {
             return Err(Error::Aborted);
         }
         self.count_statement();
+        // What only reads begins so; a statement that begins otherwise may write and give rows.
+        self.has_written |= !sql.starts_with("SELECT");
         let mut rows = 0;
         let mut counted = |row: &Row<'_>| {
             rows += 1;
@@ -167,6 +171,11 @@ impl<'c> WriteTx<'c> {
         }
     }
 
+    /// Whether there may be something to undo.
+    pub(super) fn has_written(&self) -> bool {
+        self.read.has_written
+    }
+
     /// Notes that something changed that others may have subscribed to.
     pub(crate) fn note_change(&mut self, of: Followed, id: impl Display, change: ChangeType) {
         self.changes.note(of, id.to_string(), change);
@@ -189,6 +198,7 @@ impl<'c> WriteTx<'c> {
             return Err(Error::Aborted);
         }
         self.read.count_statement();
+        self.read.has_written = true;
         let done = match &mut self.read.connection {
             Connection::Sqlite(connection) => connection.execute(sql, args),
             Connection::Postgres(connection) => connection.execute(sql, args),
@@ -217,6 +227,7 @@ impl<'c> WriteTx<'c> {
         if self.read.setback.is_some() {
             return Err(Error::Aborted);
         }
+        self.read.has_written = true;
         let done = match &mut self.read.connection {
             Connection::Sqlite(connection) => connection.execute_script(script),
             Connection::Postgres(connection) => connection.execute_script(script),

@@ -80,7 +80,7 @@ fn a_transaction_that_read_what_another_changed_is_run_again() {
     );
     let runs = Arc::new(AtomicU32::new(0));
 
-    let (counted, other) = (Arc::clone(&runs), store.clone());
+    let (counted, other) = (Arc::clone(&runs), fixture.open());
     let done: Result<(), Error> = store.write_blocking(move |tx| {
         let value = tx.query_one("SELECT value FROM counter", &[])?.int(0)?;
         if counted.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -133,7 +133,7 @@ fn a_conflict_found_only_by_the_commit_is_run_again() {
             Ok(true)
         }
     };
-    let left = store.write_blocking(leave("a", Some(store.clone())));
+    let left = store.write_blocking(leave("a", Some(fixture.open())));
 
     assert!(!left.unwrap());
     assert_eq!(number(&store, "SELECT count(*) FROM duty"), 1);
@@ -151,7 +151,7 @@ fn a_transaction_that_never_gets_through_is_busy() {
         "CREATE TABLE counter (value BIGINT NOT NULL); INSERT INTO counter VALUES (0)",
     );
 
-    let other = store.clone();
+    let other = fixture.open();
     let done: Result<(), Error> = store.write_blocking(move |tx| {
         tx.query_one("SELECT value FROM counter", &[])?.int(0)?;
         execute(&other, "UPDATE counter SET value = value + 1", vec![])?;
@@ -160,4 +160,36 @@ fn a_transaction_that_never_gets_through_is_busy() {
 
     assert!(matches!(done, Err(Error::Busy)), "{done:?}");
     assert_eq!(number(&store, "SELECT value FROM counter"), 20);
+}
+
+#[test]
+fn replicas_that_write_the_same_row_all_get_through() {
+    let Some(fixture) = Fixture::postgres() else {
+        return;
+    };
+    let replicas = [fixture.open(), fixture.open()];
+    script(
+        &replicas[0],
+        "CREATE TABLE counter (value BIGINT NOT NULL); INSERT INTO counter VALUES (0)",
+    );
+
+    let add = |tx: &mut crate::WriteTx<'_>| -> Result<(), Error> {
+        let value = tx.query_one("SELECT value FROM counter", &[])?.int(0)?;
+        let more = [crate::value::int(value + 1)];
+        tx.execute_one("UPDATE counter SET value = $1", &more)
+    };
+    std::thread::scope(|scope| {
+        for number in 0..16 {
+            let store = &replicas[number % 2];
+            scope.spawn(move || {
+                for _ in 0..25 {
+                    store.write_blocking(add).unwrap();
+                }
+            });
+        }
+    });
+
+    assert_eq!(number(&replicas[0], "SELECT value FROM counter"), 400);
+    let [one, two] = replicas.map(|store| store.statistics());
+    assert!(one.retries + two.retries > 0, "nobody was in the way");
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use peers::policy::started_or_skipped;
 use peers::postgres::{Cluster, Durability, NAME};
 
+use super::commits::{insert, together};
 use super::{Fixture, execute, number, script};
 use crate::engine::{Location, Options, Store};
 use crate::error::Error;
@@ -83,6 +84,35 @@ fn a_connection_lost_during_the_commit_is_said_and_not_tried_again() {
         "{error}"
     );
     assert_eq!(runs.load(Ordering::Relaxed), 1);
+    assert_eq!(number(&store, "SELECT count(*) FROM thing"), 0);
+}
+
+#[test]
+fn of_a_group_whose_commit_is_not_heard_of_everybody_is_told_so() {
+    let Some(fixture) = Fixture::postgres() else {
+        return;
+    };
+    let store = fixture.open();
+    script(
+        &store,
+        "CREATE TABLE thing (id TEXT NOT NULL PRIMARY KEY); \
+         CREATE FUNCTION leave() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$; \
+         CREATE CONSTRAINT TRIGGER leave AFTER INSERT ON thing DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION leave()",
+    );
+
+    let writes = ["a", "b", "c"].map(|id| insert(&store, id));
+    let done = together(&store, writes);
+
+    for one in done {
+        let error = one.unwrap_err();
+        let causes = format!("{error}: {:?}", std::error::Error::source(&error));
+        assert!(
+            causes.contains("whether it happened is unknown"),
+            "{causes}"
+        );
+    }
     assert_eq!(number(&store, "SELECT count(*) FROM thing"), 0);
 }
 
