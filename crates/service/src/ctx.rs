@@ -10,11 +10,11 @@ use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use crate::automatic::Rules;
-use crate::callers;
 use crate::clock::{Clock, Ids};
 use crate::faults::FaultPlan;
 use crate::settings::{GuestSettings, Settings};
 use crate::standstill::Standstill;
+use crate::{callers, reprocess};
 
 /// On whose behalf something happens.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ pub enum Actor {
     Caller(Arc<Caller>),
     /// Reeve itself: timers, the reconciler, set-up.
     System,
+}
+
+impl Actor {
+    /// Whether it is the same caller, through the same application.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::System, Self::System) => true,
+            (Self::Caller(one), Self::Caller(other)) => {
+                Arc::ptr_eq(one, other) || one.principal.kind == other.principal.kind
+            }
+            (Self::System, Self::Caller(_)) | (Self::Caller(_), Self::System) => false,
+        }
+    }
 }
 
 /// One call: who asks, and under which ids it is known.
@@ -87,6 +100,8 @@ pub struct Service {
     pub mails: Arc<Notify>,
     /// Wakes whoever posts notifications of changes: one more.
     pub feeds: Arc<Notify>,
+    /// Reprocess calls that are accepted together.
+    pub reprocesses: Arc<reprocess::Calls>,
     /// What is remembered of callers (AZ-12).
     pub callers: Arc<callers::Cache>,
     /// Membership rules that were read.
@@ -106,6 +121,7 @@ impl Service {
             store,
             clock,
             ids,
+            reprocesses: Arc::new(reprocess::calls()),
             settings: Arc::new(settings),
             work: Arc::new(Notify::new()),
             calls: Arc::new(Notify::new()),

@@ -64,7 +64,7 @@ const FIND_ALL: &str = select!("WHERE id IN EACH($1)");
 // What moving to another state changes, for many at once.
 const MOVE_ALL: &str = "UPDATE assignment SET state = JSON_OF(e.value) ->> 's', status = JSON_OF(e.value) ->> 't', \
     expired_at = CAST(JSON_OF(e.value) ->> 'x' AS BIGINT), \
-    modified_at = CAST(JSON_OF(e.value) ->> 'm' AS BIGINT), version = version + $2 FROM EACH($1) e \
+    modified_at = CAST(JSON_OF(e.value) ->> 'm' AS BIGINT), version = version + $2 FROM OBJECTS($1) e \
     WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
 const FIND_LIVE: &str = select!(
     "WHERE target_id = $1 AND access_package_id = $2 AND state IN ('delivering', 'delivered', 'partiallyDelivered')"
@@ -253,7 +253,7 @@ fn move_by(tx: &mut WriteTx<'_>, assignments: &[Assignment], moves: i64) -> Resu
             "x": assignment.expired_at.map(Timestamp::micros),
         })
     });
-    let changed = tx.execute(MOVE_ALL, &[value::list(rows), value::int(moves)])?;
+    let changed = tx.execute(MOVE_ALL, &[value::objects(rows), value::int(moves)])?;
     value::all_changed(changed, assignments.len())?;
     for assignment in assignments {
         note(tx, assignment.id, ChangeType::Updated);

@@ -93,12 +93,12 @@ const INSERT_ALL: &str = "INSERT INTO assignment_request (id, request_type, is_e
     CAST(JSON_OF(e.value) ->> 's' AS BOOLEAN), JSON_OF(e.value) ->> 't', JSON_OF(e.value) ->> 'u', \
     CAST(JSON_OF(e.value) ->> 'v' AS BIGINT), CAST(JSON_OF(e.value) ->> 'w' AS BIGINT), \
     CAST(JSON_OF(e.value) ->> 'x' AS BIGINT), CAST(JSON_OF(e.value) ->> 'y' AS BIGINT), \
-    CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM EACH($1) e";
+    CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM OBJECTS($1) e";
 // What going back to delivery changes, for many at once.
 const MOVE_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) ->> 's', \
     status = JSON_OF(e.value) ->> 't', plan_due = CAST(JSON_OF(e.value) ->> 'p' AS BOOLEAN), failure_code = NULL, \
     failure_message = NULL, delivering_since = CAST(JSON_OF(e.value) ->> 'd' AS BIGINT), completed_at = NULL, \
-    version = version + 1 FROM EACH($1) e \
+    version = version + 1 FROM OBJECTS($1) e \
     WHERE id = JSON_OF(e.value) ->> 'i' AND version = CAST(JSON_OF(e.value) ->> 'v' AS BIGINT)";
 // What the end of a delivery changes, for many at once.
 const END_ALL: &str = "UPDATE assignment_request SET state = JSON_OF(e.value) ->> 's', \
@@ -284,7 +284,7 @@ pub fn insert_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Resul
             "z": request.version,
         })
     });
-    tx.execute(INSERT_ALL, &[value::list(rows)])?;
+    tx.execute(INSERT_ALL, &[value::objects(rows)])?;
     for request in requests {
         note(tx, request.id, ChangeType::Created);
     }
@@ -334,7 +334,10 @@ pub fn move_all(tx: &mut WriteTx<'_>, requests: &[AssignmentRequest]) -> Result<
             "d": request.delivering_since.map(Timestamp::micros),
         })
     });
-    value::all_changed(tx.execute(MOVE_ALL, &[value::list(rows)])?, requests.len())?;
+    value::all_changed(
+        tx.execute(MOVE_ALL, &[value::objects(rows)])?,
+        requests.len(),
+    )?;
     for request in requests {
         note(tx, request.id, ChangeType::Updated);
     }

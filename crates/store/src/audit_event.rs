@@ -17,7 +17,7 @@ const INSERT_ALL: &str = "INSERT INTO audit_event (id, happened_at, activity, ca
     SELECT JSON_OF(e.value) ->> 'a', CAST(JSON_OF(e.value) ->> 'b' AS BIGINT), JSON_OF(e.value) ->> 'c', \
     JSON_OF(e.value) ->> 'd', JSON_OF(e.value) ->> 'e', JSON_OF(e.value) ->> 'f', JSON_OF(e.value) ->> 'g', \
     JSON_OF(e.value) ->> 'h', JSON_OF(e.value) ->> 'i', JSON_OF(e.value) ->> 'j', JSON_OF(e.value) ->> 'k', \
-    JSON_OF(e.value) ->> 'l', JSON_OF(e.value) ->> 'm' FROM EACH($1) e";
+    JSON_OF(e.value) ->> 'l', JSON_OF(e.value) ->> 'm' FROM OBJECTS($1) e";
 const OF_CALL: &str = "SELECT COUNT(*) FROM audit_event WHERE LOWER(correlation_id) = LOWER($1)";
 
 /// One event.
@@ -92,7 +92,7 @@ pub fn insert_all(tx: &mut WriteTx<'_>, events: &[AuditEvent]) -> Result<(), Err
             "m": category.service(),
         })
     });
-    tx.execute(INSERT_ALL, &[value::list(rows)]).map(drop)
+    tx.execute(INSERT_ALL, &[value::objects(rows)]).map(drop)
 }
 
 /// How many events one call left.

@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | `$1` | `?1` | `$1` |
 //! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb) AS value)` |
+//! | `OBJECTS($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements($1::text::jsonb) AS value)` |
 //! | `INSTR(text, part)` | the same | `strpos(text, part)` |
 //! | `JSON_OF(column)` | `(column)` | `jsonb(column)` |
 //! | `JSON_KIND(json)` | `json_type(json)` | `jsonb_typeof(json)` |
@@ -14,7 +15,8 @@
 //! | `ITEM_TEXT(t)` | `(t.json ->> t.fullkey)` | `(t.value #>> '{}')` |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
 //!
-//! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`. `INSTR` is 0 where the part is not in the text.
+//! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`.
+//! `OBJECTS` is the same of objects, which `JSON_OF(e.value) ->> 'name'` looks into. `INSTR` is 0 where the part is not in the text.
 //! Inside of documents `->` and `->>` mean the same on both.
 //! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
 //!
@@ -141,11 +143,15 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
             }
             out.push_str(word);
         }
-        ("EACH", _) => {
+        ("EACH" | "OBJECTS", _) => {
             if let Some((number, after)) = list_parameter(after) {
-                let select = match engine {
-                    Engine::Sqlite => format!("(SELECT value FROM json_each(?{number}))"),
-                    Engine::Postgres => {
+                let select = match (engine, word) {
+                    (Engine::Sqlite, _) => format!("(SELECT value FROM json_each(?{number}))"),
+                    // An object that is looked into many times is better read once.
+                    (Engine::Postgres, "OBJECTS") => {
+                        format!("(SELECT jsonb_array_elements(${number}::text::jsonb) AS value)")
+                    }
+                    (Engine::Postgres, _) => {
                         format!(
                             "(SELECT jsonb_array_elements_text(${number}::text::jsonb) AS value)"
                         )
@@ -254,6 +260,20 @@ mod tests {
         assert_eq!(
             render(Engine::Postgres, sql),
             "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb) AS value)"
+        );
+    }
+
+    #[test]
+    fn lists_of_objects_become_a_select_of_objects() {
+        let sql = "SELECT JSON_OF(e.value) ->> 'a' FROM OBJECTS($1) e";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT (e.value) ->> 'a' FROM (SELECT value FROM json_each(?1)) e"
+        );
+        assert_eq!(
+            render(Engine::Postgres, sql),
+            "SELECT jsonb(e.value) ->> 'a' FROM (SELECT jsonb_array_elements($1::text::jsonb) AS value) e"
         );
     }
 

@@ -46,6 +46,11 @@ pub(crate) fn list(values: impl IntoIterator<Item = impl Display>) -> Value {
     Value::Text(serde_json::Value::Array(texts.collect()).to_string())
 }
 
+/// Any number of JSON objects, for `OBJECTS($n)` of a statement.
+pub(crate) fn objects(values: impl IntoIterator<Item = serde_json::Value>) -> Value {
+    Value::Text(serde_json::Value::Array(values.into_iter().collect()).to_string())
+}
+
 /// Whether a statement that names the versions it read changed all of its rows.
 pub(crate) fn all_changed(changed: u64, wanted: usize) -> Result<(), crate::Error> {
     if u64::try_from(wanted).is_ok_and(|wanted| wanted == changed) {

@@ -33,6 +33,7 @@ mod issuer_sign_in;
 mod life;
 mod limits;
 mod listeners;
+mod many_callers;
 mod numbers;
 mod odata;
 mod offers;

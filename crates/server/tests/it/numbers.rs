@@ -72,39 +72,66 @@ async fn a_page_of_many_takes_as_many_statements_as_a_page_of_one() {
 }
 
 #[tokio::test]
-async fn a_hundred_accepts_that_wait_together_share_one_commit() {
-    let app = TestApp::new().await;
-    let package = app.package(Plan::new("Leads")).await;
-    let names = people(&app, 100).await;
-    let assignments = assigned(&app, &package, &names).await;
+async fn a_hundred_accepts_that_wait_together_share_one_commit_and_as_many_statements_as_one_takes()
+{
+    TestApp::on_both(async |app| {
+        let package = app.package(Plan::new("Leads")).await;
+        let names = people(app, 101).await;
+        let mut assignments = assigned(app, &package, &names).await;
+        let alone = assignments.split_off(100);
+
+        let one = accepted_together(app, alone).await;
+        let hundred = accepted_together(app, assignments).await;
+
+        for (cost, calls) in [(&one, 1), (&hundred, 100)] {
+            // That of the one that held the writer up, and that of all the others.
+            assert_eq!(cost.commits, 2, "{calls}");
+            assert_eq!(cost.transactions, 2, "{calls}");
+            assert_eq!(cost.joined, calls - 1);
+            assert!(
+                cost.statements <= 10,
+                "{calls}: {} statements",
+                cost.statements
+            );
+        }
+        assert_eq!(one.statements, hundred.statements);
+        app.deliver().await;
+    })
+    .await;
+}
+
+/// What it costs to reprocess these assignments, all of which wait before the first is looked at.
+async fn accepted_together(app: &TestApp, assignments: Vec<String>) -> Statistics {
     // Whoever calls is known before the writer is held up.
     let caller = app.as_operator();
     caller
         .get(&format!("{V1}/catalogs"))
         .await
         .assert_status(200);
-    let before = app.service().store.statistics();
-
+    let before = statistics(app);
+    let many = assignments.len() as u64;
     let mut calls = JoinSet::new();
-    let release = hold_the_writer(&app).await;
+    let release = hold_the_writer(app).await;
     for assignment in assignments {
         let caller = caller.clone();
         let path = format!("{V1}/assignments/{assignment}/reprocess");
         calls.spawn(async move { caller.post_empty(&path).await });
     }
-    while statistics(&app).waiting != 100 {
+    while statistics(app).waiting != 1 || statistics(app).joined - before.joined != many - 1 {
         tokio::task::yield_now().await;
     }
     release.send(()).unwrap();
     for reply in calls.join_all().await {
         reply.assert_status(202);
     }
-
-    let after = statistics(&app);
-    // That of the one that held the writer up, and that of all the others.
-    assert_eq!(after.commits - before.commits, 2);
-    assert_eq!(after.transactions - before.transactions, 101);
-    app.deliver().await;
+    let after = statistics(app);
+    Statistics {
+        commits: after.commits - before.commits,
+        transactions: after.transactions - before.transactions,
+        joined: after.joined - before.joined,
+        statements: after.statements - before.statements,
+        ..after
+    }
 }
 
 fn statistics(app: &TestApp) -> Statistics {

@@ -122,6 +122,49 @@ pub(crate) fn record_all(
     store::audit_event::insert_all(tx, &rows)
 }
 
+/// Events of several calls, to be written at once. Who caused them is looked up once.
+#[derive(Debug, Default)]
+pub(crate) struct Events {
+    rows: Vec<AuditEvent>,
+    callers: Vec<(Actor, String)>,
+}
+
+impl Events {
+    /// Adds the events of one call.
+    pub(crate) fn add(
+        &mut self,
+        tx: &mut WriteTx<'_>,
+        moment: &Moment,
+        ctx: &Ctx,
+        events: Vec<Event>,
+    ) -> Result<(), Error> {
+        let known = self.callers.iter().find(|(actor, _)| actor.is(&ctx.actor));
+        let initiated_by = match known {
+            Some((_, initiated_by)) => initiated_by.clone(),
+            None => {
+                let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
+                let caller = (ctx.actor.clone(), initiated_by.clone());
+                self.callers.push(caller);
+                initiated_by
+            }
+        };
+        let correlation_id = ctx.request_id.to_string();
+        let rows = events
+            .into_iter()
+            .map(|event| row(moment, event, initiated_by.clone(), correlation_id.clone()));
+        self.rows.extend(rows);
+        Ok(())
+    }
+
+    /// Writes them.
+    pub(crate) fn store(self, tx: &mut WriteTx<'_>) -> Result<(), Error> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        store::audit_event::insert_all(tx, &self.rows)
+    }
+}
+
 fn row(moment: &Moment, event: Event, initiated_by: String, correlation_id: String) -> AuditEvent {
     let details: Vec<_> = event
         .details

@@ -29,61 +29,72 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// About these requests.
-    pub(crate) fn of_requests(
+    /// About these requests and these assignments.
+    pub(crate) fn of(
         tx: &mut ReadTx<'_>,
-        ids: &[RequestId],
+        requests: BTreeSet<RequestId>,
+        assignments: BTreeSet<AssignmentId>,
     ) -> Result<Self, store::Error> {
-        let requests = store::assignment_request::find_all(tx, ids.iter().copied())?;
+        let requests = if requests.is_empty() {
+            Vec::new()
+        } else {
+            store::assignment_request::find_all(tx, requests)?
+        };
         let about = requests.iter().filter_map(|request| request.assignment_id);
-        let assignments = store::assignment::find_all(tx, about.collect::<BTreeSet<_>>())?;
-        let pairs: Vec<Pair> = requests
+        let wanted: BTreeSet<AssignmentId> = assignments.into_iter().chain(about).collect();
+        let assignments = if wanted.is_empty() {
+            Vec::new()
+        } else {
+            store::assignment::find_all(tx, wanted)?
+        };
+        let retried = requests
             .iter()
-            .map(|request| (request.target_id, request.access_package_id))
-            .collect();
-        let mut all = Self::around(tx, &pairs)?;
+            .map(|request| (request.target_id, request.access_package_id));
+        let enforced = assignments
+            .iter()
+            .map(|assignment| (assignment.target_id, assignment.access_package_id));
+        let mut all = Self::around(tx, retried.clone().chain(enforced).collect())?;
+        if !requests.is_empty() {
+            all.add_standing(tx, retried.map(|(target, _)| target).collect())?;
+        }
         all.requests = requests.into_iter().map(|one| (one.id, one)).collect();
         all.assignments = assignments.into_iter().map(|one| (one.id, one)).collect();
         Ok(all)
     }
 
-    /// About these assignments.
-    pub(crate) fn of_assignments(
-        tx: &mut ReadTx<'_>,
-        ids: &[AssignmentId],
-    ) -> Result<Self, store::Error> {
-        let assignments = store::assignment::find_all(tx, ids.iter().copied())?;
-        let pairs: Vec<Pair> = assignments
-            .iter()
-            .map(|assignment| (assignment.target_id, assignment.access_package_id))
-            .collect();
-        let mut all = Self::around(tx, &pairs)?;
-        all.assignments = assignments.into_iter().map(|one| (one.id, one)).collect();
-        Ok(all)
-    }
-
-    fn around(tx: &mut ReadTx<'_>, pairs: &[Pair]) -> Result<Self, store::Error> {
+    fn around(tx: &mut ReadTx<'_>, pairs: BTreeSet<Pair>) -> Result<Self, store::Error> {
+        if pairs.is_empty() {
+            return Ok(Self::default());
+        }
         let targets: BTreeSet<SubjectId> = pairs.iter().map(|(target, _)| *target).collect();
         let packages: BTreeSet<AccessPackageId> =
             pairs.iter().map(|(_, package)| *package).collect();
         let mut all = Self {
             catalogs: facts::catalogs(tx, packages)?.into_iter().collect(),
-            present: facts::present(tx, targets.iter().copied())?
-                .into_iter()
-                .collect(),
             ..Self::default()
         };
-        for open in facts::open(tx, targets.iter().copied())? {
+        for open in facts::open(tx, targets)? {
             all.open
                 .insert((open.target_id, open.access_package_id), open.id);
             if let Some(assignment) = open.assignment_id {
                 all.open_of.insert(assignment, open.id);
             }
         }
-        for (target, package, assignment) in facts::live(tx, targets)? {
-            all.live.insert((target, package), assignment);
-        }
         Ok(all)
+    }
+
+    /// What only a request is judged by: whether its target is there, and what the target has by now (RP-11).
+    fn add_standing(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        targets: BTreeSet<SubjectId>,
+    ) -> Result<(), store::Error> {
+        let present = facts::present(tx, targets.iter().copied())?;
+        self.present.extend(present);
+        for (target, package, assignment) in facts::live(tx, targets)? {
+            self.live.insert((target, package), assignment);
+        }
+        Ok(())
     }
 
     /// The catalog of a package.

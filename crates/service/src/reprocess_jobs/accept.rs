@@ -1,7 +1,7 @@
 //! Judging a chunk of objects and beginning those that are accepted, in memory: to plan, that is all; to run, it is
 //! written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::assignment_request::Purpose;
 use domain::id::{AssignmentId, RequestId, SubjectId};
@@ -80,8 +80,8 @@ fn assignments(
     rights: &Rights,
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
-    let ids: Vec<AssignmentId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut facts = Facts::of_assignments(tx, &ids)?;
+    let ids: BTreeSet<AssignmentId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
+    let mut facts = Facts::of(tx, BTreeSet::new(), ids)?;
     let mut begun = Begun::default();
     let mut one = |object: &str| -> (Option<SubjectId>, Result<_, ServiceError>) {
         let unknown = || ServiceError::not_found("assignment", object);
@@ -113,8 +113,8 @@ fn requests(
     rights: &Rights,
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
-    let ids: Vec<RequestId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut facts = Facts::of_requests(tx, &ids)?;
+    let ids: BTreeSet<RequestId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
+    let mut facts = Facts::of(tx, ids, BTreeSet::new())?;
     let mut begun = Begun::default();
     let mut one = |object: &str| -> (Option<SubjectId>, Result<_, ServiceError>) {
         let unknown = || ServiceError::not_found("assignment request", object);

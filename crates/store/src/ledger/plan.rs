@@ -80,7 +80,7 @@ const WAKE: &str = "UPDATE ledger SET phase = 'pending', attempts = 0, next_atte
 const HURRY: &str = "UPDATE ledger SET is_bulk = FALSE WHERE id IN EACH($1) AND phase = 'pending' AND is_bulk = TRUE";
 const AWAIT_ALL: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts) \
     SELECT JSON_OF(e.value) ->> 'r', JSON_OF(e.value) ->> 'g', JSON_OF(e.value) ->> 'o', 'pending', FALSE, 0 \
-    FROM EACH($1) e WHERE TRUE ON CONFLICT (request_id, grant_id) DO UPDATE \
+    FROM OBJECTS($1) e WHERE TRUE ON CONFLICT (request_id, grant_id) DO UPDATE \
     SET operation = excluded.operation, outcome = 'pending', kept = FALSE, error_code = NULL, error_message = NULL, \
     settled_at = NULL";
 // What waking a grant, claiming it and reading it at its target leave in the end.
@@ -299,7 +299,7 @@ pub fn wait_for_all(
             "o": operation.as_str(),
         })
     });
-    tx.execute(AWAIT_ALL, &[value::list(rows)]).map(drop)
+    tx.execute(AWAIT_ALL, &[value::objects(rows)]).map(drop)
 }
 
 /// Records that these grants were read where they are and that these requests, which are new, have nothing left to wait

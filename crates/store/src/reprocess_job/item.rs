@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::column::{opt_instant, opt_parsed, opt_string, parsed, word};
 use crate::engine::Row;
-use crate::value::{int, list, opt_int, text};
+use crate::value::{int, list, objects, opt_int, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
@@ -28,19 +28,19 @@ const ADD: &str = "INSERT INTO reprocess_job_item (job_id, ordinal, object_id, s
     SELECT $1, CAST(JSON_OF(e.value) ->> 'n' AS BIGINT), JSON_OF(e.value) ->> 'o', JSON_OF(e.value) ->> 's', \
     JSON_OF(e.value) ->> 't', CAST(JSON_OF(e.value) ->> 'a' AS BIGINT), CAST(JSON_OF(e.value) ->> 'r' AS BIGINT), \
     CAST(JSON_OF(e.value) ->> 'k' AS BIGINT), JSON_OF(e.value) ->> 'c', JSON_OF(e.value) ->> 'm', NULL, \
-    CAST($3 AS BIGINT) FROM EACH($2) e";
+    CAST($3 AS BIGINT) FROM OBJECTS($2) e";
 const NEXT: &str = "SELECT ordinal, object_id, state FROM reprocess_job_item \
     WHERE job_id = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3";
 // The job stands in each row: SQLite would go through all items of a job that is given once.
 const BEGUN: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->> 't', code = JSON_OF(e.value) ->> 'c', \
     message = JSON_OF(e.value) ->> 'm', request_id = JSON_OF(e.value) ->> 'q', \
-    settled_at = CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM EACH($1) e \
+    settled_at = CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM OBJECTS($1) e \
     WHERE job_id = JSON_OF(e.value) ->> 'j' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
 const OPEN: &str = "SELECT i.ordinal, i.request_id, r.state, r.failure_code, r.failure_message \
     FROM reprocess_job_item i LEFT JOIN assignment_request r ON r.id = i.request_id \
     WHERE i.job_id = $1 AND i.state = 'inDelivery' AND i.ordinal > $2 ORDER BY i.ordinal LIMIT $3";
 const SETTLE: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->> 't', code = JSON_OF(e.value) ->> 'c', \
-    message = JSON_OF(e.value) ->> 'm', settled_at = $2 FROM EACH($1) e \
+    message = JSON_OF(e.value) ->> 'm', settled_at = $2 FROM OBJECTS($1) e \
     WHERE job_id = JSON_OF(e.value) ->> 'j' AND state = 'inDelivery' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
 const PEOPLE: &str = "SELECT count(DISTINCT subject_id) FROM reprocess_job_item \
     WHERE job_id = $1 AND state = 'planned'";
@@ -112,7 +112,7 @@ pub fn add(
                     "m": refusal.map(|(_, message)| message),
                 })
             });
-        tx.execute(ADD, &[text(job), list(rows), opt_int(settled_at)])?;
+        tx.execute(ADD, &[text(job), objects(rows), opt_int(settled_at)])?;
     }
     Ok(())
 }
@@ -182,7 +182,7 @@ pub fn begun(
             "z": now.micros(),
         }),
     });
-    tx.execute(BEGUN, &[list(rows)]).map(drop)
+    tx.execute(BEGUN, &[objects(rows)]).map(drop)
 }
 
 /// An item whose delivery is under way, as far as the job knows.
@@ -246,7 +246,7 @@ pub fn settle(
             "m": item.why.as_ref().map(|(_, message)| message),
         })
     });
-    tx.execute(SETTLE, &[list(rows), int(now.micros())])
+    tx.execute(SETTLE, &[objects(rows), int(now.micros())])
         .map(drop)
 }
 

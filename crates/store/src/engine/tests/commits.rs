@@ -15,7 +15,7 @@ const INSERT: &str = "INSERT INTO thing (id) VALUES ($1)";
 const COUNT: &str = "SELECT count(*) FROM thing";
 
 /// Lets tasks run on this thread, so that the test decides what is submitted before what.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -65,7 +65,7 @@ fn sixty_four_callers_share_one_commit() {
         let before = store.statistics();
 
         let all = (0..64).map(|number| insert(store, &format!("thing-{number}")));
-        let done: Result<Vec<()>, Error> = together(store, all).into_iter().collect();
+        let done: Result<Vec<()>, Error> = together(store, all, 64).into_iter().collect();
 
         done.unwrap();
         let after = store.statistics();
@@ -77,10 +77,11 @@ fn sixty_four_callers_share_one_commit() {
     });
 }
 
-/// Has the writer find all of these at once.
+/// Has the writer find all of these at once, as so many units of work.
 pub(super) fn together<T: Send + 'static>(
     store: &Store,
     writes: impl IntoIterator<Item = impl Future<Output = Result<T, Error>> + Send + 'static>,
+    units: u64,
 ) -> Vec<Result<T, Error>> {
     block_on(async {
         let mut blocking = JoinSet::new();
@@ -91,7 +92,11 @@ pub(super) fn together<T: Send + 'static>(
         for write in writes {
             tasks.push(tokio::spawn(write));
         }
-        until_waiting(store, tasks.len() as u64).await;
+        until_waiting(store, units).await;
+        // Whoever joined one of them has had a turn, too.
+        for _ in 0..tasks.len() {
+            yield_now().await;
+        }
         drop(release);
         let mut done = Vec::new();
         for task in tasks {
@@ -122,7 +127,7 @@ fn one_that_refuses_before_it_writes_costs_its_neighbours_nothing() {
                 store.write(write).await
             }
         });
-        let done = together(store, writes);
+        let done = together(store, writes, 9);
 
         let refused = done.iter().filter(|one| one.is_err()).count();
         assert_eq!(refused, 3);
@@ -153,7 +158,7 @@ fn each_of_a_group_sees_what_its_neighbours_kept_and_nothing_of_what_was_undone(
                 store.write(write).await
             }
         });
-        let done = together(store, writes);
+        let done = together(store, writes, 8);
 
         let seen: Vec<i64> = done.into_iter().filter_map(Result::ok).collect();
         assert_eq!(seen, [0, 1, 2, 3]);
@@ -179,7 +184,7 @@ fn a_read_that_failed_harms_only_who_made_it() {
                 store.write(write).await
             }
         });
-        let done = together(store, writes);
+        let done = together(store, writes, 3);
 
         assert!(matches!(
             done.as_slice(),

@@ -5,6 +5,7 @@ mod commits;
 mod conflicts;
 mod crash;
 mod outage;
+mod together;
 
 use peers::postgres::{Cluster, Database};
 use tempfile::TempDir;

@@ -103,7 +103,7 @@ fn of_a_group_whose_commit_is_not_heard_of_everybody_is_told_so() {
     );
 
     let writes = ["a", "b", "c"].map(|id| insert(&store, id));
-    let done = together(&store, writes);
+    let done = together(&store, writes, 3);
 
     for one in done {
         let error = one.unwrap_err();
