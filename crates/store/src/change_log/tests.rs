@@ -4,8 +4,16 @@ use std::thread;
 use domain::id::AssignmentId;
 
 use super::*;
-use crate::Store;
-use crate::engine::tests::on_both;
+use crate::engine::tests::{Fixture, on_both, with_both};
+use crate::{Location, Store};
+
+/// Somebody else who writes: on PostgreSQL a process beside, for one process writes one group after the other.
+fn replica(fixture: &Fixture, store: &Store) -> Store {
+    match fixture.location {
+        Location::Sqlite { .. } => store.clone(),
+        Location::Postgres { .. } => fixture.open(),
+    }
+}
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 const LATER: Timestamp = Timestamp::from_micros(2_000_000);
@@ -92,10 +100,11 @@ fn what_no_mark_keeps_is_dropped_and_positions_never_come_again() {
 
 #[test]
 fn what_began_first_and_is_committed_last_stands_behind_what_was_read() {
-    on_both(|store| {
+    with_both(|fixture| {
+        let store = &fixture.open();
         store.migrate(NOW).unwrap();
         marked(store, NOW, NOW);
-        let slow = store.clone();
+        let slow = replica(fixture, store);
         let (began, has_begun) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
         // SQLite has one writer: there the other waits, and the order is that of the beginnings.
@@ -136,12 +145,13 @@ fn what_began_first_and_is_committed_last_stands_behind_what_was_read() {
 
 #[test]
 fn changes_of_many_writers_are_all_read_by_somebody_who_only_goes_forward() {
-    on_both(|store| {
+    with_both(|fixture| {
+        let store = &fixture.open();
         store.migrate(NOW).unwrap();
         marked(store, NOW, NOW);
         let writers: Vec<_> = (0..4)
             .map(|writer| {
-                let store = store.clone();
+                let store = replica(fixture, store);
                 thread::spawn(move || {
                     for one in 0..50 {
                         change(&store, writer * 1_000 + one, ChangeType::Updated);
@@ -166,7 +176,8 @@ fn changes_of_many_writers_are_all_read_by_somebody_who_only_goes_forward() {
 
 #[test]
 fn what_began_before_the_first_mark_is_seen_by_the_first_round_or_logged() {
-    on_both(|store| {
+    with_both(|fixture| {
+        let store = &fixture.open();
         store.migrate(NOW).unwrap();
         let engine = store
             .read_blocking(|tx| Ok::<_, Error>(tx.engine()))
@@ -178,7 +189,7 @@ fn what_began_before_the_first_mark_is_seen_by_the_first_round_or_logged() {
             assert_eq!(lines(store, 0), []);
             return;
         }
-        let slow = store.clone();
+        let slow = replica(fixture, store);
         let (began, has_begun) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
         let writer = thread::spawn(move || {

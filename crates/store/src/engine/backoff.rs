@@ -4,9 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// The longest pause.
-const MOST: u64 = 100_000;
+const MOST: u64 = 200_000;
 
-/// A random pause of up to 1 ms, doubled with every attempt up to 100 ms, so that those who collided part.
+/// A random pause of up to 1 ms, doubled with every attempt up to 200 ms, so that those who collided part.
 pub(super) fn pause(attempt: u32) -> Duration {
     let most = 1_000_u64
         .checked_shl(attempt)
@@ -25,6 +25,6 @@ mod tests {
     fn pauses_grow_but_stay_short() {
         assert!(pause(0) < Duration::from_millis(1));
         assert!(pause(3) < Duration::from_millis(8));
-        assert!(pause(u32::MAX) < Duration::from_millis(100));
+        assert!(pause(u32::MAX) < Duration::from_millis(200));
     }
 }

@@ -20,7 +20,7 @@ use crate::error::{Error, Setback};
 const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
 
 /// How often a write is run before it is given up as [`Error::Busy`].
-const TRIES: u32 = 20;
+const TRIES: u32 = 32;
 
 /// Conflicts after which a group is halved with every further one: less is in the way of others, and what cannot get
 /// through is found.

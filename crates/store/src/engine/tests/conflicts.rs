@@ -159,7 +159,7 @@ fn a_transaction_that_never_gets_through_is_busy() {
     });
 
     assert!(matches!(done, Err(Error::Busy)), "{done:?}");
-    assert_eq!(number(&store, "SELECT value FROM counter"), 20);
+    assert_eq!(number(&store, "SELECT value FROM counter"), 32);
 }
 
 #[test]
