@@ -53,7 +53,7 @@ async fn whatever_was_accepted_reaches_its_end_although_the_server_is_killed_aga
     let config = folder.path().join("reeve.toml");
     std::fs::write(&config, RETRIES).unwrap();
 
-    live_through_kills(folder.path(), &config, kills(50)).await;
+    live_through_kills(folder.path(), &config, kills(50), 120).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -64,11 +64,12 @@ async fn whatever_was_accepted_reaches_its_end_on_a_database_server_too() {
     let server = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, format!("{server}{RETRIES}")).unwrap();
 
-    live_through_kills(folder.path(), &config, kills(20)).await;
+    // The first statements of a connection take their time.
+    live_through_kills(folder.path(), &config, kills(20), 600).await;
 }
 
-/// Kills the server at random moments of a mixed load, and judges what is left.
-async fn live_through_kills(folder: &Path, config: &Path, kills: usize) {
+/// Kills the server at random moments of a mixed load, each within so many milliseconds, and judges what is left.
+async fn live_through_kills(folder: &Path, config: &Path, kills: usize, within: u64) {
     let data = folder.join("data");
     let people = EACH * kills.min(ROUNDS_OF_PEOPLE);
     let seed = seed(folder, people);
@@ -105,7 +106,7 @@ async fn live_through_kills(folder: &Path, config: &Path, kills: usize) {
             newcomers[first..first + EACH].to_vec(),
         ));
         // The moment is the point of the test, so it is by the clock.
-        tokio::time::sleep(Duration::from_millis(dice.below(120))).await;
+        tokio::time::sleep(Duration::from_millis(dice.below(within))).await;
         server.kill();
         let kept = calls.await.unwrap();
         last.clone_from(&kept.requests);
