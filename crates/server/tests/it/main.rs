@@ -15,6 +15,7 @@ mod automatic;
 mod batch;
 mod catalogs;
 mod clouds;
+mod clock_back;
 mod conformance;
 mod delta;
 mod errors;

@@ -8,8 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::assignment::{Assignment, State as AssignmentState};
 use domain::assignment_request::AssignmentRequest;
 use domain::id::{AccessPackageId, AssignmentId, CatalogId, RequestId, SubjectId};
+use domain::time::{Duration, Timestamp};
 use store::ReadTx;
 use store::reprocess_job::facts;
+
+use crate::ctx::Moment;
+use crate::error::ServiceError;
+use crate::guards;
 
 /// For whom, and which package: at most one live assignment and one open request (OM-3, RQ-8).
 type Pair = (SubjectId, AccessPackageId);
@@ -26,6 +31,10 @@ pub(crate) struct Facts {
     open_of: BTreeMap<AssignmentId, RequestId>,
     live: BTreeMap<Pair, AssignmentId>,
     present: BTreeSet<SubjectId>,
+    /// Of assignments that are not whole: when requests about them failed first.
+    failed: BTreeMap<AssignmentId, Vec<Timestamp>>,
+    /// Whose failed assignment does not go with what they hold by now (SD-1).
+    blocked: BTreeMap<AssignmentId, &'static str>,
 }
 
 impl Facts {
@@ -50,16 +59,50 @@ impl Facts {
     /// About these assignments.
     pub(crate) fn of_assignments(
         tx: &mut ReadTx<'_>,
+        moment: &Moment,
         ids: &[AssignmentId],
-    ) -> Result<Self, store::Error> {
+    ) -> Result<Self, ServiceError> {
         let assignments = store::assignment::find_all(tx, ids.iter().copied())?;
         let pairs: Vec<Pair> = assignments
             .iter()
             .map(|assignment| (assignment.target_id, assignment.access_package_id))
             .collect();
         let mut all = Self::around(tx, &pairs)?;
+        all.look_at_failures(tx, moment, &assignments)?;
         all.assignments = assignments.into_iter().map(|one| (one.id, one)).collect();
         Ok(all)
+    }
+
+    /// What only matters of assignments that are not whole, and those are few.
+    fn look_at_failures(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        moment: &Moment,
+        assignments: &[Assignment],
+    ) -> Result<(), ServiceError> {
+        use AssignmentState as S;
+        let broken: Vec<&Assignment> = assignments
+            .iter()
+            .filter(|one| matches!(one.state, S::PartiallyDelivered | S::DeliveryFailed))
+            .collect();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        for (assignment, since) in facts::failed(tx, broken.iter().map(|one| one.id))? {
+            self.failed.entry(assignment).or_default().push(since);
+        }
+        for one in broken {
+            // RP-7: whoever holds part of the package is in already.
+            if one.state != S::DeliveryFailed {
+                continue;
+            }
+            let object = guards::target_object(tx, one.target_id)?;
+            let (package, target) = (one.access_package_id, Some(one.target_id));
+            if let Some(blocker) = guards::incompatible(tx, moment, package, target, object)? {
+                self.blocked.insert(one.id, blocker.unnamed());
+            }
+        }
+        Ok(())
     }
 
     fn around(tx: &mut ReadTx<'_>, pairs: &[Pair]) -> Result<Self, store::Error> {
@@ -104,6 +147,22 @@ impl Facts {
     /// The live assignment of a package to somebody.
     pub(crate) fn live(&self, target: SubjectId, package: AccessPackageId) -> Option<AssignmentId> {
         self.live.get(&(target, package)).copied()
+    }
+
+    /// Whether a request about an assignment failed and can be tried again itself.
+    pub(crate) fn has_retryable(
+        &self,
+        assignment: AssignmentId,
+        moment: &Moment,
+        window: Duration,
+    ) -> bool {
+        let failed = self.failed.get(&assignment);
+        failed.is_some_and(|all| all.iter().any(|since| moment.now <= since.plus(window)))
+    }
+
+    /// What the target of a failed assignment holds by now that does not go with it.
+    pub(crate) fn blocker(&self, assignment: AssignmentId) -> Option<&'static str> {
+        self.blocked.get(&assignment).copied()
     }
 
     /// Whether the directory still has somebody.

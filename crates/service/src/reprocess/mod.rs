@@ -166,7 +166,7 @@ fn accept_assignment(
     id: AssignmentId,
 ) -> Result<(), ServiceError> {
     let unknown = || ServiceError::not_found("assignment", id);
-    let mut facts = Facts::of_assignments(tx, &[id])?;
+    let mut facts = Facts::of_assignments(tx, moment, &[id])?;
     let found = facts.assignments.get(&id).ok_or_else(unknown)?;
     let catalog = facts
         .catalog_of(found.access_package_id)
@@ -181,7 +181,7 @@ fn accept_assignment(
     if was_accepted(tx, moment, ctx, ASSIGNMENT, &id.to_string())? {
         return Ok(());
     }
-    judge::assignment(&facts, id)?;
+    judge::assignment(&facts, moment, settings.reprocess_request_window, id)?;
     within_rate(tx, moment, settings)?;
 
     let mut begun = Begun::default();

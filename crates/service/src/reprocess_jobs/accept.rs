@@ -69,7 +69,7 @@ pub(super) fn accept(
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
     match collection {
-        Collection::Assignments => assignments(tx, moment, rights, objects),
+        Collection::Assignments => assignments(tx, moment, window, rights, objects),
         Collection::AssignmentRequests => requests(tx, moment, window, rights, objects),
     }
 }
@@ -77,11 +77,12 @@ pub(super) fn accept(
 fn assignments(
     tx: &mut ReadTx<'_>,
     moment: &Moment,
+    window: Duration,
     rights: &Rights,
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
     let ids: Vec<AssignmentId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut facts = Facts::of_assignments(tx, &ids)?;
+    let mut facts = Facts::of_assignments(tx, moment, &ids)?;
     let mut begun = Begun::default();
     let mut one = |object: &str| -> (Option<SubjectId>, Result<_, ServiceError>) {
         let unknown = || ServiceError::not_found("assignment", object);
@@ -97,7 +98,7 @@ fn assignments(
             None => Err(unknown()),
         };
         let result = seen
-            .and_then(|()| judge::assignment(&facts, found.id))
+            .and_then(|()| judge::assignment(&facts, moment, window, found.id))
             .and_then(|()| begun.assignment(&mut facts, moment, found.id))
             .map(|request| (request, Some((found.id, Purpose::Enforce))));
         (Some(found.target_id), result)
