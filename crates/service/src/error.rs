@@ -202,10 +202,9 @@ impl ServiceError {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Throttled { .. }
-            | Self::Unavailable { .. }
-            | Self::Full
-            | Self::Internal(_) => None,
+            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Full | Self::Internal(_) => {
+                None
+            }
         }
     }
 }

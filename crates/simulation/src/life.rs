@@ -245,12 +245,8 @@ impl Being {
     /// Somebody asks for a sweep.
     async fn sweep(&mut self) -> anyhow::Result<String> {
         let name = self.dice.choice(TARGETS).context("no target")?;
-        let (_, is_new) = sweeps::request(
-            &self.world.service,
-            &self.world.service.system(),
-            name,
-        )
-        .await?;
+        let (_, is_new) =
+            sweeps::request(&self.world.service, &self.world.service.system(), name).await?;
         self.counts.sweeps += usize::from(is_new);
         Ok(format!("{name} is to be swept"))
     }
@@ -285,12 +281,9 @@ impl Being {
     /// Somebody tells a job something.
     async fn steer(&mut self) -> anyhow::Result<String> {
         let jobs = self.world.jobs().await?;
-        let order = self.dice.choice([
-            Order::Run(None),
-            Order::Pause,
-            Order::Resume,
-            Order::Cancel,
-        ]);
+        let order =
+            self.dice
+                .choice([Order::Run(None), Order::Pause, Order::Resume, Order::Cancel]);
         let (Some(job), Some(order)) = (self.dice.choice(&jobs), order) else {
             return Ok("no job to steer".to_owned());
         };
@@ -433,7 +426,8 @@ impl Being {
         self.sweep_everything().await?;
         self.story.push("all is swept".to_owned());
         self.judge.look_after_sweeps(&self.world).await?;
-        self.story.push("what was slipped in is taken out, and all is swept again".to_owned());
+        self.story
+            .push("what was slipped in is taken out, and all is swept again".to_owned());
         // What nobody asked for and was slipped in is no assignment's, so nothing enforces its end.
         self.forget_what_was_slipped_in().await?;
         self.sweep_everything().await
@@ -454,7 +448,8 @@ impl Being {
                 Ok(()) => "taken".to_owned(),
                 Err(error) => refused(error)?,
             };
-            self.story.push(format!("{id} is to be enforced at last: {why_not}"));
+            self.story
+                .push(format!("{id} is to be enforced at last: {why_not}"));
             if why_not != "taken" {
                 let mut wanted = submission(RequestType::AdminRemove);
                 wanted.assignment_id = Some(key);
@@ -509,7 +504,9 @@ impl Being {
             for _ in 0..MOST_SWEEPS {
                 let (sweep, _) = sweeps::request(&self.world.service, &system, name).await?;
                 self.run_down().await?;
-                state = sweeps::get(&self.world.service, &system, sweep.id).await?.state;
+                state = sweeps::get(&self.world.service, &system, sweep.id)
+                    .await?
+                    .state;
                 if state == SweepState::Completed {
                     break;
                 }

@@ -383,7 +383,11 @@ impl Target {
                 if !is_stale {
                     return Ok(state.grants.clone());
                 }
-                let wrong: Vec<_> = state.before.symmetric_difference(&state.grants).cloned().collect();
+                let wrong: Vec<_> = state
+                    .before
+                    .symmetric_difference(&state.grants)
+                    .cloned()
+                    .collect();
                 state.misled.extend(wrong);
                 Ok(state.before.clone())
             }
@@ -448,7 +452,9 @@ impl Lister for Target {
         _: &'a Object,
         subjects: &'a [Subject],
     ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
-        let keys = subjects.iter().map(|one| Keys::Known(vec![one.object_id.to_string()]));
+        let keys = subjects
+            .iter()
+            .map(|one| Keys::Known(vec![one.object_id.to_string()]));
         let keys = keys.collect();
         Box::pin(async { Ok(keys) })
     }

@@ -148,7 +148,8 @@ async fn cast(service: &Service) -> anyhow::Result<Cast> {
     for target in PLACES {
         let place = place(service, &ctx, catalog, places.len(), target).await?;
         if RESTORED.contains(&places.len()) {
-            resources::set_drift_action(service, &ctx, place.resource, DriftAction::Restore).await?;
+            resources::set_drift_action(service, &ctx, place.resource, DriftAction::Restore)
+                .await?;
         }
         places.push(place);
     }

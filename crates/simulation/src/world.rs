@@ -214,7 +214,10 @@ impl World {
         let sweeps = sweeps::list(service, &system, None, None, MOST_JOBS).await?;
         let jobs = self.jobs().await?;
         let moves = |state| matches!(state, JobState::Planning | JobState::Running);
-        Ok(sweeps.iter().all(|one| one.state.is_over()) && !jobs.iter().any(|one| moves(one.state)))
+        Ok(
+            sweeps.iter().all(|one| one.state.is_over())
+                && !jobs.iter().any(|one| moves(one.state)),
+        )
     }
 
     /// What is stuck (L9).

@@ -89,7 +89,10 @@ async fn a_full_disk_refuses_changes_loses_none_that_was_answered_and_is_over_wh
         assert_eq!(refusal, &(507, "InsufficientStorage".to_owned()));
     }
     let answered: BTreeSet<String> = made.union(&before).cloned().collect();
-    assert_eq!(while_full, answered, "reads go on, and see what was answered");
+    assert_eq!(
+        while_full, answered,
+        "reads go on, and see what was answered"
+    );
     assert_eq!(state, "delivered");
     assert_eq!(groups(&api).await, answered);
     assert!(!server.log().contains("panicked"));

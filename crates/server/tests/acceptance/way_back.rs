@@ -25,7 +25,9 @@ async fn reprocess(app: &TestApp, kind: &str, id: &str) -> testkit::Reply {
 /// The request that tracks the enforcement of the only assignment of the package.
 async fn tracking(app: &TestApp, package: &Package) -> String {
     let requests = app.requests_of(package).await;
-    let tracking = requests.iter().rfind(|one| one["requestType"] == "systemUpdate");
+    let tracking = requests
+        .iter()
+        .rfind(|one| one["requestType"] == "systemUpdate");
     tracking.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
@@ -37,7 +39,9 @@ async fn what_is_there_is_held_although_nobody_could_look_again_sd_1_om_3() {
         let assignment = holder(app, &package, "alice").await;
         app.target(ERP).goes_down();
 
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.wait_out_retries().await;
 
         assert_eq!(
@@ -45,14 +49,19 @@ async fn what_is_there_is_held_although_nobody_could_look_again_sd_1_om_3() {
             "partiallyDelivered",
             "RP-24"
         );
-        assert_eq!(app.state(&tracking(app, &package).await).await, "partiallyDelivered");
+        assert_eq!(
+            app.state(&tracking(app, &package).await).await,
+            "partiallyDelivered"
+        );
         let twice = app.try_assign(&package, "alice").await;
         twice.assert_error(400, "ExistingAssignment");
         let against = app.try_assign(&other, "alice").await;
         against.assert_error(400, "IncompatibleAccess");
         app.recover(&[ERP]);
         let request = tracking(app, &package).await;
-        reprocess(app, "assignmentRequests", &request).await.assert_status(202);
+        reprocess(app, "assignmentRequests", &request)
+            .await
+            .assert_status(202);
         app.deliver().await;
         assert_eq!(app.assignment_state(&assignment).await, "delivered");
     })
@@ -75,6 +84,7 @@ async fn a_first_delivery_of_which_nothing_is_there_fails_and_is_not_held_rp_31(
 
         assert_eq!(app.assignment_state(&assignment).await, "deliveryFailed");
         app.try_assign(&other, "alice").await.assert_status(201);
+        app.deliver().await;
     })
     .await;
 }
@@ -85,7 +95,9 @@ async fn canceling_a_failed_enforcement_leaves_what_is_known_to_be_there_rp_20()
         let package = books(app).await;
         let assignment = holder(app, &package, "alice").await;
         app.target(ERP).goes_down();
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.wait_out_retries().await;
         let again = reprocess(app, "assignments", &assignment).await;
         again.assert_error(400, "InvalidAssignmentState");
@@ -95,7 +107,9 @@ async fn canceling_a_failed_enforcement_leaves_what_is_known_to_be_there_rp_20()
 
         assert_eq!(app.assignment_state(&assignment).await, "delivered");
         app.recover(&[ERP]);
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.deliver().await;
         assert_eq!(app.assignment_state(&assignment).await, "delivered");
     })
@@ -110,7 +124,9 @@ async fn an_assignment_that_is_not_whole_can_be_reprocessed_once_no_request_of_i
         let role = &package.roles[0];
         app.loses(role, "alice").await;
         app.target(ERP).refuses(app.id_of("alice"));
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.wait_out_retries().await;
         let failed = app.assignment_state(&assignment).await;
         let request = tracking(app, &package).await;
@@ -118,7 +134,9 @@ async fn an_assignment_that_is_not_whole_can_be_reprocessed_once_no_request_of_i
         assert_eq!(app.assignment_state(&assignment).await, failed);
         app.target(ERP).refuses_nobody();
 
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.deliver().await;
 
         assert!(app.has(role, "alice").await);
@@ -143,7 +161,9 @@ async fn an_assignment_whose_failed_request_is_too_old_can_be_reprocessed_itself
 
         let late = reprocess(app, "assignmentRequests", &request).await;
         late.assert_error(400, "ReprocessWindowExpired");
-        reprocess(app, "assignments", &assignment).await.assert_status(202);
+        reprocess(app, "assignments", &assignment)
+            .await
+            .assert_status(202);
         app.deliver().await;
 
         assert_eq!(app.assignment_state(&assignment).await, "delivered");

@@ -12,7 +12,9 @@ const BACK: Duration = Duration::from_minutes(-180);
 #[tokio::test]
 async fn work_of_a_dead_process_is_taken_over_although_the_clock_jumped_back_r28() {
     TestApp::on_both(async |app| {
-        let package = app.package(Plan::new("Books").member_of("Books", ERP)).await;
+        let package = app
+            .package(Plan::new("Books").member_of("Books", ERP))
+            .await;
         app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
@@ -34,7 +36,9 @@ async fn work_of_a_dead_process_is_taken_over_although_the_clock_jumped_back_r28
 #[tokio::test]
 async fn a_lease_within_reach_is_kept_although_the_clock_jumped_back_r28() {
     TestApp::on_both(async |app| {
-        let package = app.package(Plan::new("Books").member_of("Books", ERP)).await;
+        let package = app
+            .package(Plan::new("Books").member_of("Books", ERP))
+            .await;
         app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
@@ -59,7 +63,9 @@ async fn a_lease_within_reach_is_kept_although_the_clock_jumped_back_r28() {
 #[tokio::test]
 async fn attempts_that_wait_are_made_when_their_time_comes_again_rp_33() {
     TestApp::on_both(async |app| {
-        let package = app.package(Plan::new("Books").member_of("Books", ERP)).await;
+        let package = app
+            .package(Plan::new("Books").member_of("Books", ERP))
+            .await;
         app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
@@ -77,7 +83,9 @@ async fn attempts_that_wait_are_made_when_their_time_comes_again_rp_33() {
 #[tokio::test]
 async fn a_list_that_is_read_page_by_page_misses_and_repeats_nobody_od_7() {
     TestApp::on_both(async |app| {
-        let package = app.package(Plan::new("Books").member_of("Books", ERP)).await;
+        let package = app
+            .package(Plan::new("Books").member_of("Books", ERP))
+            .await;
         let mut before = BTreeSet::new();
         for number in 0..5 {
             let name = format!("early{number}");
@@ -85,7 +93,12 @@ async fn a_list_that_is_read_page_by_page_misses_and_repeats_nobody_od_7() {
             before.insert(app.assign(&package, &name).await);
         }
         let first = format!("{V1}/assignmentRequests?$top=2&$select=id");
-        let mut page = app.as_operator().get(&first).await.assert_status(200).json();
+        let mut page = app
+            .as_operator()
+            .get(&first)
+            .await
+            .assert_status(200)
+            .json();
 
         app.advance(BACK);
         for number in 0..5 {
