@@ -11,7 +11,6 @@ async fn books(app: &TestApp) -> Package {
 
 /// Somebody who has the package.
 async fn holder(app: &TestApp, package: &Package, name: &str) -> String {
-    app.add_user(name).await;
     let request = app.assign(package, name).await;
     app.deliver().await;
     app.assignment_of(&request).await
@@ -75,7 +74,6 @@ async fn a_first_delivery_of_which_nothing_is_there_fails_and_is_not_held_rp_31(
         let other = app.package(Plan::new("Other").not_with(&package)).await;
         app.target(ERP).goes_down();
         let assignment = {
-            app.add_user("alice").await;
             let request = app.assign(&package, "alice").await;
             app.wait_out_retries().await;
             assert_eq!(app.state(&request).await, "deliveryFailed");
@@ -149,7 +147,6 @@ async fn an_assignment_that_is_not_whole_can_be_reprocessed_once_no_request_of_i
 async fn an_assignment_whose_failed_request_is_too_old_can_be_reprocessed_itself_rp_20() {
     TestApp::on_both(async |app| {
         let package = books(app).await;
-        app.add_user("alice").await;
         app.target(ERP).refuses(app.id_of("alice"));
         let request = app.assign(&package, "alice").await;
         app.deliver().await;
@@ -177,7 +174,6 @@ async fn what_does_not_go_together_is_looked_at_when_a_failed_assignment_is_enfo
         let other = app.package(Plan::new("Other")).await;
         let plan = Plan::new("Books").member_of("Books", ERP);
         let package = app.package(plan.not_with(&other)).await;
-        app.add_user("alice").await;
         app.target(ERP).refuses(app.id_of("alice"));
         let request = app.assign(&package, "alice").await;
         app.deliver().await;
@@ -195,7 +191,6 @@ async fn what_does_not_go_together_is_looked_at_when_a_failed_assignment_is_enfo
 
 /// A failed assignment of alice's, its request, and a newer one that is delivered.
 async fn failed_and_newer(app: &TestApp, package: &Package) -> (String, String, String) {
-    app.add_user("alice").await;
     app.target(ERP).refuses(app.id_of("alice"));
     let request = app.assign(package, "alice").await;
     app.deliver().await;

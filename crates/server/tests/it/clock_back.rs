@@ -15,7 +15,6 @@ async fn work_of_a_dead_process_is_taken_over_although_the_clock_jumped_back_r28
         let package = app
             .package(Plan::new("Books").member_of("Books", ERP))
             .await;
-        app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
         app.deliver().await;
@@ -39,7 +38,6 @@ async fn a_lease_within_reach_is_kept_although_the_clock_jumped_back_r28() {
         let package = app
             .package(Plan::new("Books").member_of("Books", ERP))
             .await;
-        app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
         app.deliver().await;
@@ -66,7 +64,6 @@ async fn attempts_that_wait_are_made_when_their_time_comes_again_rp_33() {
         let package = app
             .package(Plan::new("Books").member_of("Books", ERP))
             .await;
-        app.add_user("alice").await;
         app.target(ERP).goes_down();
         let request = app.assign(&package, "alice").await;
         app.deliver().await;
