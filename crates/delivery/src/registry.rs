@@ -9,6 +9,7 @@ use connector_api::{
 use domain::time::Duration;
 use service::Service;
 use service::faults::FaultPlan;
+use store::ledger::lease;
 
 use crate::builtin::Builtin;
 use crate::faults::Faulty;
@@ -197,6 +198,9 @@ fn flaw(options: &TargetOptions) -> Option<&'static str> {
     let deadline = i64::try_from(options.call_deadline.as_micros()).unwrap_or(i64::MAX);
     if deadline == 0 || options.lease.micros() < deadline.saturating_mul(4) {
         return Some("a lease must be at least four times as long as the deadline of a call");
+    }
+    if options.lease > lease::LONGEST {
+        return Some("a lease must not be longer than an hour");
     }
     None
 }

@@ -74,9 +74,11 @@ pub const TRANSITIONS: &[(State, Event, State)] = &[
     (S::Delivered, E::Updated, S::Delivered),
     (S::PartiallyDelivered, E::Reprocessed, S::Delivering),
     (S::PartiallyDelivered, E::RemovalStarted, S::Delivering),
+    (S::PartiallyDelivered, E::AllDelivered, S::Delivered),
     (S::PartiallyDelivered, E::Updated, S::PartiallyDelivered),
     (S::DeliveryFailed, E::Reprocessed, S::Delivering),
     (S::DeliveryFailed, E::RemovalStarted, S::Delivering),
+    (S::DeliveryFailed, E::Removed, S::Expired),
 ];
 
 /// The event does not happen to an assignment in this state.

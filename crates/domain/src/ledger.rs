@@ -68,8 +68,10 @@ pub struct Tally {
     pub pending: i64,
     /// Done.
     pub done: i64,
-    /// Given up.
+    /// Given up, with nothing there.
     pub failed: i64,
+    /// Given up, and yet there as far as anybody knows: whoever wanted to look again could not.
+    pub there: i64,
 }
 
 /// What the units of work make of their request.
@@ -79,9 +81,9 @@ pub enum RollUp {
     Waiting,
     /// Every role is done; a package without roles is done at once.
     All,
-    /// Some are done, some are not.
+    /// Some are done or there, some are not done.
     Some,
-    /// None is done.
+    /// None is done, and nothing is there.
     None,
 }
 
@@ -89,9 +91,9 @@ pub enum RollUp {
 pub const fn roll_up(tally: Tally) -> RollUp {
     if tally.pending > 0 {
         RollUp::Waiting
-    } else if tally.failed == 0 {
+    } else if tally.failed == 0 && tally.there == 0 {
         RollUp::All
-    } else if tally.done > 0 {
+    } else if tally.done > 0 || tally.there > 0 {
         RollUp::Some
     } else {
         RollUp::None
@@ -132,18 +134,21 @@ mod tests {
 
     #[test]
     fn a_request_rolls_up_by_what_its_units_came_to() {
-        for (pending, done, failed, expected) in [
-            (0, 0, 0, RollUp::All),
-            (1, 5, 5, RollUp::Waiting),
-            (0, 3, 0, RollUp::All),
-            (0, 1, 1, RollUp::Some),
-            (0, 0, 2, RollUp::None),
+        for (pending, done, failed, there, expected) in [
+            (0, 0, 0, 0, RollUp::All),
+            (1, 5, 5, 5, RollUp::Waiting),
+            (0, 3, 0, 0, RollUp::All),
+            (0, 1, 1, 0, RollUp::Some),
+            (0, 0, 1, 1, RollUp::Some),
+            (0, 0, 0, 2, RollUp::Some),
+            (0, 0, 2, 0, RollUp::None),
         ] {
             assert_eq!(
                 roll_up(Tally {
                     pending,
                     done,
-                    failed
+                    failed,
+                    there
                 }),
                 expected,
                 "RP-31"

@@ -29,6 +29,7 @@ pub const OWN_CODES: &[&str] = &[
     "BadRequest",
     "FailedDependency",
     "InjectedFault",
+    "InsufficientStorage",
     "InternalServerError",
     "InvalidAuthenticationToken",
     "InvalidModel",
@@ -226,6 +227,9 @@ impl Error {
             Self::Service(ServiceError::Unavailable { .. })
             | Self::TimedOut { .. }
             | Self::Busy => unavailable(),
+            Self::Service(ServiceError::Full) => {
+                plain(StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage")
+            }
             Self::HeadersTooLarge { .. } => plain(
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "RequestHeaderFieldsTooLarge",
@@ -351,6 +355,9 @@ impl Error {
 
     /// Logs what is ours, once, with every cause.
     pub(crate) fn log(&self) {
+        if matches!(self, Self::Service(ServiceError::Full)) {
+            tracing::error!("a change was refused because the disk of the database is full");
+        }
         let (Self::Service(ServiceError::Internal(cause)) | Self::Internal(cause)) = self else {
             return;
         };

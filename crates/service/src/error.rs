@@ -158,6 +158,9 @@ pub enum ServiceError {
         /// Seconds to wait.
         retry_after: u64,
     },
+    /// There is no room on the disk: nothing was stored, and a person has to make some.
+    #[error("there is no room to store the change")]
+    Full,
     /// Ours: the cause is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -199,7 +202,9 @@ impl ServiceError {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Internal(_) => None,
+            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Full | Self::Internal(_) => {
+                None
+            }
         }
     }
 }
@@ -212,6 +217,7 @@ impl From<store::Error> for ServiceError {
                 "the object changed since it was read",
             ),
             store::Error::Busy => Self::Unavailable { retry_after: 1 },
+            store::Error::Full => Self::Full,
             store::Error::Conflict(_) => Self::refused(
                 Code::Conflict,
                 "the change conflicts with what is stored by now",

@@ -124,7 +124,11 @@ fn refuse(
     failure: (String, String),
 ) -> Result<(), ServiceError> {
     request.failure = Some(failure);
-    rollup::complete(tx, moment, ctx, request, Event::NoneDelivered)
+    let event = match request.assignment_id {
+        Some(id) if rollup::may_be_there(tx, &request, id)? => Event::SomeDelivered,
+        _ => Event::NoneDelivered,
+    };
+    rollup::complete(tx, moment, ctx, request, event)
 }
 
 /// Brings the ledger to what the packages of these live assignments hold now. Where a request is behind an assignment, it

@@ -208,6 +208,20 @@ fn move_assignment(
     assignment.take(happening, moment.now)
 }
 
+/// Whether anything that the request was to deliver may be there already, whatever this attempt comes to. An assignment
+/// of which something is there is not failed: it is held, for separation of duties as for everybody else (SD-4, OM-3).
+pub(crate) fn may_be_there(
+    tx: &mut WriteTx<'_>,
+    request: &AssignmentRequest,
+    assignment: AssignmentId,
+) -> Result<bool, store::Error> {
+    match request.request_type.purpose() {
+        Purpose::Add => watch::may_be_there(tx, assignment, false),
+        Purpose::Enforce => watch::may_be_there(tx, assignment, true),
+        Purpose::Update | Purpose::Remove => Ok(false),
+    }
+}
+
 /// A failed assignment is not live, so it justifies no access (OM-3, LG-4). Its links stay for the next try, or for the
 /// removal that canceling the request leads to.
 fn justify_nothing(

@@ -7,6 +7,8 @@ use domain::assignment;
 use domain::assignment_request::{self as request, RequestType, State};
 use domain::id::ObjectId;
 use domain::ledger::{Observed, Phase};
+use domain::reprocess_job::{ItemState, State as JobState};
+use domain::time::Timestamp;
 
 use crate::template::TARGETS;
 use crate::world::{AssignmentRow, GrantRow, RequestRow, World};
@@ -25,10 +27,14 @@ pub(crate) struct Judge {
     unwanted: BTreeSet<String>,
     /// Access that was changed behind Reeve's back: nobody can know it before all is enforced again.
     tampered: BTreeSet<Access>,
+    /// The same until everything was swept.
+    tampered_before: BTreeSet<Access>,
     /// What delivered assignments justified when last looked.
     safe: BTreeSet<Access>,
     /// What targets had when last looked.
     held: BTreeSet<Access>,
+    /// The latest time so far: the clock may have jumped back since.
+    now: Option<Timestamp>,
 }
 
 impl Judge {
@@ -47,12 +53,17 @@ impl Judge {
         self.tampered.insert(access);
     }
 
+    /// One of the requests that Reeve took.
+    pub(crate) fn any_accepted(&self) -> Option<&String> {
+        self.accepted.first()
+    }
+
     /// Whether somebody changed this behind Reeve's back.
     pub(crate) fn was_tampered(&self, target: &str, grant: &(String, ObjectId)) -> bool {
         let number = TARGETS.iter().position(|name| *name == target);
         number.is_some_and(|number| {
             let access = (number, grant.0.clone(), grant.1);
-            self.tampered.contains(&access)
+            self.tampered.contains(&access) || self.tampered_before.contains(&access)
         })
     }
 
@@ -61,8 +72,14 @@ impl Judge {
         let requests = world.requests().await?;
         let assignments = world.assignments().await?;
         let ledger = world.ledger().await?;
+        self.now = self.now.max(Some(world.service.clock.now()));
+        for (number, target) in world.targets.iter().enumerate() {
+            let misled = target.misled().into_iter();
+            let misled = misled.map(|(role, user)| (number, role, user));
+            self.tampered.extend(misled);
+        }
         self.requests_go_legal_ways(&requests)?;
-        self.assignments_go_legal_ways(world, &assignments)?;
+        self.assignments_go_legal_ways(&assignments)?;
         let held = held(world);
         self.ledger_is_true(&ledger, &held)?;
         for target in &world.targets {
@@ -76,6 +93,44 @@ impl Judge {
         self.nobody_loses_what_they_hold(&safe, &held)?;
         self.safe = safe;
         self.held = held;
+        Ok(())
+    }
+
+    /// Looks after everything was swept without a fault: the ledger is true whoever tampered with what, and names all
+    /// whom it does not know.
+    pub(crate) async fn look_after_sweeps(&mut self, world: &World) -> anyhow::Result<()> {
+        self.look(world).await?;
+        self.tampered_before = std::mem::take(&mut self.tampered);
+        let ledger = world.ledger().await?;
+        let held = held(world);
+        self.ledger_is_true(&ledger, &held)?;
+        let known: BTreeSet<Access> = ledger
+            .iter()
+            .filter_map(|row| {
+                let target = TARGETS.iter().position(|name| *name == row.target)?;
+                Some((target, row.role.clone(), row.user))
+            })
+            .collect();
+        // What no package holds and nobody ever was granted is none of Reeve's business.
+        let cast = &world.cast;
+        let places = cast.packages.iter().flat_map(|package| &package.holds);
+        let mut roles: BTreeSet<String> = places
+            .filter_map(|number| Some(cast.places.get(*number)?.role.clone()))
+            .collect();
+        roles.extend(ledger.iter().map(|row| row.role.clone()));
+        let extras: BTreeSet<_> = held
+            .difference(&known)
+            .filter(|(_, role, _)| roles.contains(role))
+            .filter_map(|(target, role, user)| {
+                let name = (*TARGETS.get(*target)?).to_owned();
+                Some((name, role.clone(), user.to_string()))
+            })
+            .collect();
+        let told = world.extras().await?;
+        ensure!(
+            extras == told,
+            "sweeps do not tell who is there: {told:?} instead of {extras:?}"
+        );
         Ok(())
     }
 
@@ -103,6 +158,23 @@ impl Judge {
                 theirs.collect::<Vec<_>>(),
                 world.requests().await?
             );
+        }
+        for (id, row) in &assignments {
+            ensure!(
+                ["delivered", "expired"].contains(&row.state.as_str()),
+                "assignment {id} never ends: {row:?}"
+            );
+        }
+        for job in world.jobs().await? {
+            ensure!(job.state.is_over(), "a job never ends: {job:?}");
+            for item in world.items(job.id).await? {
+                let waits = match item.state {
+                    ItemState::Planned => job.state == JobState::Completed,
+                    ItemState::InDelivery => true,
+                    _ => false,
+                };
+                ensure!(!waits, "nobody says what became of {item:?} of {job:?}");
+            }
         }
         let stuck = world.stuck().await?;
         ensure!(stuck.is_empty(), "stuck (L9): {stuck:?}");
@@ -143,10 +215,9 @@ impl Judge {
 
     fn assignments_go_legal_ways(
         &mut self,
-        world: &World,
         rows: &BTreeMap<String, AssignmentRow>,
     ) -> anyhow::Result<()> {
-        let now = world.service.clock.now();
+        let now = self.now;
         let mut live = BTreeSet::new();
         for (id, row) in rows {
             let before = self.assignments.insert(id.clone(), row.state.clone());
@@ -158,7 +229,7 @@ impl Judge {
             );
             let is_over = row.state == "expired";
             let may_be_over =
-                self.unwanted.contains(id) || row.ends_at.is_some_and(|end| end <= now);
+                self.unwanted.contains(id) || row.ends_at.is_some_and(|end| Some(end) <= now);
             ensure!(
                 !is_over || may_be_over,
                 "assignment {id} ended though nobody asked: {row:?}"

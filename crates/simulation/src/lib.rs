@@ -8,7 +8,10 @@
 //! - what the ledger calls present or absent is so in the target (no false `delivered`);
 //! - no two writes have the same grant in hand at once;
 //! - nobody loses access that a delivered assignment justifies;
-//! - and once faults end, every state ends, and access is what live assignments justify, no less and no more.
+//! - once faults end, whoever was left half way can be brought to an end: there is always a way back;
+//! - a sweep then leaves a ledger that is true, and names everybody whom it does not know;
+//! - bulk jobs end, and say of every item what became of it;
+//! - and every state ends, and access is what live assignments justify, no less and no more.
 //!
 //! **Invariant:** nothing here reads the world. The same seed gives the same life, word for word, so that a failure is
 //! replayed by its number.
@@ -36,6 +39,10 @@ pub enum Sabotage {
     Thief,
     /// A target says that it proves what it took away, and did not take it.
     Keeper,
+    /// A target leaves somebody out when it lists who is there.
+    Hider,
+    /// What somebody was promised is gone.
+    Shredder,
 }
 
 /// A life that came to its end.
@@ -60,6 +67,12 @@ pub struct Counts {
     pub troubles: usize,
     /// Requests that failed, wholly or in part.
     pub failed: usize,
+    /// Sweeps that were asked for.
+    pub sweeps: usize,
+    /// Bulk jobs that were made.
+    pub jobs: usize,
+    /// Times that the clock jumped back.
+    pub jumps: usize,
 }
 
 impl Counts {
@@ -70,6 +83,9 @@ impl Counts {
         self.crashes += other.crashes;
         self.troubles += other.troubles;
         self.failed += other.failed;
+        self.sweeps += other.sweeps;
+        self.jobs += other.jobs;
+        self.jumps += other.jumps;
     }
 }
 

@@ -8,23 +8,29 @@ use auth::principal::{Permission, PermissionSet, Principal};
 use domain::assignment_request::RequestType;
 use domain::id::{AssignmentId, ObjectId, RequestId};
 use domain::policy::RequestedSchedule;
+use domain::reprocess_job::{Collection, State as JobState, Thresholds};
 use domain::submission::{Submission, TargetReference};
+use domain::sweep::State as SweepState;
 use domain::time::Duration;
 use service::access_packages::role_scopes;
-use service::{Ctx, ServiceError, assignment_requests, reprocess};
+use service::reprocess_jobs::{NewJob, Order, Selection, steer};
+use service::{Ctx, ServiceError, assignment_requests, reprocess, reprocess_jobs, sweeps};
 use uuid::Uuid;
 
 use crate::judge::Judge;
 use crate::target::Trouble;
-use crate::template::Template;
+use crate::template::{TARGETS, Template};
 use crate::world::{REPLICAS, World};
 use crate::{Counts, Fault, Life, Sabotage};
 
 /// Rounds of retries after which a life that does not come to rest is a fault.
 const MOST_ROUNDS: usize = 60;
 
+/// Sweeps of a target that works again, of which one must come to its end.
+const MOST_SWEEPS: usize = 3;
+
 /// Lives the life of this number.
-pub fn live(template: &Template, seed: u64, sabotage: Sabotage) -> Result<Life, Box<Fault>> {
+pub fn live(template: &mut Template, seed: u64, sabotage: Sabotage) -> Result<Life, Box<Fault>> {
     let fault = |what: String, story: Vec<String>| Box::new(Fault { seed, what, story });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -54,7 +60,7 @@ struct Being {
 }
 
 impl Being {
-    fn born(template: &Template, seed: u64, sabotage: Sabotage) -> anyhow::Result<Self> {
+    fn born(template: &mut Template, seed: u64, sabotage: Sabotage) -> anyhow::Result<Self> {
         Ok(Self {
             world: World::begin(template, seed, sabotage)?,
             judge: Judge::default(),
@@ -81,7 +87,10 @@ impl Being {
 
     /// One thing that somebody does, or that happens.
     async fn step(&mut self) -> anyhow::Result<String> {
-        match self.dice.u8(0..34) {
+        if self.world.sabotage == Sabotage::Shredder {
+            self.shred().await?;
+        }
+        match self.dice.u8(0..38) {
             0..=5 => self.assign().await,
             6..=8 => self.remove().await,
             9 => self.act_on_a_request("cancel").await,
@@ -104,6 +113,10 @@ impl Being {
                 self.world.pass_time(Duration::from_secs(seconds)).await;
                 Ok(format!("{seconds} seconds pass"))
             }
+            34 => self.sweep().await,
+            35 => self.bulk().await,
+            36 => self.steer().await,
+            37 => Ok(self.jump_back()),
             26 => {
                 self.world.settle().await?;
                 Ok("everything that can be done is done".to_owned())
@@ -229,6 +242,86 @@ impl Being {
         Ok(format!("{id} is to be enforced: {said}"))
     }
 
+    /// Somebody asks for a sweep.
+    async fn sweep(&mut self) -> anyhow::Result<String> {
+        let name = self.dice.choice(TARGETS).context("no target")?;
+        let (_, is_new) =
+            sweeps::request(&self.world.service, &self.world.service.system(), name).await?;
+        self.counts.sweeps += usize::from(is_new);
+        Ok(format!("{name} is to be swept"))
+    }
+
+    /// Everything is to be reprocessed by one job.
+    async fn bulk(&mut self) -> anyhow::Result<String> {
+        let (collection, ids) = if self.dice.bool() {
+            let ids = self.world.assignments().await?.into_keys();
+            (Collection::Assignments, ids.collect())
+        } else {
+            let ids = self.world.requests().await?.into_keys();
+            (Collection::AssignmentRequests, ids.collect())
+        };
+        let wanted = NewJob {
+            collection,
+            selection: Selection::Ids(ids),
+            dry_run: self.dice.u8(0..4) == 0,
+            thresholds: Thresholds::default(),
+            note: None,
+        };
+        let made = reprocess_jobs::create(&self.world.service, &self.operator, wanted).await;
+        let said = match made {
+            Ok(view) => {
+                self.counts.jobs += 1;
+                view.job.id.to_string()
+            }
+            Err(error) => refused(error)?,
+        };
+        Ok(format!("a job for all {collection}: {said}"))
+    }
+
+    /// Somebody tells a job something.
+    async fn steer(&mut self) -> anyhow::Result<String> {
+        let jobs = self.world.jobs().await?;
+        let order =
+            self.dice
+                .choice([Order::Run(None), Order::Pause, Order::Resume, Order::Cancel]);
+        let (Some(job), Some(order)) = (self.dice.choice(&jobs), order) else {
+            return Ok("no job to steer".to_owned());
+        };
+        let done = steer(&self.world.service, &self.operator, job.id, order).await;
+        let said = match done {
+            Ok(view) => view.job.state.to_string(),
+            Err(error) => refused(error)?,
+        };
+        Ok(format!("job {}: {order:?}: {said}", job.id))
+    }
+
+    /// The clock of the machine is set back.
+    fn jump_back(&mut self) -> String {
+        let seconds = self.dice.choice([1, 70, 4_000]).unwrap_or(1);
+        let by = Duration::from_secs(-seconds);
+        self.world.service.clock.advance(by);
+        self.counts.jumps += 1;
+        format!("the clock jumps back {seconds} seconds")
+    }
+
+    /// A promise goes up in smoke.
+    async fn shred(&mut self) -> anyhow::Result<()> {
+        let Some(id) = self.judge.any_accepted() else {
+            return Ok(());
+        };
+        let id: RequestId = id.parse().ok().context("an id that is none")?;
+        let store = &self.world.service.store;
+        let shred = store.write(move |tx| -> Result<(), store::Error> {
+            match store::assignment_request::find(tx, id)? {
+                Some(request) if request.state.is_terminal() => {
+                    store::assignment_request::delete(tx, &request)
+                }
+                _ => Ok(()),
+            }
+        });
+        Ok(shred.await?)
+    }
+
     /// A role joins a package, or leaves it.
     async fn change_a_package(&mut self) -> anyhow::Result<String> {
         let (service, operator) = (&self.world.service, &self.operator);
@@ -312,8 +405,11 @@ impl Being {
             target.always(None);
             target.refuses_nobody();
         }
+        self.end_the_jobs().await?;
         self.run_down().await?;
         self.counts.failed = self.retry_what_failed().await?;
+        self.run_down().await?;
+        self.find_ways_back().await?;
         self.run_down().await?;
         let assignments = self.world.assignments().await?;
         let delivered = assignments
@@ -327,29 +423,99 @@ impl Being {
             }
         }
         self.run_down().await?;
-        self.end_what_cannot_be_retried().await?;
+        self.sweep_everything().await?;
+        self.story.push("all is swept".to_owned());
+        self.judge.look_after_sweeps(&self.world).await?;
+        self.story
+            .push("what was slipped in is taken out, and all is swept again".to_owned());
         // What nobody asked for and was slipped in is no assignment's, so nothing enforces its end.
         self.forget_what_was_slipped_in().await?;
-        self.run_down().await
+        self.sweep_everything().await
     }
 
-    /// An assignment that failed, and whose failed request was canceled, can only be removed (RP-13).
-    async fn end_what_cannot_be_retried(&mut self) -> anyhow::Result<()> {
+    /// Every assignment that is half way, and has no request to try again, can be enforced itself, or at least removed: no
+    /// state is a dead end.
+    async fn find_ways_back(&mut self) -> anyhow::Result<()> {
+        let half_way = ["partiallyDelivered", "deliveryFailed"];
         for (id, row) in self.world.assignments().await? {
-            if ["partiallyDelivered", "deliveryFailed"].contains(&row.state.as_str()) {
+            if !half_way.contains(&row.state.as_str()) {
+                continue;
+            }
+            let key: AssignmentId = id.parse().ok().context("an id that is none")?;
+            let service = &self.world.service;
+            let enforced = reprocess::assignment(service, &self.operator, key).await;
+            let why_not = match enforced {
+                Ok(()) => "taken".to_owned(),
+                Err(error) => refused(error)?,
+            };
+            self.story
+                .push(format!("{id} is to be enforced at last: {why_not}"));
+            if why_not != "taken" {
                 let mut wanted = submission(RequestType::AdminRemove);
-                wanted.assignment_id = id.parse().ok();
-                let service = &self.world.service;
+                wanted.assignment_id = Some(key);
                 let removed = assignment_requests::submit(service, &self.operator, wanted).await;
                 match removed {
                     Ok(request) => {
                         self.judge.accepted(request.id.to_string());
                         self.judge.unwanted(id);
                     }
-                    // Nothing of it was delivered, and another one says what they are to have.
-                    Err(error) => self.story.push(format!("{id} stays: {}", refused(error)?)),
+                    Err(error) => anyhow::bail!(
+                        "there is no way back for {id}, {row:?}: neither {why_not} nor {}",
+                        refused(error)?
+                    ),
                 }
             }
+            // One at a time: they may be in each other's way.
+            self.run_down().await?;
+        }
+        Ok(())
+    }
+
+    /// Jobs go on that somebody holds back.
+    async fn end_the_jobs(&mut self) -> anyhow::Result<()> {
+        for job in self.world.jobs().await? {
+            let order = match job.state {
+                JobState::Paused => Order::Resume,
+                JobState::Planned | JobState::Stopped => Order::Run(Some(Thresholds {
+                    max_removed: 1_000,
+                    max_removed_percent: 100,
+                })),
+                _ => continue,
+            };
+            steer(&self.world.service, &self.operator, job.id, order).await?;
+        }
+        self.run_down().await?;
+        for job in self.world.jobs().await? {
+            if !job.state.is_over() {
+                // Planned only now.
+                let order = Order::Cancel;
+                steer(&self.world.service, &self.operator, job.id, order).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A sweep of every target from its beginning to its end.
+    async fn sweep_everything(&mut self) -> anyhow::Result<()> {
+        self.run_down().await?;
+        let system = self.world.service.system();
+        for name in TARGETS {
+            let mut state = SweepState::Failed;
+            for _ in 0..MOST_SWEEPS {
+                let (sweep, _) = sweeps::request(&self.world.service, &system, name).await?;
+                self.run_down().await?;
+                state = sweeps::get(&self.world.service, &system, sweep.id)
+                    .await?
+                    .state;
+                if state == SweepState::Completed {
+                    break;
+                }
+                self.world.pass_time(Duration::from_minutes(30)).await;
+            }
+            anyhow::ensure!(
+                state == SweepState::Completed,
+                "no sweep of {name} comes to its end: {state}"
+            );
         }
         Ok(())
     }
@@ -379,9 +545,9 @@ impl Being {
     }
 
     /// Takes out of the targets what the ledger does not know, or knows to be absent and not desired.
-    async fn forget_what_was_slipped_in(&self) -> anyhow::Result<()> {
+    async fn forget_what_was_slipped_in(&mut self) -> anyhow::Result<()> {
         let ledger = self.world.ledger().await?;
-        for (target, name) in self.world.targets.iter().zip(crate::template::TARGETS) {
+        for (number, (target, name)) in self.world.targets.iter().zip(TARGETS).enumerate() {
             for grant in target.grants() {
                 let is_desired = ledger.iter().any(|row| {
                     row.desired
@@ -393,6 +559,7 @@ impl Being {
                 });
                 if !is_desired && (!was_seen || self.judge.was_tampered(name, &grant)) {
                     target.meddle(&grant);
+                    self.judge.tampered((number, grant.0, grant.1));
                 }
             }
         }
@@ -418,7 +585,8 @@ impl Being {
         let ledger = self.world.ledger().await?;
         Ok(ledger
             .iter()
-            .all(|row| matches!(row.phase, Phase::Settled | Phase::NeedsAttention)))
+            .all(|row| matches!(row.phase, Phase::Settled | Phase::NeedsAttention))
+            && self.world.is_idle().await?)
     }
 
     fn somebody(&mut self) -> anyhow::Result<(ObjectId, usize)> {

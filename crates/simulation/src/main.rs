@@ -27,23 +27,21 @@ struct Options {
 
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
-    let template = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?
-        .block_on(Template::make())?;
     let next = AtomicU64::new(options.first);
     let end = options.first.saturating_add(options.seeds);
     let ended = Mutex::new((0_u64, Counts::default(), None::<Box<Fault>>));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
+    std::thread::scope(|scope| -> anyhow::Result<()> {
         for _ in 0..options.threads.unwrap_or(cores).max(1) {
-            scope.spawn(|| {
+            let mut template = Template::make()?;
+            let (next, ended, options) = (&next, &ended, &options);
+            scope.spawn(move || {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= end {
                         return;
                     }
-                    let lived = simulation::live(&template, seed, Sabotage::None);
+                    let lived = simulation::live(&mut template, seed, Sabotage::None);
                     let mut ended = ended
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -63,7 +61,8 @@ fn main() -> anyhow::Result<ExitCode> {
                 }
             });
         }
-    });
+        Ok(())
+    })?;
     let (lives, counts, fault) = ended
         .into_inner()
         .unwrap_or_else(std::sync::PoisonError::into_inner);

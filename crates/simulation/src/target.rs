@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connector_api::{
-    Applied, BoxFuture, Change, Connector, FailureCode, Limits, Object, Operation, Outcome,
-    Presence, Reason, Subject,
+    Applied, BoxFuture, Change, Connector, FailureCode, Keys, Limits, Lister, Listing, Member,
+    Object, Operation, Order, Outcome, Presence, Reason, Subject,
 };
 use domain::id::ObjectId;
 
@@ -14,6 +14,9 @@ use crate::Sabotage;
 
 /// A role and who has it.
 pub(crate) type Grant = (String, ObjectId);
+
+/// Members on a page of a listing.
+const PAGE: usize = 2;
 
 /// How one call goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,10 @@ pub(crate) enum Trouble {
     Hangs,
     /// Nothing is done, and the call never ends.
     HangsIdle,
+    /// The call never ends, and everything is done so many seconds after it began.
+    Late(u64),
+    /// Everything is done, and who reads is told how it was before the last change.
+    Stale,
     /// Too many requests; wait so many seconds.
     Throttled(u64),
     /// The credentials are not accepted.
@@ -43,13 +50,16 @@ pub(crate) enum Trouble {
 impl Trouble {
     /// One of them.
     pub(crate) fn any(dice: &mut fastrand::Rng) -> Self {
-        const ALL: [Trouble; 10] = [
+        const ALL: [Trouble; 13] = [
             Trouble::Unreachable,
             Trouble::AnswerLost,
             Trouble::HalfDone,
             Trouble::HalfAnswered,
             Trouble::Hangs,
             Trouble::HangsIdle,
+            Trouble::Late(7),
+            Trouble::Late(80),
+            Trouble::Stale,
             Trouble::Throttled(45),
             Trouble::Credentials,
             Trouble::Refused,
@@ -63,6 +73,14 @@ impl Trouble {
 struct State {
     dice: fastrand::Rng,
     grants: BTreeSet<Grant>,
+    /// What they were before the last change.
+    before: BTreeSet<Grant>,
+    /// Reads that are still told how it was before.
+    stale_reads: usize,
+    /// The last write of each grant.
+    last_write: BTreeMap<Grant, u64>,
+    /// What nobody can know: a write took effect after another one of the same grant, or a read was told what is not so.
+    misled: BTreeSet<Grant>,
     /// Who writes what now, and in which era the write began.
     in_hand: BTreeMap<Grant, (u64, u64)>,
     writes: u64,
@@ -113,6 +131,10 @@ impl Target {
         let state = State {
             dice: fastrand::Rng::with_seed(seed),
             grants: BTreeSet::new(),
+            before: BTreeSet::new(),
+            stale_reads: 0,
+            last_write: BTreeMap::new(),
+            misled: BTreeSet::new(),
             in_hand: BTreeMap::new(),
             writes: 0,
             era: 0,
@@ -147,6 +169,12 @@ impl Target {
         let mut state = self.state();
         state.standing = trouble;
         state.script.clear();
+        state.stale_reads = 0;
+    }
+
+    /// What nobody could know since this was asked last.
+    pub(crate) fn misled(&self) -> BTreeSet<Grant> {
+        std::mem::take(&mut self.state().misled)
     }
 
     /// Refuses or takes a subject.
@@ -208,6 +236,7 @@ impl Target {
         let (number, era) = (state.writes, state.era);
         for subject in &change.subjects {
             let grant = grant(&change.object, subject);
+            state.last_write.insert(grant.clone(), number);
             match state.in_hand.insert(grant.clone(), (number, era)) {
                 Some((_, began)) if began == era => state.collisions.push(grant),
                 _ => {}
@@ -221,6 +250,7 @@ impl Target {
 
     fn carry_out(&self, change: &Change, subjects: &[Subject]) -> Vec<Outcome> {
         let mut state = self.state();
+        state.before = state.grants.clone();
         let sabotage = state.sabotage;
         let outcomes = subjects.iter().map(|subject| {
             let grant = grant(&change.object, subject);
@@ -246,15 +276,34 @@ impl Target {
         outcomes
     }
 
+    /// Everything is done later, whether or not anybody still waits for it.
+    fn do_later(&self, change: &Change, number: u64, seconds: u64) {
+        let (state, change) = (Arc::clone(&self.state), change.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            for subject in &change.subjects {
+                let grant = grant(&change.object, subject);
+                let changed = match change.operation {
+                    Operation::Add => state.grants.insert(grant.clone()),
+                    Operation::Remove => state.grants.remove(&grant),
+                };
+                if changed && state.last_write.get(&grant) != Some(&number) {
+                    state.misled.insert(grant);
+                }
+            }
+        });
+    }
+
     async fn write(&self, change: &Change) -> Applied {
-        let _in_hand = self.take_in_hand(change);
+        let in_hand = self.take_in_hand(change);
         self.travel().await;
-        let applied = self.answer(change).await;
+        let applied = self.answer(change, in_hand.number).await;
         self.travel().await;
         applied
     }
 
-    async fn answer(&self, change: &Change) -> Applied {
+    async fn answer(&self, change: &Change, number: u64) -> Applied {
         let subjects = change.subjects.as_slice();
         let half = subjects.get(..subjects.len() / 2).unwrap_or_default();
         match self.next_trouble() {
@@ -276,6 +325,14 @@ impl Target {
                 std::future::pending().await
             }
             Some(Trouble::HangsIdle) => std::future::pending().await,
+            Some(Trouble::Late(seconds)) => {
+                self.do_later(change, number, seconds);
+                std::future::pending().await
+            }
+            Some(Trouble::Stale) => {
+                self.state().stale_reads = 2;
+                self.good_answer(change)
+            }
             Some(Trouble::Forgets) => Applied::Whole(Outcome::Done { verified: false }),
             Some(trouble) => Applied::Whole(plain(trouble)),
             None => self.good_answer(change),
@@ -305,32 +362,109 @@ impl Target {
         Applied::Each(each.collect())
     }
 
-    async fn read(&self, object: &Object, subjects: &[Subject]) -> Result<Vec<Presence>, Outcome> {
+    /// What a read finds: the grants as they are, or as they were.
+    async fn look(&self) -> Result<BTreeSet<Grant>, Outcome> {
         self.travel().await;
         let standing = self.state().standing;
         match standing {
-            Some(Trouble::Hangs | Trouble::HangsIdle) => {}
+            Some(Trouble::Hangs | Trouble::HangsIdle | Trouble::Late(_)) => {
+                std::future::pending().await
+            }
             Some(
                 trouble @ (Trouble::Unreachable
                 | Trouble::Throttled(_)
                 | Trouble::Credentials
                 | Trouble::Refused),
-            ) => return Err(plain(trouble)),
-            _ => return Ok(self.presence(object, subjects)),
+            ) => Err(plain(trouble)),
+            _ => {
+                let mut state = self.state();
+                let is_stale = standing == Some(Trouble::Stale) || state.stale_reads > 0;
+                state.stale_reads = state.stale_reads.saturating_sub(1);
+                if !is_stale {
+                    return Ok(state.grants.clone());
+                }
+                let wrong: Vec<_> = state
+                    .before
+                    .symmetric_difference(&state.grants)
+                    .cloned()
+                    .collect();
+                state.misled.extend(wrong);
+                Ok(state.before.clone())
+            }
         }
-        std::future::pending().await
     }
 
-    fn presence(&self, object: &Object, subjects: &[Subject]) -> Vec<Presence> {
-        let state = self.state();
+    async fn read(&self, object: &Object, subjects: &[Subject]) -> Result<Vec<Presence>, Outcome> {
+        let found = self.look().await?;
         let of = |subject: &Subject| {
-            if state.grants.contains(&grant(object, subject)) {
+            if found.contains(&grant(object, subject)) {
                 Presence::Present
             } else {
                 Presence::Absent
             }
         };
-        subjects.iter().map(of).collect()
+        Ok(subjects.iter().map(of).collect())
+    }
+
+    /// Members in the order of their ids, two to a page.
+    async fn page(&self, object: &Object, from: Option<&str>) -> Result<Listing, Outcome> {
+        let found = self.look().await?;
+        let hides = self.state().sabotage == Sabotage::Hider;
+        let mut members: Vec<String> = found
+            .into_iter()
+            .filter(|(role, _)| *role == object.role_origin_id)
+            .map(|(_, subject)| subject.to_string())
+            .filter(|id| from.is_none_or(|from| id.as_str() > from))
+            .collect();
+        members.sort_unstable();
+        let more = members.len() > PAGE;
+        members.truncate(PAGE);
+        let next = members.last().filter(|_| more).cloned();
+        if hides {
+            members.pop();
+        }
+        let member = |key: String| Member {
+            label: key.clone(),
+            keys: vec![key],
+        };
+        Ok(Listing {
+            members: members.into_iter().map(member).collect(),
+            next,
+        })
+    }
+}
+
+impl Lister for Target {
+    fn order(&self) -> Order {
+        Order::ObjectId
+    }
+
+    fn list<'a>(
+        &'a self,
+        object: &'a Object,
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Listing, Outcome>> {
+        Box::pin(self.page(object, from))
+    }
+
+    fn keys<'a>(
+        &'a self,
+        _: &'a Object,
+        subjects: &'a [Subject],
+    ) -> BoxFuture<'a, Result<Vec<Keys>, Outcome>> {
+        let keys = subjects
+            .iter()
+            .map(|one| Keys::Known(vec![one.object_id.to_string()]));
+        let keys = keys.collect();
+        Box::pin(async { Ok(keys) })
+    }
+
+    fn clues<'a>(
+        &'a self,
+        members: &'a [Member],
+    ) -> BoxFuture<'a, Result<Vec<Vec<String>>, Outcome>> {
+        let clues = members.iter().map(|member| member.keys.clone()).collect();
+        Box::pin(async { Ok(clues) })
     }
 }
 
@@ -379,5 +513,9 @@ impl Connector for Target {
 
     fn check(&self) -> BoxFuture<'_, Result<String, Outcome>> {
         Box::pin(async { Ok("in memory".to_owned()) })
+    }
+
+    fn lister(&self) -> Option<&dyn Lister> {
+        Some(self)
     }
 }

@@ -1,7 +1,6 @@
-//! The tenant that every life begins with: made once by the use cases themselves, then copied.
+//! The tenant that every life begins with: made once by the use cases themselves, then taken back after each.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use domain::access_package::{
@@ -12,16 +11,15 @@ use domain::catalog::NewCatalog;
 use domain::directory::{GroupChanges, UserChanges};
 use domain::id::{AccessPackageId, CatalogId, ObjectId, PolicyId, ResourceId};
 use domain::policy::{PolicyDraft, TargetScope};
-use domain::resource::{NewResourceRequest, ResourceRequestType};
+use domain::resource::{DriftAction, NewResourceRequest, ResourceRequestType};
 use domain::time::Timestamp;
 use service::access_packages::role_scopes;
 use service::clock::{Clock, Ids};
 use service::directory::{bindings, groups, users};
 use service::settings::Settings;
-use service::{Ctx, Service, access_packages, catalogs, policies, resource_requests};
+use service::{Ctx, Service, access_packages, catalogs, policies, resource_requests, resources};
 use store::directory::target_binding::TargetBinding;
 use store::{Location, Options, Store};
-use tempfile::TempDir;
 
 /// When every life begins.
 pub(crate) const START: Timestamp = Timestamp::from_micros(1_780_000_000_000_000);
@@ -30,6 +28,8 @@ pub(crate) const TARGETS: [&str; 2] = ["crm", "erp"];
 const USERS: usize = 4;
 /// Which target each group lives in.
 const PLACES: [Option<usize>; 6] = [Some(0), Some(0), Some(1), Some(1), None, Some(0)];
+/// The places whose drift is undone as soon as a sweep finds it.
+const RESTORED: [usize; 2] = [1, 2];
 /// The groups of each package, and how long it lasts.
 const PACKAGES: [(&[usize], &str); 4] = [
     (&[0, 1, 2], r#"{"v":1}"#),
@@ -89,59 +89,47 @@ pub(crate) struct Cast {
     pub(crate) packages: Vec<Package>,
 }
 
-/// A finished tenant in a file.
+/// A finished tenant, in memory. It serves one life at a time.
 #[derive(Debug)]
 pub struct Template {
-    folder: TempDir,
+    store: Store,
     pub(crate) cast: Cast,
 }
 
 impl Template {
     /// Makes the tenant.
-    pub async fn make() -> anyhow::Result<Self> {
-        let folder = TempDir::new().context("no folder for the simulation")?;
-        let service = open(&folder.path().join("template.db"), 1)?;
-        let cast = cast(&service).await?;
-        drop(service);
-        Ok(Self { folder, cast })
+    pub fn make() -> anyhow::Result<Self> {
+        let location = Location::Sqlite {
+            path: ":memory:".into(),
+        };
+        let options = Options {
+            deterministic: true,
+            ..Options::default()
+        };
+        let store = Store::open(&location, &options)?;
+        store.migrate(START)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let cast = runtime.block_on(cast(&serve(&store, 1)))?;
+        store.rewind()?;
+        Ok(Self { store, cast })
     }
 
-    /// A copy of the tenant in `folder`.
-    pub(crate) fn copy_to(&self, folder: &Path) -> anyhow::Result<Service> {
-        let path = folder.join("reeve.db");
-        for end in ["", "-wal"] {
-            let from = file(&self.folder.path().join("template.db"), end);
-            if from.exists() {
-                std::fs::copy(&from, file(&path, end))?;
-            }
-        }
-        open(&path, 1_000_000)
+    /// The tenant as it was made, whatever lives did to it.
+    pub(crate) fn anew(&mut self) -> anyhow::Result<Service> {
+        self.store.rewind()?;
+        Ok(serve(&self.store, 1_000_000))
     }
 }
 
-fn file(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    PathBuf::from(name)
-}
-
-fn open(path: &Path, first_id: u64) -> anyhow::Result<Service> {
-    let location = Location::Sqlite {
-        path: path.to_owned(),
-    };
-    let options = Options {
-        sqlite_readers: 1,
-        deterministic: true,
-        ..Options::default()
-    };
-    let store = Store::open(&location, &options)?;
-    store.migrate(START)?;
-    Ok(Service::new(
-        store,
+fn serve(store: &Store, first_id: u64) -> Service {
+    Service::new(
+        store.clone(),
         Clock::manual(START),
         Ids::counted(first_id),
         Settings::default(),
-    ))
+    )
 }
 
 async fn cast(service: &Service) -> anyhow::Result<Cast> {
@@ -158,7 +146,12 @@ async fn cast(service: &Service) -> anyhow::Result<Cast> {
     let catalog = catalogs::create(service, &ctx, NewCatalog::named("Everything")).await?;
     let mut places = Vec::new();
     for target in PLACES {
-        places.push(place(service, &ctx, catalog, places.len(), target).await?);
+        let place = place(service, &ctx, catalog, places.len(), target).await?;
+        if RESTORED.contains(&places.len()) {
+            resources::set_drift_action(service, &ctx, place.resource, DriftAction::Restore)
+                .await?;
+        }
+        places.push(place);
     }
     let mut packages = Vec::new();
     for (holds, settings) in PACKAGES {

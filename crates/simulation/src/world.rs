@@ -1,20 +1,22 @@
-//! One copy of the tenant with its targets and two replicas of the engine.
+//! The tenant as it was made, with its targets and two replicas of the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration as RealTime;
 
 use anyhow::Context as _;
 use connector_api::Connector;
 use delivery::{Engine, EngineOptions, PassReport, Registry, TargetOptions};
-use domain::id::ObjectId;
+use domain::id::{ObjectId, ReprocessJobId};
 use domain::ledger::{Observed, Phase};
 use domain::model;
 use domain::query::{Entity, Query, Value};
+use domain::reprocess_job::State as JobState;
 use domain::time::{Duration, Timestamp};
+use service::reprocess_jobs::{self, Job, Line};
+use service::sweeps::{self, extras};
 use service::{Service, ServiceError};
 use store::ledger::entry::{self, Entry};
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use crate::Sabotage;
@@ -25,6 +27,8 @@ use crate::template::{Cast, TARGETS, Template};
 const DEADLINE: RealTime = RealTime::from_secs(5);
 /// How long a claim holds.
 pub(crate) const LEASE: Duration = Duration::from_minutes(5);
+/// More jobs than a life makes.
+const MOST_JOBS: i64 = 1_000;
 /// The replicas.
 pub(crate) const REPLICAS: usize = 2;
 
@@ -33,8 +37,8 @@ pub(crate) struct World {
     pub(crate) service: Service,
     pub(crate) cast: Cast,
     pub(crate) targets: Vec<Arc<Target>>,
+    pub(crate) sabotage: Sabotage,
     replicas: Vec<Replica>,
-    _folder: TempDir,
 }
 
 /// An engine, and the pass it is in.
@@ -74,12 +78,11 @@ pub(crate) struct GrantRow {
 
 impl World {
     pub(crate) fn begin(
-        template: &Template,
+        template: &mut Template,
         seed: u64,
         sabotage: Sabotage,
     ) -> anyhow::Result<Self> {
-        let folder = TempDir::new().context("no folder for a life")?;
-        let service = template.copy_to(folder.path())?;
+        let service = template.anew()?;
         let mut dice = fastrand::Rng::with_seed(seed ^ 0x007a_76e7);
         let targets = [true, false].map(|proves| {
             let make = Make {
@@ -93,8 +96,8 @@ impl World {
             service,
             cast: template.cast.clone(),
             targets: targets.into(),
+            sabotage,
             replicas: Vec::new(),
-            _folder: folder,
         };
         for _ in 0..REPLICAS {
             let engine = world.engine()?;
@@ -174,6 +177,47 @@ impl World {
         let report = first.engine.settle().await?;
         anyhow::ensure!(report.is_quiet, "the engine finds no end: {report:?}");
         Ok(())
+    }
+
+    /// Bulk jobs, the newest first.
+    pub(crate) async fn jobs(&self) -> anyhow::Result<Vec<Job>> {
+        let system = self.service.system();
+        let views = reprocess_jobs::list(&self.service, &system, None, MOST_JOBS).await?;
+        Ok(views.into_iter().map(|view| view.job).collect())
+    }
+
+    /// What became of the items of a job.
+    pub(crate) async fn items(&self, job: ReprocessJobId) -> anyhow::Result<Vec<Line>> {
+        let system = self.service.system();
+        let items = reprocess_jobs::results(&self.service, &system, job, -1, false, i64::MAX);
+        Ok(items.await?)
+    }
+
+    /// Access that sweeps found and the ledger does not know: target, role, whom the target names.
+    pub(crate) async fn extras(&self) -> anyhow::Result<BTreeSet<(String, String, String)>> {
+        let (service, system) = (&self.service, self.service.system());
+        let wanted = extras::Wanted {
+            target: String::new(),
+            resource: String::new(),
+            object_id: String::new(),
+        };
+        let (found, _) = extras::list(service, &system, wanted, None, i64::MAX).await?;
+        Ok(found
+            .into_iter()
+            .map(|one| (one.target, one.place.role_origin_id, one.member_key))
+            .collect())
+    }
+
+    /// Whether no sweep and no bulk job is under way.
+    pub(crate) async fn is_idle(&self) -> anyhow::Result<bool> {
+        let (service, system) = (&self.service, self.service.system());
+        let sweeps = sweeps::list(service, &system, None, None, MOST_JOBS).await?;
+        let jobs = self.jobs().await?;
+        let moves = |state| matches!(state, JobState::Planning | JobState::Running);
+        Ok(
+            sweeps.iter().all(|one| one.state.is_over())
+                && !jobs.iter().any(|one| moves(one.state)),
+        )
     }
 
     /// What is stuck (L9).

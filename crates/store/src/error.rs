@@ -36,6 +36,9 @@ pub enum Error {
     /// The database could not take the work now; the same call may succeed later.
     #[error("the database is busy")]
     Busy,
+    /// The disk is full, or takes no more of what is written for another reason. Nothing was stored.
+    #[error("the disk of the database is full")]
+    Full,
     /// A stored value is not what the code expects.
     #[error("{place}: {found}")]
     Corrupt {
@@ -102,6 +105,7 @@ impl Error {
         match self {
             Self::Conflict(violation) => Self::Conflict(*violation),
             Self::Busy => Self::Busy,
+            Self::Full => Self::Full,
             other => Self::driver(other.to_string(), causes(other)),
         }
     }
@@ -146,8 +150,12 @@ pub(crate) fn from_sqlite(context: &str, error: rusqlite::Error) -> (Error, Setb
     if let Some(violation) = violation {
         return (Error::Conflict(violation), Setback::Failed);
     }
-    // The low byte is the primary code; the rest tells the variant.
+    // The low byte is the primary code; the rest tells the variant. What a quota refuses is no `FULL` to SQLite.
     match code & 0xff {
+        ffi::SQLITE_FULL => (Error::Full, Setback::Failed),
+        _ if [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE].contains(&code) => {
+            (Error::Full, Setback::Failed)
+        }
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => (Error::Busy, Setback::Contended),
         _ => (Error::driver(context, error), Setback::Failed),
     }
@@ -172,6 +180,7 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         SqlState::FOREIGN_KEY_VIOLATION | SqlState::RESTRICT_VIOLATION => Violation::ForeignKey,
         SqlState::CHECK_VIOLATION => Violation::Check,
         SqlState::NOT_NULL_VIOLATION => Violation::NotNull,
+        SqlState::DISK_FULL => return (Error::Full, Setback::Failed),
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             return (Error::Busy, Setback::Contended);
         }

@@ -14,6 +14,7 @@ mod contract;
 mod crashes;
 mod demo;
 mod explain;
+mod full_disk;
 mod issuer;
 mod outside_issuer;
 mod postgres;

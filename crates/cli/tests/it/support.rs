@@ -67,23 +67,56 @@ impl Server {
 
     /// The same, or what it said on standard error.
     pub(crate) fn try_start(data: &Path, more: &[&str]) -> Result<Self, String> {
-        Self::listening(data, "off", more)
+        Self::listening(reeve(), data, "off", more)
+    }
+
+    /// The same with a server that is told, and not killed, when a file cannot grow; see [`Self::may_write`].
+    pub(crate) fn start_under_quota(data: &Path, more: &[&str]) -> Self {
+        let program = reeve();
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+            .arg(program.get_program())
+            .stdin(Stdio::null());
+        for (name, value) in program.get_envs() {
+            if value.is_none() {
+                shell.env_remove(name);
+            }
+        }
+        Self::listening(shell, data, "off", more)
+            .unwrap_or_else(|told| panic!("the server did not start: {told}"))
+    }
+
+    /// Bounds how large the server's files may become; `None` for no bound.
+    pub(crate) fn may_write(&self, bytes: Option<u64>) {
+        let most = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let told = Command::new("prlimit")
+            .args(["--pid", &self.child.id().to_string()])
+            .arg(format!("--fsize={most}:"))
+            .status()
+            .unwrap();
+        assert!(told.success());
     }
 
     /// Starts a development tenant on HTTPS as well, as unmodified clients want it.
     pub(crate) fn start_with_tls(data: &Path, more: &[&str]) -> Self {
-        Self::listening(data, "127.0.0.1:0", more)
+        Self::listening(reeve(), data, "127.0.0.1:0", more)
             .unwrap_or_else(|told| panic!("the server did not start: {told}"))
     }
 
-    fn listening(data: &Path, https: &str, more: &[&str]) -> Result<Self, String> {
+    fn listening(
+        mut program: Command,
+        data: &Path,
+        https: &str,
+        more: &[&str],
+    ) -> Result<Self, String> {
         let stderr = data.with_extension("stderr");
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(&stderr)
             .unwrap();
-        let mut child = reeve()
+        let mut child = program
             .args([
                 "serve",
                 "--dev",

@@ -17,5 +17,6 @@ mod requests;
 mod requests_again;
 mod transitions;
 mod walk;
+mod way_back;
 mod withdrawal;
 mod year;

@@ -14,6 +14,7 @@ mod audits;
 mod automatic;
 mod batch;
 mod catalogs;
+mod clock_back;
 mod clouds;
 mod conformance;
 mod delta;

@@ -12,7 +12,7 @@ use domain::subject_set::SubjectSet;
 use domain::time::Timestamp;
 use store::{ReadTx, WriteTx};
 
-use super::{on_behalf, schedule};
+use super::{on_behalf, schedule, withdraw};
 use crate::ctx::{Ctx, Moment};
 use crate::error::ServiceError;
 use crate::{audit, automatic, callouts, guards, guests, notices, planning};
@@ -132,7 +132,9 @@ pub(crate) fn start(
         }
         Purpose::Remove => {
             suppress(tx, moment, request)?;
-            move_assignment(tx, moment, request, assignment::Event::RemovalStarted)?;
+            if let Some(assignment) = find_assignment(tx, request)? {
+                withdraw::removal_started(tx, moment, assignment)?;
+            }
         }
         Purpose::Update => change_dates(tx, moment, ctx, request)?,
         Purpose::Enforce => move_assignment(tx, moment, request, assignment::Event::Reprocessed)?,
@@ -199,16 +201,23 @@ fn suppress(
     }
 }
 
+fn find_assignment(
+    tx: &mut WriteTx<'_>,
+    request: &AssignmentRequest,
+) -> Result<Option<Assignment>, store::Error> {
+    match request.assignment_id {
+        Some(id) => store::assignment::find(tx, id),
+        None => Ok(None),
+    }
+}
+
 fn move_assignment(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     request: &AssignmentRequest,
     event: assignment::Event,
 ) -> Result<(), ServiceError> {
-    let Some(id) = request.assignment_id else {
-        return Ok(());
-    };
-    let Some(mut assignment) = store::assignment::find(tx, id)? else {
+    let Some(mut assignment) = find_assignment(tx, request)? else {
         return Ok(());
     };
     assignment

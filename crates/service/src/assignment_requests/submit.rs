@@ -235,15 +235,6 @@ fn change(
         if !by_approver {
             checks::may_remove(&policy, case.asker)?;
         }
-        if let Some(live) = checks::another_live(tx, &assignment)? {
-            return Err(ServiceError::refused(
-                Code::ExistingAssignment,
-                format!(
-                    "the target has the assignment `{}` of the access package by now; remove that one",
-                    live.id
-                ),
-            ));
-        }
         super::withdraw::make_way_for_removal(tx, case.moment, case.ctx, &assignment, case.asker)?;
     } else {
         let object = checks::present_object(&target)?;

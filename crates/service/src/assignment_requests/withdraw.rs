@@ -1,18 +1,23 @@
 //! Taking requests back: cancel (RQ-20 to RQ-23), delete (RQ-24), and making way for a removal (RQ-8, RP-43).
 
+use std::collections::BTreeSet;
+
 use auth::decide::Access;
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::assignment::{self, Assignment};
 use domain::assignment_request::{AssignmentRequest, Event, Purpose, RequestType, State};
-use domain::id::{ObjectId, RequestId};
+use domain::id::{GrantId, ObjectId, RequestId};
+use domain::ledger::Observed;
 use domain::policy::Asker;
+use store::ledger::{plan, watch};
+use store::reprocess_job::facts;
 use store::{ReadTx, WriteTx};
 
 use super::{checks, find_with_catalog, is_known};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, automatic, callouts, planning, rollup};
+use crate::{audit, authorize, automatic, callouts, planning, rollup, user_attributes};
 
 /// Cancels a request: one's own, or as an administrator anybody's (RQ-22).
 pub async fn cancel(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
@@ -104,7 +109,7 @@ fn cancel_request(
 }
 
 /// What a failed delivery left behind is brought to an end by a request of its own (RQ-2): a failed add is taken away
-/// again, a failed removal is enforced again.
+/// again, a failed removal is enforced again. An assignment that could not be enforced again is what its grants say.
 fn undo(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
@@ -122,14 +127,11 @@ fn undo(
         Purpose::Remove if assignment.state == assignment::State::Delivering => {
             RequestType::SystemUpdate
         }
+        Purpose::Enforce => return put_back(tx, moment, ctx, assignment),
         // The assignment was enforced again since, or nothing was begun.
-        Purpose::Remove | Purpose::Update | Purpose::Enforce => return Ok(()),
+        Purpose::Remove | Purpose::Update => return Ok(()),
     };
     if assignment.state == assignment::State::Expired {
-        return Ok(());
-    }
-    if checks::another_live(tx, &assignment)?.is_some() {
-        // Nothing of this one was delivered, and the other one says what the target is to have.
         return Ok(());
     }
     checks::nothing_open(tx, assignment.target_id, assignment.access_package_id)?;
@@ -139,12 +141,66 @@ fn undo(
     begin_system_request(tx, moment, ctx, assignment, request_type)
 }
 
+/// Nobody tries to enforce the assignment any more: if everything that its package wants was last seen in place, it is
+/// delivered, as it was before. Otherwise it stays as it is, and can be reprocessed itself (RP-20).
+fn put_back(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    mut assignment: Assignment,
+) -> Result<(), ServiceError> {
+    if assignment.state != assignment::State::PartiallyDelivered {
+        return Ok(());
+    }
+    let linked: BTreeSet<GrantId> = plan::linked(tx, [assignment.id])?
+        .into_iter()
+        .map(|(_, grant)| grant)
+        .collect();
+    let wanted: BTreeSet<Option<GrantId>> = plan::wanted(tx, [assignment.id])?
+        .into_iter()
+        .map(|wanted| wanted.grant_id)
+        .collect();
+    let seen: BTreeSet<Option<GrantId>> = facts::grants(tx, linked.iter().copied())?
+        .into_iter()
+        .filter(|(_, _, observed)| *observed == Observed::Present)
+        .map(|(grant, _, _)| Some(grant))
+        .collect();
+    if !wanted.is_subset(&seen) || linked.len() != wanted.len() {
+        return Ok(());
+    }
+    let linked: Vec<GrantId> = linked.into_iter().collect();
+    watch::rest(tx, &linked)?;
+    assignment
+        .take(assignment::Event::AllDelivered, moment.now)
+        .map_err(ServiceError::internal)?;
+    store::assignment::save(tx, &assignment)?;
+    user_attributes::follow(tx, moment, ctx, &assignment)?;
+    Ok(())
+}
+
+/// The removal of an assignment begins. Beside another live one of the same package a failed one stays as it is until it
+/// is gone: there is never more than one live (OM-3).
+pub(crate) fn removal_started(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    mut assignment: Assignment,
+) -> Result<(), ServiceError> {
+    if checks::another_live(tx, &assignment)?.is_some() {
+        return Ok(());
+    }
+    assignment
+        .take(assignment::Event::RemovalStarted, moment.now)
+        .map_err(ServiceError::internal)?;
+    store::assignment::save(tx, &assignment)?;
+    Ok(())
+}
+
 /// Makes a request of the service's own about an assignment and sets it to delivering.
 pub(crate) fn begin_system_request(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,
-    mut assignment: Assignment,
+    assignment: Assignment,
     request_type: RequestType,
 ) -> Result<(), ServiceError> {
     let mut request = rollup::system_request(moment, &assignment, request_type);
@@ -152,10 +208,7 @@ pub(crate) fn begin_system_request(
         .take(Event::Started, moment.now)
         .map_err(ServiceError::internal)?;
     if request_type.purpose() == Purpose::Remove {
-        assignment
-            .take(assignment::Event::RemovalStarted, moment.now)
-            .map_err(ServiceError::internal)?;
-        store::assignment::save(tx, &assignment)?;
+        removal_started(tx, moment, assignment)?;
     }
     store::assignment_request::insert(tx, &request)?;
     let activity = super::creation_activity(request.request_type, request.is_extension);

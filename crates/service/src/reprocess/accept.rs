@@ -86,7 +86,7 @@ fn accept(
     }
     let mut batch = Batch {
         settings,
-        facts: Facts::of(tx, requests, assignments)?,
+        facts: Facts::of(tx, &first.moment, requests, assignments)?,
         replays: Replays::of(tx, calls.iter().map(|call| (&call.moment, &call.ctx)))?,
         rate: Rate::new(settings.reprocess_per_minute),
         begun: Begun::default(),
@@ -136,7 +136,8 @@ impl Batch<'_> {
                 if self.replays.was_accepted(moment, ctx, operation, &object) {
                     return Ok(());
                 }
-                judge::assignment(&self.facts, id)?;
+                let window = self.settings.reprocess_request_window;
+                judge::assignment(&self.facts, moment, window, id)?;
                 self.rate.admit(tx, moment)?;
                 self.begun.assignment(&mut self.facts, moment, id)?;
             }

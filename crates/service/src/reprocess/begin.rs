@@ -165,7 +165,10 @@ fn deliver_again(
     let Some(mut assignment) = known.cloned() else {
         return Ok(None);
     };
+    let live = facts.live(assignment.target_id, assignment.access_package_id);
     let event = match request.request_type.purpose() {
+        // OM-3: beside another one it goes without being live again.
+        Purpose::Remove if live.is_some_and(|live| live != assignment.id) => return Ok(None),
         Purpose::Remove => assignment::Event::RemovalStarted,
         Purpose::Add | Purpose::Update | Purpose::Enforce => assignment::Event::Reprocessed,
     };

@@ -8,8 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::assignment::{Assignment, State as AssignmentState};
 use domain::assignment_request::AssignmentRequest;
 use domain::id::{AccessPackageId, AssignmentId, CatalogId, RequestId, SubjectId};
+use domain::time::{Duration, Timestamp};
 use store::ReadTx;
 use store::reprocess_job::facts;
+
+use crate::ctx::Moment;
+use crate::error::ServiceError;
+use crate::guards;
 
 /// For whom, and which package: at most one live assignment and one open request (OM-3, RQ-8).
 type Pair = (SubjectId, AccessPackageId);
@@ -26,22 +31,28 @@ pub(crate) struct Facts {
     open_of: BTreeMap<AssignmentId, RequestId>,
     live: BTreeMap<Pair, AssignmentId>,
     present: BTreeSet<SubjectId>,
+    /// Of assignments that are not whole: when requests about them failed first.
+    failed: BTreeMap<AssignmentId, Vec<Timestamp>>,
+    /// Whose failed assignment does not go with what they hold by now (SD-1).
+    blocked: BTreeMap<AssignmentId, &'static str>,
 }
 
 impl Facts {
     /// About these requests and these assignments.
     pub(crate) fn of(
         tx: &mut ReadTx<'_>,
+        moment: &Moment,
         requests: BTreeSet<RequestId>,
         assignments: BTreeSet<AssignmentId>,
-    ) -> Result<Self, store::Error> {
+    ) -> Result<Self, ServiceError> {
         let requests = if requests.is_empty() {
             Vec::new()
         } else {
             store::assignment_request::find_all(tx, requests)?
         };
         let about = requests.iter().filter_map(|request| request.assignment_id);
-        let wanted: BTreeSet<AssignmentId> = assignments.into_iter().chain(about).collect();
+        let wanted: BTreeSet<AssignmentId> = assignments.iter().copied().chain(about).collect();
+        let asked = assignments;
         let assignments = if wanted.is_empty() {
             Vec::new()
         } else {
@@ -57,9 +68,48 @@ impl Facts {
         if !requests.is_empty() {
             all.add_standing(tx, retried.map(|(target, _)| target).collect())?;
         }
+        let enforced: Vec<&Assignment> = assignments
+            .iter()
+            .filter(|one| asked.contains(&one.id))
+            .collect();
+        all.look_at_failures(tx, moment, &enforced)?;
         all.requests = requests.into_iter().map(|one| (one.id, one)).collect();
         all.assignments = assignments.into_iter().map(|one| (one.id, one)).collect();
         Ok(all)
+    }
+
+    /// What only matters of assignments that are not whole, and those are few.
+    fn look_at_failures(
+        &mut self,
+        tx: &mut ReadTx<'_>,
+        moment: &Moment,
+        assignments: &[&Assignment],
+    ) -> Result<(), ServiceError> {
+        use AssignmentState as S;
+        let broken: Vec<&Assignment> = assignments
+            .iter()
+            .copied()
+            .filter(|one| matches!(one.state, S::PartiallyDelivered | S::DeliveryFailed))
+            .collect();
+        if broken.is_empty() {
+            return Ok(());
+        }
+        self.add_standing(tx, broken.iter().map(|one| one.target_id).collect())?;
+        for (assignment, since) in facts::failed(tx, broken.iter().map(|one| one.id))? {
+            self.failed.entry(assignment).or_default().push(since);
+        }
+        for one in broken {
+            // RP-7: whoever holds part of the package is in already.
+            if one.state != S::DeliveryFailed {
+                continue;
+            }
+            let object = guards::target_object(tx, one.target_id)?;
+            let (package, target) = (one.access_package_id, Some(one.target_id));
+            if let Some(blocker) = guards::incompatible(tx, moment, package, target, object)? {
+                self.blocked.insert(one.id, blocker.unnamed());
+            }
+        }
+        Ok(())
     }
 
     fn around(tx: &mut ReadTx<'_>, pairs: BTreeSet<Pair>) -> Result<Self, store::Error> {
@@ -115,6 +165,22 @@ impl Facts {
     /// The live assignment of a package to somebody.
     pub(crate) fn live(&self, target: SubjectId, package: AccessPackageId) -> Option<AssignmentId> {
         self.live.get(&(target, package)).copied()
+    }
+
+    /// Whether a request about an assignment failed and can be tried again itself.
+    pub(crate) fn has_retryable(
+        &self,
+        assignment: AssignmentId,
+        moment: &Moment,
+        window: Duration,
+    ) -> bool {
+        let failed = self.failed.get(&assignment);
+        failed.is_some_and(|all| all.iter().any(|since| moment.now <= since.plus(window)))
+    }
+
+    /// What the target of a failed assignment holds by now that does not go with it.
+    pub(crate) fn blocker(&self, assignment: AssignmentId) -> Option<&'static str> {
+        self.blocked.get(&assignment).copied()
     }
 
     /// Whether the directory still has somebody.

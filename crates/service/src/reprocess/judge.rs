@@ -87,16 +87,39 @@ fn removal(facts: &Facts, request: &AssignmentRequest) -> Result<(), ServiceErro
     }
 }
 
-/// Whether an assignment can be enforced again (section 4.4).
-pub(crate) fn assignment(facts: &Facts, id: AssignmentId) -> Result<(), ServiceError> {
+/// Whether an assignment can be enforced again (section 4.4). One that is not whole can, once none of its requests can be
+/// tried again instead: canceled or too old, they would leave no way back.
+pub(crate) fn assignment(
+    facts: &Facts,
+    moment: &Moment,
+    window: Duration,
+    id: AssignmentId,
+) -> Result<(), ServiceError> {
     let Some(found) = facts.assignments.get(&id) else {
         return Err(ServiceError::not_found("assignment", id));
     };
-    if found.state != AssignmentState::Delivered {
+    let is_open = match found.state {
+        AssignmentState::Delivered => true,
+        AssignmentState::PartiallyDelivered | AssignmentState::DeliveryFailed => {
+            !facts.has_retryable(id, moment, window)
+        }
+        AssignmentState::Delivering | AssignmentState::Expired => false,
+    };
+    if !is_open {
         return Err(ServiceError::refused(
             Code::InvalidAssignmentState,
             not_delivered(found.state),
         ));
+    }
+    let live = facts.live(found.target_id, found.access_package_id);
+    if live.is_some_and(|live| live != id) {
+        return Err(ServiceError::refused(
+            Code::ExistingAssignment,
+            "the target has another assignment of the access package by now; remove this one",
+        ));
+    }
+    if let Some(why) = facts.blocker(id) {
+        return Err(ServiceError::refused(Code::IncompatibleAccess, why));
     }
     match facts.open(found.target_id, found.access_package_id) {
         Some(open) => Err(ServiceError::refused(

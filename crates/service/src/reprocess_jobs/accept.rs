@@ -69,7 +69,7 @@ pub(super) fn accept(
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
     match collection {
-        Collection::Assignments => assignments(tx, moment, rights, objects),
+        Collection::Assignments => assignments(tx, moment, window, rights, objects),
         Collection::AssignmentRequests => requests(tx, moment, window, rights, objects),
     }
 }
@@ -77,11 +77,12 @@ pub(super) fn accept(
 fn assignments(
     tx: &mut ReadTx<'_>,
     moment: &Moment,
+    window: Duration,
     rights: &Rights,
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
     let ids: BTreeSet<AssignmentId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut facts = Facts::of(tx, BTreeSet::new(), ids)?;
+    let mut facts = Facts::of(tx, moment, BTreeSet::new(), ids)?;
     let mut begun = Begun::default();
     let mut one = |object: &str| -> (Option<SubjectId>, Result<_, ServiceError>) {
         let unknown = || ServiceError::not_found("assignment", object);
@@ -97,7 +98,7 @@ fn assignments(
             None => Err(unknown()),
         };
         let result = seen
-            .and_then(|()| judge::assignment(&facts, found.id))
+            .and_then(|()| judge::assignment(&facts, moment, window, found.id))
             .and_then(|()| begun.assignment(&mut facts, moment, found.id))
             .map(|request| (request, Some((found.id, Purpose::Enforce))));
         (Some(found.target_id), result)
@@ -114,7 +115,7 @@ fn requests(
     objects: Vec<String>,
 ) -> Result<Accepted, ServiceError> {
     let ids: BTreeSet<RequestId> = objects.iter().filter_map(|id| id.parse().ok()).collect();
-    let mut facts = Facts::of(tx, ids, BTreeSet::new())?;
+    let mut facts = Facts::of(tx, moment, ids, BTreeSet::new())?;
     let mut begun = Begun::default();
     let mut one = |object: &str| -> (Option<SubjectId>, Result<_, ServiceError>) {
         let unknown = || ServiceError::not_found("assignment request", object);

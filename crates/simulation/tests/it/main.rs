@@ -6,21 +6,13 @@ use simulation::{Counts, Sabotage, Template, live};
 /// Lives in a test run; `cargo xtask simulate` lives as many as one likes.
 const LIVES: u64 = 120;
 
-fn template() -> Template {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(Template::make()).unwrap()
-}
-
 #[test]
 fn whatever_happens_in_a_life_access_ends_as_assignments_justify() {
-    let template = template();
+    let mut template = Template::make().unwrap();
     let mut counts = Counts::default();
 
     for seed in 1..=LIVES {
-        match live(&template, seed, Sabotage::None) {
+        match live(&mut template, seed, Sabotage::None) {
             Ok(life) => counts.add(life.counts),
             Err(fault) => panic!("{fault}"),
         }
@@ -32,6 +24,9 @@ fn whatever_happens_in_a_life_access_ends_as_assignments_justify() {
         counts.crashes,
         counts.troubles,
         counts.failed,
+        counts.sweeps,
+        counts.jobs,
+        counts.jumps,
     ];
     assert!(
         happened.iter().all(|count| *count >= 20),
@@ -41,10 +36,10 @@ fn whatever_happens_in_a_life_access_ends_as_assignments_justify() {
 
 #[test]
 fn the_same_seed_gives_the_same_life() {
-    let template = template();
+    let mut template = Template::make().unwrap();
 
     for seed in [3, 1_000, u64::MAX] {
-        let [first, second] = [(); 2].map(|()| live(&template, seed, Sabotage::None).unwrap());
+        let [first, second] = [(); 2].map(|()| live(&mut template, seed, Sabotage::None).unwrap());
 
         assert_eq!(first, second);
         assert!(first.story.len() >= 20, "{:?}", first.story);
@@ -53,14 +48,16 @@ fn the_same_seed_gives_the_same_life() {
 
 #[test]
 fn the_judge_finds_out_whoever_sabotages() {
-    let template = template();
+    let mut template = Template::make().unwrap();
     for (sabotage, finding) in [
         (Sabotage::Liar, "the ledger says what is not so"),
         (Sabotage::Thief, "the ledger says what is not so"),
         (Sabotage::Keeper, "the ledger says what is not so"),
+        (Sabotage::Hider, "sweeps do not tell who is there"),
+        (Sabotage::Shredder, "accepted work is lost"),
     ] {
         let found = (1..=LIVES)
-            .filter_map(|seed| live(&template, seed, sabotage).err())
+            .filter_map(|seed| live(&mut template, seed, sabotage).err())
             .find(|fault| fault.what.contains(finding));
 
         assert!(found.is_some(), "{sabotage:?} was not found out");

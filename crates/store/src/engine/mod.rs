@@ -5,6 +5,7 @@
 
 mod backoff;
 mod guard;
+mod inline;
 mod job;
 mod postgres;
 mod postgres_connection;
@@ -30,6 +31,7 @@ use domain::query::Query;
 use tokio::sync::oneshot;
 
 use self::guard::Guard;
+use self::inline::Inline;
 use self::job::{Read, Reply, Write, WriteJob};
 use self::postgres::Postgres;
 use self::queue::Lane;
@@ -72,8 +74,9 @@ pub struct Options {
     pub postgres_group: usize,
     /// Connections to PostgreSQL that read.
     pub postgres_readers: usize,
-    /// SQLite, for simulations: a write is made at once, alone, on the thread that asks, and nobody waits for the disk.
-    /// The same calls then always give the same run; a loss of power may take the file along.
+    /// SQLite, for simulations: one connection that reads and writes at once on the thread that asks, so that the path may
+    /// be `:memory:`, and nobody waits for the disk. The same calls then always give the same run, and
+    /// [`Store::rewind`] works.
     pub deterministic: bool,
 }
 
@@ -101,6 +104,7 @@ pub struct Store {
 
 enum AnyEngine {
     Sqlite(Sqlite),
+    Inline(Inline),
     Postgres(Postgres),
 }
 
@@ -117,6 +121,9 @@ impl Store {
     pub fn open(location: &Location, options: &Options) -> Result<Self, Error> {
         let counters = Arc::new(Counters::default());
         let engine = match location {
+            Location::Sqlite { path } if options.deterministic => {
+                AnyEngine::Inline(Inline::open(path, options, &counters)?)
+            }
             Location::Sqlite { path } => AnyEngine::Sqlite(Sqlite::open(path, options, &counters)?),
             Location::Postgres { url, ca } => {
                 AnyEngine::Postgres(Postgres::open(url, ca.as_ref(), options, &counters)?)
@@ -134,7 +141,7 @@ impl Store {
     /// Which database this is.
     pub fn kind(&self) -> Engine {
         match *self.engine {
-            AnyEngine::Sqlite(_) => Engine::Sqlite,
+            AnyEngine::Sqlite(_) | AnyEngine::Inline(_) => Engine::Sqlite,
             AnyEngine::Postgres(_) => Engine::Postgres,
         }
     }
@@ -245,6 +252,7 @@ impl Store {
     {
         match &*self.engine {
             AnyEngine::Sqlite(sqlite) => sqlite.read(work).await,
+            AnyEngine::Inline(inline) => inline.read(work),
             AnyEngine::Postgres(postgres) => {
                 let (sender, receiver) = oneshot::channel();
                 postgres.read(Box::new(Read::new(work, Reply::Task(sender))));
@@ -262,6 +270,7 @@ impl Store {
     {
         match &*self.engine {
             AnyEngine::Sqlite(sqlite) => sqlite.read_blocking(work),
+            AnyEngine::Inline(inline) => inline.read(work),
             AnyEngine::Postgres(postgres) => {
                 let (sender, receiver) = mpsc::sync_channel(1);
                 postgres.read(Box::new(Read::new(work, Reply::Thread(sender))));
@@ -272,10 +281,22 @@ impl Store {
         }
     }
 
+    /// Takes a deterministic store back to how it was at the last call; the first call takes back nothing.
+    pub fn rewind(&self) -> Result<(), Error> {
+        match &*self.engine {
+            AnyEngine::Inline(inline) => inline.rewind(),
+            AnyEngine::Sqlite(_) | AnyEngine::Postgres(_) => Err(Error::driver(
+                "rewinding",
+                "only a deterministic store can be rewound",
+            )),
+        }
+    }
+
     /// What the store has done so far.
     pub fn statistics(&self) -> Statistics {
         let waiting = match &*self.engine {
             AnyEngine::Sqlite(sqlite) => sqlite.waiting(),
+            AnyEngine::Inline(_) => 0,
             AnyEngine::Postgres(postgres) => postgres.waiting(),
         };
         self.counters.snapshot(waiting)
@@ -304,6 +325,7 @@ impl Store {
     fn submit_job(&self, lane: Lane, job: Box<dyn WriteJob>) {
         match &*self.engine {
             AnyEngine::Sqlite(sqlite) => sqlite.write(lane, job),
+            AnyEngine::Inline(inline) => inline.write(job),
             AnyEngine::Postgres(postgres) => postgres.write(lane, job),
         }
     }

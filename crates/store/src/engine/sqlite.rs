@@ -2,7 +2,6 @@
 //!
 //! Invariants: a write is answered only after the commit that holds it is on the disk. Writes that wait at the same
 //! time share one commit, each in a savepoint of its own, so that one that fails takes nothing of its neighbours along.
-//! A deterministic store has no threads: who asks writes.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -26,20 +25,11 @@ const BUSY_FRAMES: i64 = 4_096;
 const MOST_FRAMES: i64 = 16_384;
 
 pub(super) struct Sqlite {
-    writes: Writes,
+    queue: Arc<Queue<Box<dyn WriteJob>>>,
     readers: Readers,
     counters: Arc<Counters>,
-}
-
-/// Who writes.
-enum Writes {
-    Thread {
-        queue: Arc<Queue<Box<dyn WriteJob>>>,
-        /// Joined when the last store goes.
-        _threads: Threads,
-    },
-    /// Whoever asks.
-    Here(Box<Mutex<Committer>>),
+    /// Joined when the last store goes.
+    _threads: Threads,
 }
 
 impl Sqlite {
@@ -53,30 +43,35 @@ impl Sqlite {
             counters: Arc::clone(counters),
         };
         let readers = Readers::open(path, options)?;
-        let writes = if options.deterministic {
-            committer.connection.trust_the_machine()?;
-            Writes::Here(Box::new(Mutex::new(committer)))
-        } else {
-            Writes::on_a_thread(committer, path, options)?
+        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::of_one_thread());
+        let closing = Arc::clone(&queue);
+        let mut threads = Threads::new(move || closing.close());
+        let (copy_the_log, asked) = mpsc::sync_channel(1);
+        let helper = SqliteConnection::writer(path, options.sqlite_busy)?;
+        let mut writer = Writer {
+            committer,
+            queue: Arc::clone(&queue),
+            most: options.sqlite_group.max(1),
+            copy_the_log,
         };
+        threads.start("store-write".to_owned(), move || writer.serve())?;
+        // Ends with the writer, who has the other end of the channel.
+        threads.start("store-log".to_owned(), move || {
+            for () in asked {
+                helper.checkpoint();
+            }
+        })?;
         Ok(Self {
-            writes,
+            queue,
             readers,
             counters: Arc::clone(counters),
+            _threads: threads,
         })
     }
 
     pub(super) fn write(&self, lane: Lane, job: Box<dyn WriteJob>) {
-        match &self.writes {
-            Writes::Thread { queue, .. } => {
-                if let Err(job) = queue.push(lane, job) {
-                    job.fail(Error::Closed);
-                }
-            }
-            Writes::Here(committer) => committer
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .write(vec![job]),
+        if let Err(job) = self.queue.push(lane, job) {
+            job.fail(Error::Closed);
         }
     }
 
@@ -124,37 +119,7 @@ impl Sqlite {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        match &self.writes {
-            Writes::Thread { queue, .. } => queue.waiting(),
-            Writes::Here(_) => 0,
-        }
-    }
-}
-
-impl Writes {
-    fn on_a_thread(committer: Committer, path: &Path, options: &Options) -> Result<Self, Error> {
-        let queue: Arc<Queue<Box<dyn WriteJob>>> = Arc::new(Queue::of_one_thread());
-        let closing = Arc::clone(&queue);
-        let mut threads = Threads::new(move || closing.close());
-        let (copy_the_log, asked) = mpsc::sync_channel(1);
-        let helper = SqliteConnection::writer(path, options.sqlite_busy)?;
-        let mut writer = Writer {
-            committer,
-            queue: Arc::clone(&queue),
-            most: options.sqlite_group.max(1),
-            copy_the_log,
-        };
-        threads.start("store-write".to_owned(), move || writer.serve())?;
-        // Ends with the writer, who has the other end of the channel.
-        threads.start("store-log".to_owned(), move || {
-            for () in asked {
-                helper.checkpoint();
-            }
-        })?;
-        Ok(Self::Thread {
-            queue,
-            _threads: threads,
-        })
+        self.queue.waiting()
     }
 }
 
@@ -314,7 +279,11 @@ impl Committer {
         self.control("SAVEPOINT job")?;
         let mut tx = WriteTx::new(Connection::Sqlite(&mut self.connection), &self.counters);
         let verdict = job.run(&mut tx);
+        let is_full = tx.met_a_full_disk();
         if self.connection.lost_its_transaction() {
+            if is_full {
+                return Err(Error::Full);
+            }
             return Err(Error::driver(
                 "writing",
                 "the database gave up the transaction",

@@ -28,6 +28,7 @@ pub struct ReadTx<'c> {
     connection: Connection<'c>,
     counters: &'c Counters,
     setback: Option<Setback>,
+    is_full: bool,
     statements: u64,
     has_written: bool,
 }
@@ -44,6 +45,7 @@ impl<'c> ReadTx<'c> {
             connection,
             counters,
             setback: None,
+            is_full: false,
             statements: 0,
             has_written: false,
         }
@@ -57,6 +59,11 @@ impl<'c> ReadTx<'c> {
     /// What the worst statement so far did to the transaction.
     pub(super) fn setback(&self) -> Option<Setback> {
         self.setback
+    }
+
+    /// Whether a statement failed because the disk is full.
+    pub(super) fn met_a_full_disk(&self) -> bool {
+        self.is_full
     }
 
     /// Which database this is; only [`crate::dialect`] and the engine may care.
@@ -158,6 +165,7 @@ impl<'c> ReadTx<'c> {
     fn noted<T>(&mut self, done: Result<T, (Error, Option<Setback>)>) -> Result<T, Error> {
         done.map_err(|(error, setback)| {
             self.setback = setback.or(self.setback);
+            self.is_full |= matches!(error, Error::Full);
             error
         })
     }

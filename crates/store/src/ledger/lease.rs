@@ -4,7 +4,7 @@
 
 use domain::id::{GrantId, ObjectId, RequestId, SubjectId};
 use domain::ledger::{Observed, Operation};
-use domain::time::Timestamp;
+use domain::time::{Duration, Timestamp};
 
 use crate::column::{opt_parsed, opt_string, parsed, word};
 use crate::value;
@@ -87,8 +87,9 @@ const FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', error_code
     settled_at = $5, attempts = attempts + 1 WHERE outcome = 'pending' AND operation = $2 AND grant_id = $1";
 const RELEASE: &str = "UPDATE ledger SET phase = 'pending', attempts = attempts - 1, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_owner = $1";
+// A lease that ends later than any can was made before the clock jumped back.
 const EXPIRE: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1, lease_owner = NULL, \
-    lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_until <= $1";
+    lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND (lease_until <= $1 OR lease_until > $2)";
 const RECLAIM: &str = "UPDATE ledger SET phase = 'pending', next_attempt_at = $1, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE phase = 'leased'";
 /// The targets that have pending work, each found by one step in the index, however much waits for it.
@@ -127,6 +128,9 @@ const NEXT_TIMER: &str = "SELECT min(due) FROM (\
 const WAITING: &str = "SELECT DISTINCT d.request_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE d.grant_id IN EACH($1) AND r.state = 'delivering' AND r.plan_due = FALSE";
+
+/// No lease is longer than this.
+pub const LONGEST: Duration = Duration::from_minutes(60);
 
 /// A unit of work under a lease, with all that a connector needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -367,9 +371,13 @@ pub fn release(tx: &mut WriteTx<'_>, owner: &str) -> Result<u64, Error> {
     tx.execute(RELEASE, &[value::text(owner)])
 }
 
-/// Takes work back whose worker did not answer in time.
+/// Takes work back whose worker did not answer in time, or whose lease is of a time that is not yet.
 pub fn expire(tx: &mut WriteTx<'_>, now: Timestamp) -> Result<u64, Error> {
-    tx.execute(EXPIRE, &[value::int(now.micros())])
+    let longest = now.plus(LONGEST);
+    tx.execute(
+        EXPIRE,
+        &[value::int(now.micros()), value::int(longest.micros())],
+    )
 }
 
 /// Takes all claimed work back, whoever claimed it.

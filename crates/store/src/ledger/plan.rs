@@ -102,10 +102,17 @@ const KEEP: &str = "UPDATE request_delivery SET outcome = 'done', kept = TRUE, s
 const UNFINISHED: &str = "SELECT DISTINCT d.grant_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE r.assignment_id = $1 AND d.operation = 'remove' AND d.outcome <> 'done' ORDER BY d.grant_id";
-const TALLY: &str = "SELECT request_id, \
-    SUM(CASE WHEN outcome = 'pending' THEN 1 ELSE 0 END), SUM(CASE WHEN outcome = 'done' THEN 1 ELSE 0 END), \
-    SUM(CASE WHEN outcome = 'failed' THEN 1 ELSE 0 END) \
-    FROM request_delivery WHERE request_id IN EACH($1) GROUP BY request_id";
+// What was given up and was seen since is done. What was given up and may be there all the same is not nothing: a role that
+// was seen and could not be looked at again, or, where an assignment is enforced that was delivered once, one in doubt.
+const TALLY: &str = "SELECT u.request_id, \
+    SUM(CASE WHEN u.outcome = 'pending' THEN 1 ELSE 0 END), SUM(CASE WHEN u.outcome = 'done' THEN 1 ELSE 0 END), \
+    SUM(CASE WHEN u.outcome = 'failed' THEN 1 ELSE 0 END), SUM(CASE WHEN u.outcome = 'there' THEN 1 ELSE 0 END) \
+    FROM (SELECT d.request_id, CASE WHEN d.outcome <> 'failed' OR d.operation <> 'add' THEN d.outcome \
+        WHEN l.observed = 'present' AND l.phase = 'settled' THEN 'done' \
+        WHEN l.observed = 'present' OR (l.in_doubt = TRUE AND r.request_type = 'systemUpdate') THEN 'there' \
+        ELSE d.outcome END AS outcome \
+        FROM request_delivery d JOIN assignment_request r ON r.id = d.request_id \
+        LEFT JOIN ledger l ON l.id = d.grant_id WHERE d.request_id IN EACH($1)) u GROUP BY u.request_id";
 const REPLAN: &str = "INSERT INTO package_replan (access_package_id, after_assignment_id, requested_at) \
     VALUES ($1, '', $2) ON CONFLICT (access_package_id) DO UPDATE SET after_assignment_id = ''";
 const NEXT_REPLAN: &str = "SELECT access_package_id, after_assignment_id FROM package_replan \
@@ -343,6 +350,7 @@ pub fn tally(
             pending: row.int(1)?,
             done: row.int(2)?,
             failed: row.int(3)?,
+            there: row.int(4)?,
         };
         Ok((parsed(row, 0, "request_delivery.request_id")?, tally))
     })

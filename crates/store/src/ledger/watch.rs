@@ -15,6 +15,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     UNITS_FAILED,
     UNITS_DONE,
     HAVE_DONE,
+    MAY_BE_THERE,
+    REST,
 ];
 
 // A5: delivered assignments with a grant that was given up although no open request waits for it.
@@ -50,6 +52,28 @@ const UNITS_DONE: &str = "UPDATE request_delivery SET outcome = 'done', kept = T
 
 const HAVE_DONE: &str = "SELECT DISTINCT request_id FROM request_delivery \
     WHERE request_id IN EACH($1) AND outcome = 'done'";
+
+// RP-24: of an assignment that was delivered once, what is in doubt may be there as well.
+const MAY_BE_THERE: &str = "SELECT 1 FROM ledger_link k JOIN ledger l ON l.id = k.grant_id WHERE k.assignment_id = $1 \
+    AND (l.observed = 'present' OR ($2 AND l.in_doubt = TRUE)) LIMIT 1";
+const REST: &str = "UPDATE ledger SET phase = 'settled', next_attempt_at = NULL, error_code = NULL, \
+    error_message = NULL, error_at = NULL, version = version + 1 \
+    WHERE id IN EACH($1) AND phase = 'needsAttention' AND desired = TRUE AND observed = 'present'";
+
+/// Whether anything that the assignment is linked to was last seen in its target, or, if `counts_doubt`, may be there.
+pub fn may_be_there(
+    tx: &mut ReadTx<'_>,
+    assignment: AssignmentId,
+    counts_doubt: bool,
+) -> Result<bool, Error> {
+    let args = [value::text(assignment), value::boolean(counts_doubt)];
+    Ok(tx.query_opt(MAY_BE_THERE, &args)?.is_some())
+}
+
+/// Nobody waits any more for a new look at those of these grants that are there as far as is known.
+pub fn rest(tx: &mut WriteTx<'_>, grants: &[GrantId]) -> Result<(), Error> {
+    tx.execute(REST, &[value::list(grants)]).map(drop)
+}
 
 /// The revocations for the subjects of these assignments, such as those of roles that left a package, that are on their way
 /// or were given up, unless a request waits for them or is there to retry them.

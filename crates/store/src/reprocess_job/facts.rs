@@ -2,13 +2,14 @@
 
 use domain::id::{AccessPackageId, AssignmentId, CatalogId, GrantId, RequestId, SubjectId};
 use domain::ledger::Observed;
+use domain::time::Timestamp;
 
-use crate::column::{opt_parsed, parsed, word};
+use crate::column::{instant, opt_parsed, parsed, word};
 use crate::value::list;
 use crate::{Error, ReadTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    OPEN, LIVE, PRESENT, CATALOGS, GRANTS, JUSTIFIED, UNFINISHED, STANDING,
+    OPEN, LIVE, PRESENT, CATALOGS, GRANTS, JUSTIFIED, UNFINISHED, STANDING, FAILED,
 ];
 
 const OPEN: &str = "SELECT target_id, access_package_id, id, assignment_id FROM assignment_request \
@@ -26,6 +27,21 @@ const JUSTIFIED: &str = "SELECT k.grant_id, k.assignment_id FROM ledger_link k \
 const UNFINISHED: &str = "SELECT DISTINCT r.assignment_id, d.grant_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
     WHERE r.assignment_id IN EACH($1) AND d.operation = 'remove' AND d.outcome <> 'done'";
+const FAILED: &str = "SELECT assignment_id, COALESCE(first_completed_at, completed_at) FROM assignment_request \
+    WHERE assignment_id IN EACH($1) AND state IN ('deliveryFailed', 'partiallyDelivered')";
+
+/// When requests about these assignments failed first, wholly or in part.
+pub fn failed(
+    tx: &mut ReadTx<'_>,
+    assignments: impl IntoIterator<Item = AssignmentId>,
+) -> Result<Vec<(AssignmentId, Timestamp)>, Error> {
+    tx.query_map(FAILED, &[list(assignments)], |row| {
+        Ok((
+            parsed(row, 0, "assignment_request.assignment_id")?,
+            instant(row, 1)?,
+        ))
+    })
+}
 
 // What a look of the engine at the built-in directory would find, and under the conditions under which it would look: a
 // grant that nobody is at, of somebody whom the directory has, to a resource that is bound to no other target.
