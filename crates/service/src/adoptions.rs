@@ -104,7 +104,12 @@ pub async fn adopt(
         } else {
             assign(service, ctx, &adoption, candidate.object_id).await
         };
-        if let Err(error @ (ServiceError::Internal(_) | ServiceError::Unavailable { .. })) = fate {
+        if let Err(
+            error @ (ServiceError::Internal(_)
+            | ServiceError::Unavailable { .. }
+            | ServiceError::Undecided { .. }),
+        ) = fate
+        {
             return Err(error);
         }
         people.push(Person {

@@ -158,6 +158,14 @@ pub enum ServiceError {
         /// Seconds to wait.
         retry_after: u64,
     },
+    /// The database went away in the middle of the commit.
+    #[error(
+        "it is not known whether this was done: look, or send the same call again in {retry_after} seconds"
+    )]
+    Undecided {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
     /// Ours: the cause is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -199,7 +207,10 @@ impl ServiceError {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Internal(_) => None,
+            Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::Undecided { .. }
+            | Self::Internal(_) => None,
         }
     }
 }
@@ -212,6 +223,9 @@ impl From<store::Error> for ServiceError {
                 "the object changed since it was read",
             ),
             store::Error::Busy => Self::Unavailable { retry_after: 1 },
+            // The store has logged that it cannot reach the database.
+            store::Error::Unavailable { .. } => Self::Unavailable { retry_after: 2 },
+            store::Error::Undecided { .. } => Self::Undecided { retry_after: 2 },
             store::Error::Conflict(_) => Self::refused(
                 Code::Conflict,
                 "the change conflicts with what is stored by now",

@@ -4,9 +4,11 @@
 //! network call happens while a transaction is open.
 
 mod backoff;
+mod faults;
 mod guard;
 mod job;
 mod postgres;
+mod postgres_address;
 mod postgres_connection;
 mod postgres_group;
 mod postgres_tls;
@@ -29,6 +31,7 @@ use std::time::Duration;
 use domain::query::Query;
 use tokio::sync::oneshot;
 
+pub use self::faults::Faults;
 use self::guard::Guard;
 use self::job::{Read, Reply, Write, WriteJob};
 use self::postgres::Postgres;
@@ -60,7 +63,7 @@ pub enum Location {
 }
 
 /// How the engine uses the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Connections that read a SQLite file.
     pub sqlite_readers: usize,
@@ -72,6 +75,8 @@ pub struct Options {
     pub postgres_group: usize,
     /// Connections to PostgreSQL that read.
     pub postgres_readers: usize,
+    /// PostgreSQL, for tests: what goes wrong on purpose.
+    pub postgres_faults: Option<Faults>,
     /// SQLite, for simulations: a write is made at once, alone, on the thread that asks, and nobody waits for the disk.
     /// The same calls then always give the same run; a loss of power may take the file along.
     pub deterministic: bool,
@@ -86,6 +91,7 @@ impl Default for Options {
             sqlite_busy: Duration::from_secs(5),
             postgres_group: 64,
             postgres_readers: 8,
+            postgres_faults: None,
             deterministic: false,
         }
     }
