@@ -18,6 +18,7 @@ mod issuer;
 mod outside_issuer;
 mod postgres;
 mod provisioning;
+mod replicas;
 mod secrets;
 mod seeds;
 mod serve;
