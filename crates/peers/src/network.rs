@@ -24,6 +24,9 @@ pub const NAME: &str = "network namespaces (iproute2, util-linux, root)";
 const INSIDE: &str = "REEVE_INSIDE_NETWORK";
 /// What is on the way in, and has to be there.
 const PROGRAMS: [&str; 6] = ["ip", "unshare", "nsenter", "setpriv", "mount", "kill"];
+/// The first process inherits those whose parents end. A shell that waits for the test takes note of their end; with nobody
+/// to do so they would seem to be alive.
+const REAP: &str = "\"$@\"; exit $?";
 const BRIDGE: &str = "reeve0";
 const NAMESPACES: &str = "/run/netns";
 
@@ -49,6 +52,7 @@ fn run_inside(test: &str) -> anyhow::Result<Option<()>> {
         .prefix("reeve-network-")
         .tempdir()?;
     let output = unshare()
+        .args(["sh", "-c", REAP, "sh"])
         .arg(std::env::current_exe()?)
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")

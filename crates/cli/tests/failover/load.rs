@@ -190,7 +190,7 @@ impl Caller {
         for tried in 0.. {
             let answer = self.api.send(Method::POST, path, body).await;
             // A server that does not answer at all within the client's patience hangs.
-            let answer = answer.unwrap_or_else(|error| panic!("{path}: {error}"));
+            let answer = answer.unwrap_or_else(|error| panic!("{path}: {error:?}"));
             let status = answer.status().as_u16();
             let may_retry = answer.headers().contains_key("retry-after");
             let text = answer.text().await.unwrap();

@@ -9,7 +9,7 @@ use testkit::{ERP, Package, Plan, Reply, TestApp, V1};
 
 const PEOPLE: usize = 24;
 /// Of a thousand statements.
-const OFTEN: u32 = 12;
+const OFTEN: u32 = 40;
 /// How often a client tries before something is wrong with the server.
 const TRIES: usize = 100;
 
