@@ -8,6 +8,7 @@ use connector_api::Connector;
 use connector_ldap::{LdapConfig, LdapConnector, MemberValue, UserLookup};
 use connector_scim::{ScimConfig, ScimConnector};
 use delivery::{Registry, TargetOptions};
+use domain::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{LdapTarget, MatchBy, ScimTarget, SweepsSection, TargetSection, secret};
@@ -17,6 +18,7 @@ pub(crate) fn register(
     mut registry: Registry,
     targets: &[TargetSection],
     sweeps: &SweepsSection,
+    lease: Duration,
 ) -> anyhow::Result<Registry> {
     for target in targets {
         let connector = connector(target)
@@ -25,11 +27,13 @@ pub(crate) fn register(
             max_in_flight: connector.limits().max_in_flight,
             rate: target.rate_per_second(),
             sweep: sweeps.of_target(target.sweep()),
-            ..TargetOptions::default()
+            ..TargetOptions::default().leased_for(lease)
         };
         registry = registry.with(target.name(), connector, options)?;
     }
-    Ok(registry.sweeping_directory(sweeps.of_directory()))
+    Ok(registry
+        .sweeping_directory(sweeps.of_directory())
+        .leasing_directory(lease))
 }
 
 /// The connector of one section.

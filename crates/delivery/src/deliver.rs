@@ -27,6 +27,10 @@ const BATCHES: usize = 2;
 const COMPANY: RealTime = RealTime::from_millis(10);
 /// How often recording is tried before it is left to the lease.
 const RECORDINGS: u32 = 6;
+/// The same while the database is out of reach, as in a fail-over, and the lease lasts.
+const RECORDINGS_OUT_OF_REACH: u32 = 240;
+/// The longest wait between two of them.
+const LONGEST_WAIT: RealTime = RealTime::from_secs(1);
 
 /// What deliveries came to (R29).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -208,7 +212,7 @@ impl Deliverer {
         };
         let ((), recorded) = join(
             attempts,
-            self.record_all(lane, (&owner, &drifted), settled, reports),
+            self.record_all(lane, (&owner, lease_until, &drifted), settled, reports),
         )
         .await;
         let mut counts = recorded?;
@@ -223,7 +227,7 @@ impl Deliverer {
     async fn record_all(
         &self,
         lane: &Lane,
-        (owner, drifted): (&str, &BTreeMap<GrantId, Timestamp>),
+        (owner, lease_until, drifted): (&str, Timestamp, &BTreeMap<GrantId, Timestamp>),
         settled: Vec<Settled>,
         mut reports: UnboundedReceiver<Report>,
     ) -> Result<Counts, ServiceError> {
@@ -247,17 +251,19 @@ impl Deliverer {
             let results = std::mem::take(&mut ready);
             if !results.is_empty() && result.is_ok() {
                 self.count_repairs(lane, drifted, &results);
-                result = self.record(lane, owner, results, &mut counts).await;
+                result = self
+                    .record(lane, (owner, lease_until), results, &mut counts)
+                    .await;
             }
         }
         result.map(|()| counts)
     }
 
-    /// Records results; tried again while the database is busy, and then left to the lease (RP-42).
+    /// Records results; tried again while the database is busy or out of reach, and then left to the lease (RP-42).
     async fn record(
         &self,
         lane: &Lane,
-        owner: &str,
+        (owner, lease_until): (&str, Timestamp),
         results: Vec<Settled>,
         counts: &mut Counts,
     ) -> Result<(), ServiceError> {
@@ -267,24 +273,32 @@ impl Deliverer {
             self.count(lane, settled);
         }
         let mut wait = RealTime::from_millis(20);
-        for _ in 1..RECORDINGS {
+        let mut tried = 0;
+        loop {
+            tried += 1;
             match deliveries::record(&self.service, owner, results.clone()).await {
                 Ok(recorded) => {
                     tell(lane, recorded);
                     return Ok(());
                 }
-                Err(error) => tracing::debug!(
-                    lease.owner = owner,
-                    error = &error as &dyn std::error::Error,
-                    "results could not be recorded yet"
-                ),
+                Err(error) => {
+                    let is_passing = is_out_of_reach(&error)
+                        && tried < RECORDINGS_OUT_OF_REACH
+                        && self.service.clock.now() < lease_until
+                        && !lane.is_stopping();
+                    if tried >= RECORDINGS && !is_passing {
+                        return Err(error);
+                    }
+                    tracing::debug!(
+                        lease.owner = owner,
+                        error = &error as &dyn std::error::Error,
+                        "results could not be recorded yet"
+                    );
+                }
             }
             tokio::time::sleep(wait).await;
-            wait = wait.saturating_mul(2);
+            wait = wait.saturating_mul(2).min(LONGEST_WAIT);
         }
-        deliveries::record(&self.service, owner, results)
-            .await
-            .map(|recorded| tell(lane, recorded))
     }
 
     /// Drift that is repaired now, and how long that took.
@@ -319,6 +333,14 @@ impl Deliverer {
     }
 }
 
+/// Whether this is about the database as a whole, and not about what is recorded.
+fn is_out_of_reach(error: &ServiceError) -> bool {
+    matches!(
+        error,
+        ServiceError::Unavailable { .. } | ServiceError::Undecided { .. }
+    )
+}
+
 /// Tells the operator of deliveries that nothing but a person will try again.
 fn tell(lane: &Lane, recorded: deliveries::Counts) {
     if recorded.given_up > 0 {
@@ -326,6 +348,13 @@ fn tell(lane: &Lane, recorded: deliveries::Counts) {
             target.name = lane.target,
             delivery.given_up = recorded.given_up,
             "deliveries were given up; the ledger says why, in phase needsAttention"
+        );
+    }
+    if recorded.overtaken > 0 {
+        tracing::warn!(
+            target.name = lane.target,
+            delivery.overtaken = recorded.overtaken,
+            "writes ended after their lease, and others had done the opposite meanwhile; the target is asked again"
         );
     }
 }

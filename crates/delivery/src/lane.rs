@@ -251,6 +251,11 @@ impl Lane {
         .await
     }
 
+    /// Whether the engine is ending.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// How the target lists, if it can.
     pub(crate) fn lister(&self) -> Option<&dyn Lister> {
         self.connector.lister()
@@ -312,6 +317,10 @@ impl Lane {
             return None;
         }
         self.pace().await;
+        // The wait may have been long, and so may a stop of the whole process.
+        if lease_until.is_some_and(|until| !self.lasts(until)) {
+            return None;
+        }
         let _in_flight = self.metrics.call_started(&self.target);
         let deadline = self.options.call_deadline;
         let began = Instant::now();
@@ -335,16 +344,18 @@ impl Lane {
 
     /// Whether one more call may start: the lane is open, and the lease outlives the call and the read after it.
     fn admits(&self, lease_until: Timestamp) -> bool {
-        let spare = self.options.call_deadline.saturating_mul(2).as_micros();
-        let spare = Duration::from_micros(i64::try_from(spare).unwrap_or(i64::MAX));
         let is_open = match self.readiness() {
             Readiness::Free | Readiness::Probe => true,
             Readiness::Held(_) | Readiness::Paused => false,
         };
-        is_open
-            && !self.stopping.load(Ordering::Relaxed)
-            && !self.standstill.is_wanted()
-            && self.clock.now().plus(spare) <= lease_until
+        is_open && !self.is_stopping() && !self.standstill.is_wanted() && self.lasts(lease_until)
+    }
+
+    /// Whether a lease outlives a call and the read after it.
+    fn lasts(&self, lease_until: Timestamp) -> bool {
+        let spare = self.options.call_deadline.saturating_mul(2).as_micros();
+        let spare = Duration::from_micros(i64::try_from(spare).unwrap_or(i64::MAX));
+        self.clock.now().plus(spare) <= lease_until
     }
 
     /// Waits for the lane's next slot. A clock that only moves when it is told does not wait.

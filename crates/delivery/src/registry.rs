@@ -53,6 +53,21 @@ impl Default for TargetOptions {
     }
 }
 
+impl TargetOptions {
+    /// The same with leases of this length, and a deadline of calls that fits into them.
+    #[must_use]
+    pub fn leased_for(self, lease: Duration) -> Self {
+        let quarter = u64::try_from(lease.micros() / 4).unwrap_or(0);
+        Self {
+            lease,
+            call_deadline: self
+                .call_deadline
+                .min(std::time::Duration::from_micros(quarter)),
+            ..self
+        }
+    }
+}
+
 /// Why a target cannot be registered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
@@ -126,6 +141,15 @@ impl Registry {
     pub fn sweeping_directory(mut self, every: Option<Duration>) -> Self {
         if let Some(directory) = self.targets.get_mut(DIRECTORY) {
             directory.options.sweep = every;
+        }
+        self
+    }
+
+    /// How long work for the built-in directory is claimed for.
+    #[must_use]
+    pub fn leasing_directory(mut self, lease: Duration) -> Self {
+        if let Some(directory) = self.targets.get_mut(DIRECTORY) {
+            directory.options = directory.options.clone().leased_for(lease);
         }
         self
     }

@@ -6,6 +6,8 @@
 //! |---|---|
 //! | [`slapd`] | Debian `slapd`, `ldap-utils` |
 //! | [`postgres`] | Debian `postgresql` |
+//! | [`patroni`] | Debian `patroni`, `etcd-server`, and `postgresql` |
+//! | [`network`] | Debian `iproute2`; root |
 //! | [`canaille`] | `PyPI` `canaille==0.3.6`, in the virtual environment `$REEVE_PEERS_DIR/canaille` |
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
 //! | [`scim_testers`] | `PyPI` `scim2-cli`, `scim2-tester` and `scim-sanity`, in the same environment |
@@ -15,11 +17,13 @@
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
 //! peer and breaks its connections.
 //!
-//! **Invariant:** a guard stops what it started, and only that; nothing listens beyond loopback.
+//! **Invariant:** a guard stops what it started, and only that; nothing listens beyond loopback, or beyond a network of the test's own.
 
 pub mod canaille;
 pub mod clients;
 pub mod fake_scim;
+pub mod network;
+pub mod patroni;
 pub mod policy;
 pub mod postgres;
 pub mod process;

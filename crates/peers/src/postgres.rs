@@ -391,7 +391,7 @@ impl Programs {
 }
 
 /// The folder of the newest version's programs: Debian keeps them off `PATH`.
-fn find_binaries() -> Option<PathBuf> {
+pub(crate) fn find_binaries() -> Option<PathBuf> {
     let versions = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()

@@ -88,6 +88,26 @@ impl Drop for Guard {
     }
 }
 
+/// Asks `is_so` again and again until it says yes; fails when the time is over.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the state of a foreign process has no event to wait for: the same bounded poll as above"
+)]
+pub fn wait_for(
+    limit: Duration,
+    what: &str,
+    mut is_so: impl FnMut() -> bool,
+) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while !is_so() {
+        if start.elapsed() > limit {
+            bail!("waited {limit:?} for {what}");
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
 /// A loopback port that was free a moment ago.
 ///
 /// Somebody else can take it before the peer does; [`with_free_ports`] tries again then.

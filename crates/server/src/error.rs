@@ -224,7 +224,7 @@ impl Error {
                 plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")
             }
             Self::TooMany { .. } => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
-            Self::Service(ServiceError::Unavailable { .. })
+            Self::Service(ServiceError::Unavailable { .. } | ServiceError::Undecided { .. })
             | Self::TimedOut { .. }
             | Self::Busy => unavailable(),
             Self::Service(ServiceError::Full) => {
@@ -315,7 +315,9 @@ impl Error {
     pub(crate) fn add_headers(&self, headers: &mut HeaderMap, challenge: &Challenge) {
         let retry_after = match self {
             Self::Service(
-                ServiceError::Unavailable { retry_after } | ServiceError::Throttled { retry_after },
+                ServiceError::Unavailable { retry_after }
+                | ServiceError::Undecided { retry_after }
+                | ServiceError::Throttled { retry_after },
             )
             | Self::TooMany { retry_after } => Some(*retry_after),
             Self::Service(ServiceError::Refused {

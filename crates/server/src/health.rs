@@ -23,17 +23,18 @@ pub(crate) async fn live() -> Response {
 /// How long audit events may wait for their place in the chain before that is told.
 const PATIENCE: Duration = Duration::from_minutes(1);
 
-/// The database answers, and its schema is ours. That the audit log is not sealed any more is told and no more: events are
+/// The database answers, and its schema is ours, or one that a newer program made of it: then this one goes on until it is
+/// replaced. That the audit log is not sealed any more is told and no more: events are
 /// kept all the same, and nobody's access waits for them.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let store = app.service().store.clone();
-    match tokio::task::spawn_blocking(move || store.schema_state()).await {
-        Ok(Ok(state)) if state.is_current() => {
+    match tokio::task::spawn_blocking(move || store.schema_serves()).await {
+        Ok(Ok(true)) => {
             let mut text = "ready\n".to_owned();
             text.push_str(&audit_warning(app.service()).await);
             Reply::typed(StatusCode::OK, PLAIN, text.into_bytes()).into()
         }
-        Ok(Ok(_)) => unready("the database has another schema than this server\n"),
+        Ok(Ok(false)) => unready("the database has another schema than this server\n"),
         Err(_) => unready("the database could not be asked\n"),
         Ok(Err(error)) => {
             tracing::warn!(error = %chain(&error), "the database does not answer");

@@ -107,6 +107,7 @@ pub async fn adopt(
         if let Err(
             error @ (ServiceError::Internal(_)
             | ServiceError::Unavailable { .. }
+            | ServiceError::Undecided { .. }
             | ServiceError::Full),
         ) = fate
         {

@@ -65,6 +65,9 @@ pub struct Counts {
     pub retried: usize,
     /// Given up.
     pub given_up: usize,
+    /// Writes that ended after their lease, when another worker had already done the opposite: what the target shows is
+    /// in doubt, and is looked at again.
+    pub overtaken: usize,
 }
 
 /// The targets that have work due now.
@@ -242,6 +245,13 @@ fn record_successes(
     for (operation, by, grants) in groups.into_values() {
         let recorded = lease::succeed(tx, owner, &grants, operation, by, moment.now)?;
         counts.done += recorded.len();
+        if recorded.len() < grants.len() {
+            let lost: Vec<GrantId> = grants
+                .into_iter()
+                .filter(|grant| !recorded.contains(grant))
+                .collect();
+            counts.overtaken += lease::doubt(tx, &lost, operation, moment.now)?;
+        }
         let events = recorded
             .iter()
             .map(|grant| fulfilled(operation, *grant))
@@ -293,6 +303,10 @@ fn record_failures(
             next_attempt_at: next,
         };
         if !lease::fail(tx, owner, &failure, moment.now)? {
+            if *in_doubt {
+                let lost = [settled.grant_id];
+                counts.overtaken += lease::doubt(tx, &lost, settled.operation, moment.now)?;
+            }
             continue;
         }
         if next.is_some() {

@@ -161,6 +161,14 @@ pub enum ServiceError {
     /// There is no room on the disk: nothing was stored, and a person has to make some.
     #[error("there is no room to store the change")]
     Full,
+    /// The database went away in the middle of the commit.
+    #[error(
+        "it is not known whether this was done: look, or send the same call again in {retry_after} seconds"
+    )]
+    Undecided {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
     /// Ours: the cause is logged, never shown.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -202,9 +210,11 @@ impl ServiceError {
     pub fn code(&self) -> Option<Code> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Full | Self::Internal(_) => {
-                None
-            }
+            Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::Undecided { .. }
+            | Self::Full
+            | Self::Internal(_) => None,
         }
     }
 }
@@ -218,6 +228,9 @@ impl From<store::Error> for ServiceError {
             ),
             store::Error::Busy => Self::Unavailable { retry_after: 1 },
             store::Error::Full => Self::Full,
+            // The store has logged that it cannot reach the database.
+            store::Error::Unavailable { .. } => Self::Unavailable { retry_after: 2 },
+            store::Error::Undecided { .. } => Self::Undecided { retry_after: 2 },
             store::Error::Conflict(_) => Self::refused(
                 Code::Conflict,
                 "the change conflicts with what is stored by now",

@@ -1,7 +1,7 @@
 //! What changed since somebody holds a delta link: requests and assignments, in the order of the commits (ADR 25).
 //!
 //! A transaction writes what it noted before it commits, if a mark says that somebody reads the log. On PostgreSQL the
-//! last thing before the commit is a lock that lasts until then, and only then positions are drawn.
+//! last thing before the commit is the lock of a row, which lasts until then, and only then positions are drawn.
 //!
 //! **Invariant:** whoever sees a position sees all smaller ones; and while a mark stands, nothing behind it is missing.
 
@@ -11,17 +11,18 @@ use domain::id::AccessPackageId;
 use domain::subscription::{ChangeType, Followed};
 use domain::time::Timestamp;
 
-use crate::dialect::LOCK_CHANGE_LOG;
 use crate::value::{int, list, text};
 use crate::{Error, ReadTx, WriteTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    APPEND, NEWEST, MARK, EXISTS, LAST, READ, ENDED, FORGET, PRUNE, FIRST, END,
+    TAKE_TURN, APPEND, NEWEST, MARK, EXISTS, LAST, READ, ENDED, FORGET, PRUNE, FIRST, END,
 ];
 
 /// The entity under which is logged that packages moved between catalogs, so that other roles show their requests.
 const MOVED: &str = "access_package";
 
+/// A row that nobody changes: who waits for it goes on with the snapshot it has.
+const TAKE_TURN: &str = "SELECT id FROM change_log_turn WHERE id = 1 LOCKED";
 const APPEND: &str = "INSERT INTO change_log (entity, object_id, change) \
     SELECT $1, c.value, $2 FROM EACH($3) c";
 const NEWEST: &str = "SELECT max(at) FROM change_log_mark";
@@ -61,7 +62,7 @@ pub(crate) fn append(
     kinds: &BTreeMap<(Followed, ChangeType), Vec<String>>,
     moved: &[String],
 ) -> Result<(), Error> {
-    tx.query_one_of(&LOCK_CHANGE_LOG, &[])?;
+    tx.query_one(TAKE_TURN, &[])?;
     for ((of, change), ids) in kinds {
         tx.execute(APPEND, &[text(of), text(change), list(ids)])?;
     }

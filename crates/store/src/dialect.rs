@@ -14,6 +14,7 @@
 //! | `ITEM(t)` | `(t.json -> t.fullkey)` | `(t.value)` |
 //! | `ITEM_TEXT(t)` | `(t.json ->> t.fullkey)` | `(t.value #>> '{}')` |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
+//! | `LOCKED` | nothing: there is one writer | `FOR UPDATE` |
 //!
 //! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`.
 //! `OBJECTS` is the same of objects, which `JSON_OF(e.value) ->> 'name'` looks into. `INSTR` is 0 where the part is not in the text.
@@ -81,13 +82,6 @@ pub(crate) const FOREIGN_KEYS: Sql = Sql {
                WHERE k.contype = 'f' AND n.nspname = current_schema()",
 };
 
-/// Waits until nobody else writes the log of changes, and keeps others from it until the commit. SQLite has one writer.
-pub(crate) const LOCK_CHANGE_LOG: Sql = Sql {
-    sqlite: "SELECT 1",
-    postgres: "SELECT CAST(1 AS BIGINT) \
-               FROM pg_advisory_xact_lock(20250022, hashtext(CAST(current_schema() AS TEXT)))",
-};
-
 /// The statement as `engine` understands it.
 pub(crate) fn render(engine: Engine, sql: &str) -> String {
     let mut out = String::with_capacity(sql.len() + 64);
@@ -119,7 +113,8 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
     let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(end);
     match (word, engine) {
-        ("SKIP_LOCKED" | "JSON_OF", Engine::Sqlite) => {}
+        ("SKIP_LOCKED" | "LOCKED" | "JSON_OF", Engine::Sqlite) => {}
+        ("LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE"),
         ("SKIP_LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE SKIP LOCKED"),
         ("INSTR", Engine::Postgres) => out.push_str("strpos"),
         ("JSON_OF", Engine::Postgres) => out.push_str("jsonb"),

@@ -39,6 +39,22 @@ pub enum Error {
     /// The disk is full, or takes no more of what is written for another reason. Nothing was stored.
     #[error("the disk of the database is full")]
     Full,
+    /// The database is out of reach, or went away: nothing was written. The same call may succeed later.
+    #[error("{context}: the database is out of reach")]
+    Unavailable {
+        /// What was being done.
+        context: String,
+        /// What the driver says.
+        #[source]
+        source: BoxError,
+    },
+    /// The connection was lost after the commit was asked for and before it was answered.
+    #[error("the connection was lost during the commit: whether it happened is unknown")]
+    Undecided {
+        /// What the driver says.
+        #[source]
+        source: BoxError,
+    },
     /// A stored value is not what the code expects.
     #[error("{place}: {found}")]
     Corrupt {
@@ -90,6 +106,22 @@ impl Error {
         }
     }
 
+    /// The database went away, or cannot be reached, while doing `context`.
+    pub(crate) fn unavailable(context: impl Into<String>, source: impl Into<BoxError>) -> Self {
+        Self::Unavailable {
+            context: context.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The same failure, where it is known that nothing was done and that another server may do better.
+    pub(crate) fn into_unavailable(self) -> Self {
+        match self {
+            Self::Driver { context, source } => Self::Unavailable { context, source },
+            other => other,
+        }
+    }
+
     /// A failure of the driver while doing `context`.
     pub(crate) fn driver(context: impl Into<String>, source: impl Into<BoxError>) -> Self {
         Self::Driver {
@@ -106,6 +138,10 @@ impl Error {
             Self::Conflict(violation) => Self::Conflict(*violation),
             Self::Busy => Self::Busy,
             Self::Full => Self::Full,
+            Self::Unavailable { context, .. } => Self::unavailable(context.clone(), causes(self)),
+            Self::Undecided { .. } => Self::Undecided {
+                source: causes(self).into(),
+            },
             other => Self::driver(other.to_string(), causes(other)),
         }
     }
@@ -164,12 +200,11 @@ pub(crate) fn from_sqlite(context: &str, error: rusqlite::Error) -> (Error, Setb
 /// An error of PostgreSQL while running `context`, and what it means for the transaction.
 pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Setback) {
     let Some(code) = error.code() else {
-        let setback = if error.is_closed() || is_io(&error) {
-            Setback::Disconnected
+        return if error.is_closed() || is_io(&error) {
+            (Error::unavailable(context, error), Setback::Disconnected)
         } else {
-            Setback::Failed
+            (Error::driver(context, error), Setback::Failed)
         };
-        return (Error::driver(context, error), setback);
     };
     let violation = match *code {
         // Two that create the same table at once collide in the catalogue, under one of these codes.
@@ -184,13 +219,17 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             return (Error::Busy, Setback::Contended);
         }
+        // Whether a statement happened is unknown: only for a commit that matters, and there it is told (`Undecided`).
+        SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
         // A server that stops says so in words before it closes the connection.
-        // A node that was demoted can only be read: a new connection finds the primary.
-        SqlState::ADMIN_SHUTDOWN
+        | SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
-        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-        | SqlState::READ_ONLY_SQL_TRANSACTION => {
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+            return (Error::unavailable(context, error), Setback::Disconnected);
+        }
+        // A node that was demoted can only be read: a new connection finds the primary.
+        SqlState::READ_ONLY_SQL_TRANSACTION => {
             return (Error::driver(context, error), Setback::Disconnected);
         }
         _ => return (Error::driver(context, error), Setback::Failed),

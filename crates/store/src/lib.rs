@@ -42,6 +42,8 @@ pub mod notice;
 pub mod offer;
 pub mod outbox;
 pub mod package_history;
+#[cfg(test)]
+mod portable;
 pub mod provisioning;
 pub mod reprocess_job;
 pub mod resource;
@@ -64,6 +66,8 @@ pub mod user_attribute;
 mod value;
 
 pub use dialect::Engine;
-pub use engine::{Location, Options, ReadTx, Statistics, Store, Together, WriteTx};
+pub use engine::{
+    Faults, Location, Options, ReadTx, Statistics, Store, Together, WriteTx,
+};
 pub use error::{BoxError, Error, Violation};
 pub use migrate::{MigrationStep, SchemaState};

@@ -80,6 +80,12 @@ impl Store {
         self.schema_state_of(MIGRATIONS)
     }
 
+    /// Whether a program that is at work may stay so: every step of its own is there, unchanged. There may be newer ones,
+    /// for those only add (`migrate/expand.rs`), so that replicas are replaced one after the other.
+    pub fn schema_serves(&self) -> Result<bool, Error> {
+        self.schema_serves_of(MIGRATIONS)
+    }
+
     /// Applies the steps that are missing and says how many there were. Never goes back.
     pub fn migrate(&self, now: Timestamp) -> Result<usize, Error> {
         self.migrate_telling(now, |_| {})
@@ -105,6 +111,17 @@ impl Store {
         migrations: &'static [Migration],
     ) -> Result<SchemaState, Error> {
         self.read_blocking(move |tx| state(tx, migrations))
+    }
+
+    pub(crate) fn schema_serves_of(&self, migrations: &'static [Migration]) -> Result<bool, Error> {
+        let latest = migrations.last().map_or(0, |step| step.version);
+        self.read_blocking(move |tx| {
+            let recorded: Vec<_> = recorded(tx)?
+                .into_iter()
+                .filter(|(version, ..)| *version <= latest)
+                .collect();
+            Ok(known(tx.engine(), recorded, migrations)? == latest)
+        })
     }
 
     pub(crate) fn migrate_to(
@@ -204,23 +221,37 @@ fn state(tx: &mut ReadTx<'_>, migrations: &[Migration]) -> Result<SchemaState, E
 
 /// The last step that was applied, once every recorded step is known to be one of `migrations`, unchanged.
 fn applied(tx: &mut ReadTx<'_>, migrations: &[Migration]) -> Result<i64, Error> {
-    let known: BTreeMap<i64, &Migration> =
-        migrations.iter().map(|step| (step.version, step)).collect();
-    let engine = tx.engine();
-    let mut last = 0;
-    for (version, name, recorded) in tx.query_map(APPLIED, &[], |row| {
+    let recorded = recorded(tx)?;
+    known(tx.engine(), recorded, migrations)
+}
+
+/// Version, name and checksum of every step that was applied.
+fn recorded(tx: &mut ReadTx<'_>) -> Result<Vec<(i64, String, String)>, Error> {
+    tx.query_map(APPLIED, &[], |row| {
         Ok((
             row.int(0)?,
             row.text(1)?.to_owned(),
             row.text(2)?.to_owned(),
         ))
-    })? {
+    })
+}
+
+/// The last of these steps, once each is known to be one of `migrations`, unchanged.
+fn known(
+    engine: Engine,
+    recorded: Vec<(i64, String, String)>,
+    migrations: &[Migration],
+) -> Result<i64, Error> {
+    let steps: BTreeMap<i64, &Migration> =
+        migrations.iter().map(|step| (step.version, step)).collect();
+    let mut last = 0;
+    for (version, name, checksum) in recorded {
         verify(
             engine,
-            known.get(&version).copied(),
+            steps.get(&version).copied(),
             version,
             &name,
-            &recorded,
+            &checksum,
         )?;
         if version != last + 1 {
             return Err(Error::SchemaUnknown {
@@ -265,6 +296,8 @@ fn checksum(script: &str) -> String {
     })
 }
 
+#[cfg(test)]
+mod expand;
 #[cfg(test)]
 mod large;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use server::{Delivery, Receivers, Stuck, Target};
 use service::Service;
 use service::clock::{Clock, Ids};
 use service::settings::Settings;
+use store::Faults;
 
 use auth::callout::Signer;
 use auth::keys::{Algorithm, Keys};
@@ -104,7 +105,7 @@ impl TestApp {
     /// The same on development tenants, with what only those have.
     pub async fn on_both_in_development(test: impl AsyncFn(&Self)) {
         for backend in Backend::ALL {
-            let Some(app) = Self::made(backend, Start::default(), true).await else {
+            let Some(app) = Self::made(backend, Start::default(), true, None).await else {
                 continue;
             };
             test(&app).await;
@@ -120,16 +121,27 @@ impl TestApp {
 
     /// A fresh app; `None`, after saying so, if PostgreSQL is not installed and may be missing.
     pub async fn on(backend: Backend, start: Start) -> Option<Self> {
-        Self::made(backend, start, false).await
+        Self::made(backend, start, false, None).await
+    }
+
+    /// A fresh app on a PostgreSQL that goes wrong as these faults say; `None`, after saying so, if PostgreSQL is not
+    /// installed and may be missing.
+    pub async fn on_faulty_postgres(faults: Faults) -> Option<Self> {
+        Self::made(Backend::Postgres, Start::default(), false, Some(faults)).await
     }
 
     /// A fresh development tenant; `None`, after saying so, if PostgreSQL is not installed and may be missing.
     pub async fn in_development(backend: Backend) -> Option<Self> {
-        Self::made(backend, Start::default(), true).await
+        Self::made(backend, Start::default(), true, None).await
     }
 
-    async fn made(backend: Backend, start: Start, is_development: bool) -> Option<Self> {
-        let (store, home) = backend.open()?;
+    async fn made(
+        backend: Backend,
+        start: Start,
+        is_development: bool,
+        database_faults: Option<Faults>,
+    ) -> Option<Self> {
+        let (store, home) = backend.open(database_faults)?;
         let service = Service::new(store, Clock::manual(START), Ids::counted(1), start.settings);
         let targets: BTreeMap<_, _> = [ERP, CRM]
             .map(|name| (name, Arc::new(FakeTarget::default())))

@@ -1,7 +1,7 @@
 //! The two databases that every behaviour holds on.
 
 use peers::postgres::{Cluster, Database};
-use store::{Location, Options, Store};
+use store::{Faults, Location, Options, Store};
 use tempfile::TempDir;
 
 use crate::app::START;
@@ -20,7 +20,9 @@ impl Backend {
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
     /// A migrated, empty store; `None`, after saying so, if PostgreSQL is not installed and may be missing.
-    pub(crate) fn open(self) -> Option<(Store, Home)> {
+    ///
+    /// `faults` says how PostgreSQL goes wrong, from when on is for the test to say.
+    pub(crate) fn open(self, faults: Option<Faults>) -> Option<(Store, Home)> {
         let (location, home) = match self {
             Self::Sqlite => {
                 let folder = TempDir::new().unwrap();
@@ -39,6 +41,7 @@ impl Backend {
         let options = Options {
             sqlite_readers: 2,
             postgres_readers: 2,
+            postgres_faults: faults,
             ..Options::default()
         };
         let store = Store::open(&location, &options).unwrap();

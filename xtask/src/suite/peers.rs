@@ -22,6 +22,18 @@ const PACKAGES: &[Package] = &[
         programs: &["initdb", "postgres", "pg_isready"],
     },
     Package {
+        name: "patroni",
+        programs: &["patroni"],
+    },
+    Package {
+        name: "etcd-server",
+        programs: &["etcd"],
+    },
+    Package {
+        name: "iproute2",
+        programs: &["ip"],
+    },
+    Package {
         name: "slapd",
         programs: &["slapd", "slapadd"],
     },
@@ -127,7 +139,7 @@ impl Peers {
     pub(crate) fn install(&self) -> anyhow::Result<()> {
         let missing = missing(&folders());
         if missing.is_empty() {
-            eprintln!("present: PostgreSQL, OpenLDAP, Node.js");
+            eprintln!("present: PostgreSQL, Patroni, etcd, OpenLDAP, Node.js");
         } else {
             install_packages(&missing)?;
         }
@@ -276,7 +288,16 @@ mod tests {
     #[test]
     fn a_package_is_missing_when_one_of_its_programs_is() {
         let folder = tempfile::tempdir().unwrap();
-        for program in ["slapd", "ldapmodify", "ldapsearch", "node", "npm"] {
+        for program in [
+            "patroni",
+            "etcd",
+            "ip",
+            "slapd",
+            "ldapmodify",
+            "ldapsearch",
+            "node",
+            "npm",
+        ] {
             std::fs::write(folder.path().join(program), "").unwrap();
         }
 

@@ -138,6 +138,12 @@ fn delivery(config: &Config, flaws: &mut Vec<String>) {
     if config.delivery.poll_interval.0 <= zero {
         flaws.push("`delivery.pollInterval` must be above zero".to_owned());
     }
+    if config.delivery.lease.0 < Duration::from_secs(4) {
+        flaws.push(
+            "`delivery.lease` must be at least PT4S: a call to a target may take a quarter of it"
+                .to_owned(),
+        );
+    }
 }
 
 fn issuer(at: &str, issuer: &IssuerSection, cloud: Cloud, flaws: &mut Vec<String>) {

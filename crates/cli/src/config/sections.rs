@@ -316,6 +316,8 @@ impl Default for ReprocessSection {
 pub(crate) struct DeliverySection {
     pub(crate) retry_schedule: Gaps,
     pub(crate) poll_interval: Iso,
+    /// How long claimed work is a process's own.
+    pub(crate) lease: Iso,
     /// How long a request waits until its target is in the directory.
     pub(crate) guest_wait: Iso,
 }
@@ -332,6 +334,7 @@ impl Default for DeliverySection {
                     .collect(),
             ),
             poll_interval: Iso(settings.delivery_poll_interval),
+            lease: Iso(delivery::TargetOptions::default().lease),
             guest_wait: Iso(settings.guests.wait),
         }
     }

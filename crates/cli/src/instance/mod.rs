@@ -325,7 +325,12 @@ fn register_targets(
     more: Vec<ExtraTarget>,
     dev: bool,
 ) -> anyhow::Result<Registry> {
-    let mut registry = targets::register(Registry::new(service), &config.target, &config.sweeps)?;
+    let mut registry = targets::register(
+        Registry::new(service),
+        &config.target,
+        &config.sweeps,
+        config.delivery.lease.0,
+    )?;
     for (name, connector, options) in more {
         registry = registry.with(name, connector, options)?;
     }

@@ -19,6 +19,7 @@ mod issuer;
 mod outside_issuer;
 mod postgres;
 mod provisioning;
+mod replicas;
 mod secrets;
 mod seeds;
 mod serve;

@@ -155,12 +155,17 @@ impl Server {
 
     /// Asks it to stop, and waits.
     pub(crate) fn terminate(mut self) -> ExitStatus {
+        self.signal("TERM");
+        self.child.wait().unwrap()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([&format!("-{name}"), &self.child.id().to_string()])
             .status()
             .unwrap();
         assert!(sent.success());
-        self.child.wait().unwrap()
     }
 
     /// Ends it at once.
@@ -259,6 +264,19 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value), reqwest::Error> {
+        let answer = self.send(method, path, body).await?;
+        let status = answer.status().as_u16();
+        let text = answer.text().await?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    /// The answer as it comes; an error if there is none.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<reqwest::Response, reqwest::Error> {
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.url))
@@ -266,10 +284,7 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await?;
-        let status = answer.status().as_u16();
-        let text = answer.text().await?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+        request.send().await
     }
 
     pub(crate) async fn call(

@@ -131,6 +131,13 @@ impl FakeScim {
         self.state().member_names(group)
     }
 
+    /// How often each member of a group came into it by a change that a client asked for, whoever left again.
+    pub fn arrivals_in(&self, group: &str) -> Vec<usize> {
+        let state = self.state();
+        let group = state.groups.get(group);
+        group.map_or_else(Vec::new, |group| group.arrivals.values().copied().collect())
+    }
+
     /// Sets a group's members behind everybody's back; unknown users are created.
     pub fn set_members(&self, group: &str, user_names: &[&str]) {
         self.state().set_member_names(group, user_names);

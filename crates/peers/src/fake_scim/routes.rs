@@ -316,6 +316,9 @@ fn patch_group(state: &mut State, call: &Call, id: &str) -> Answer {
     }
     if let Some(group) = state.groups.get_mut(id) {
         group.version += 1;
+        for member in members.difference(&group.members) {
+            *group.arrivals.entry(member.clone()).or_default() += 1;
+        }
         group.members = members;
     }
     let shown = state

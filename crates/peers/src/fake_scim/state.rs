@@ -25,6 +25,8 @@ pub(super) struct Group {
     pub(super) display_name: String,
     pub(super) external_id: Option<String>,
     pub(super) members: BTreeSet<String>,
+    /// How often each member came.
+    pub(super) arrivals: BTreeMap<String, usize>,
     pub(super) version: u64,
 }
 
@@ -67,6 +69,7 @@ impl State {
             display_name: text(group, "displayName").unwrap_or_default(),
             external_id: text(group, "externalId"),
             members: members.into_iter().collect(),
+            arrivals: BTreeMap::new(),
             version: 1,
         };
         self.groups.insert(id.clone(), kept);

@@ -4,10 +4,12 @@
 //! network call happens while a transaction is open.
 
 mod backoff;
+mod faults;
 mod guard;
 mod inline;
 mod job;
 mod postgres;
+mod postgres_address;
 mod postgres_connection;
 mod postgres_group;
 mod postgres_tls;
@@ -30,6 +32,7 @@ use std::time::Duration;
 use domain::query::Query;
 use tokio::sync::oneshot;
 
+pub use self::faults::Faults;
 use self::guard::Guard;
 use self::inline::Inline;
 use self::job::{Read, Reply, Write, WriteJob};
@@ -62,7 +65,7 @@ pub enum Location {
 }
 
 /// How the engine uses the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Connections that read a SQLite file.
     pub sqlite_readers: usize,
@@ -74,6 +77,8 @@ pub struct Options {
     pub postgres_group: usize,
     /// Connections to PostgreSQL that read.
     pub postgres_readers: usize,
+    /// PostgreSQL, for tests: what goes wrong on purpose.
+    pub postgres_faults: Option<Faults>,
     /// SQLite, for simulations: one connection that reads and writes at once on the thread that asks, so that the path may
     /// be `:memory:`, and nobody waits for the disk. The same calls then always give the same run, and
     /// [`Store::rewind`] works.
@@ -89,6 +94,7 @@ impl Default for Options {
             sqlite_busy: Duration::from_secs(5),
             postgres_group: 64,
             postgres_readers: 8,
+            postgres_faults: None,
             deterministic: false,
         }
     }

@@ -5,20 +5,22 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::Options;
+use super::faults::Faults;
 use super::job::{ReadJob, WriteJob};
+use super::postgres_address::{self, GREETING};
 use super::postgres_connection::PostgresConnection;
 use super::postgres_tls::tls;
 use super::queue::{Lane, Queue};
 use super::statistics::{Counters, count};
 use super::threads::Threads;
 use super::transaction::{Connection, ReadTx};
-use crate::error::{Error, Setback, from_postgres};
+use crate::error::{Error, Setback};
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -39,17 +41,10 @@ impl Postgres {
         options: &Options,
         counters: &Arc<Counters>,
     ) -> Result<Self, Error> {
-        let mut config: Config = url
-            .parse()
-            .map_err(|error| Error::driver("reading the address of PostgreSQL", error))?;
-        if config.get_application_name().is_none() {
-            config.application_name("reeve");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(10));
-        }
         let session = Session {
-            config,
+            config: postgres_address::config(url)?,
+            faults: options.postgres_faults.clone(),
+            reachable: Arc::new(AtomicBool::new(true)),
             tls: tls(ca.map(PathBuf::as_path))?,
             counters: Arc::clone(counters),
             connection: None,
@@ -122,6 +117,9 @@ fn start<J: Send + 'static>(
 pub(super) struct Session {
     config: Config,
     tls: MakeRustlsConnect,
+    pub(super) faults: Option<Faults>,
+    /// Whether the last session that tried found the database; all sessions share it, so that it is told once.
+    pub(super) reachable: Arc<AtomicBool>,
     pub(super) counters: Arc<Counters>,
     pub(super) connection: Option<PostgresConnection>,
 }
@@ -131,6 +129,8 @@ impl Session {
         Self {
             config: self.config.clone(),
             tls: self.tls.clone(),
+            faults: self.faults.clone(),
+            reachable: Arc::clone(&self.reachable),
             counters: Arc::clone(&self.counters),
             connection: None,
         }
@@ -184,20 +184,38 @@ impl Session {
             Some(connection) => connection,
             None => self.connect()?,
         };
-        connection.control(sql)?;
+        // Nothing of the work has been run: a server that cannot even begin, such as a primary that became a standby, is
+        // left for another.
+        connection
+            .control(sql)
+            .map_err(|(error, _)| (error.into_unavailable(), Setback::Disconnected))?;
         Ok(self.connection.insert(connection))
     }
 
+    /// Connects to the first host that takes us. Failing to is final for this job: the driver has asked every host.
     fn connect(&self) -> Result<PostgresConnection, (Error, Setback)> {
-        let client = self.config.connect(self.tls.clone()).map_err(|error| {
-            // Failing to connect is final for this job: the driver has tried every host.
-            (
-                from_postgres("connecting to PostgreSQL", error).0,
-                Setback::Failed,
-            )
-        })?;
-        count(&self.counters.connections);
-        Ok(PostgresConnection::new(client))
+        let connected = self
+            .config
+            .connect(self.tls.clone())
+            .and_then(|mut client| client.batch_execute(GREETING).map(|()| client));
+        let was_reachable = self.reachable.swap(connected.is_ok(), Ordering::Relaxed);
+        match connected {
+            Ok(client) => {
+                if !was_reachable {
+                    tracing::info!("PostgreSQL can be reached again");
+                }
+                count(&self.counters.connections);
+                Ok(PostgresConnection::new(client, self.faults.clone()))
+            }
+            Err(error) => {
+                let error = Error::unavailable("connecting to PostgreSQL", error);
+                if was_reachable {
+                    let cause: &dyn std::error::Error = &error;
+                    tracing::warn!(error = cause, "PostgreSQL cannot be reached");
+                }
+                Err((error, Setback::Failed))
+            }
+        }
     }
 
     /// A connection that cannot even roll back is given up.

@@ -7,6 +7,7 @@ use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
 use postgres::{Client, Statement};
 
+use super::faults::{Fault, Faults};
 use super::row::Row;
 use super::sqlite_connection::Failure;
 use crate::dialect::{Engine, render};
@@ -20,6 +21,8 @@ const PREPARED: usize = 512;
 pub(super) struct PostgresConnection {
     client: Client,
     prepared: HashMap<Box<str>, Prepared>,
+    /// What goes wrong on purpose, in tests.
+    faults: Option<Faults>,
 }
 
 #[derive(Clone)]
@@ -29,9 +32,10 @@ struct Prepared {
 }
 
 impl PostgresConnection {
-    pub(super) fn new(client: Client) -> Self {
+    pub(super) fn new(client: Client, faults: Option<Faults>) -> Self {
         Self {
             client,
+            faults,
             prepared: HashMap::new(),
         }
     }
@@ -42,6 +46,7 @@ impl PostgresConnection {
         args: &[Value],
         each: &mut dyn FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Failure> {
+        self.befall_statement(sql)?;
         let Prepared { statement, sql } = self.prepared(sql)?;
         let failed = |error| failure(&sql, error);
         let args: Vec<Bound<'_>> = args.iter().map(Bound).collect();
@@ -59,6 +64,7 @@ impl PostgresConnection {
     }
 
     pub(super) fn execute(&mut self, sql: &str, args: &[Value]) -> Result<u64, Failure> {
+        self.befall_statement(sql)?;
         let Prepared { statement, sql } = self.prepared(sql)?;
         let args: Vec<Bound<'_>> = args.iter().map(Bound).collect();
         let args: Vec<&(dyn ToSql + Sync)> = args.iter().map(|arg| arg as _).collect();
@@ -80,8 +86,39 @@ impl PostgresConnection {
 
     /// Runs one statement of the engine itself, such as `COMMIT`.
     pub(super) fn control(&mut self, sql: &'static str) -> Result<(), (Error, Setback)> {
+        match self
+            .faults
+            .as_ref()
+            .and_then(|faults| fault_of(faults, sql))
+        {
+            None => self.batch(sql),
+            Some(Fault::Unanswered) => {
+                self.batch(sql)?;
+                self.befall(sql, Fault::Lost)
+            }
+            Some(fault) => self.befall(sql, fault),
+        }
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), (Error, Setback)> {
         self.client
             .batch_execute(sql)
+            .map_err(|error| from_postgres(sql, error))
+    }
+
+    fn befall_statement(&mut self, sql: &str) -> Result<(), Failure> {
+        match self.faults.as_ref().and_then(Faults::of_statement) {
+            None => Ok(()),
+            Some(fault) => self
+                .befall(sql, fault)
+                .map_err(|(error, setback)| (error, Some(setback))),
+        }
+    }
+
+    /// Has the server itself do what is to go wrong.
+    fn befall(&mut self, sql: &str, fault: Fault) -> Result<(), (Error, Setback)> {
+        self.client
+            .batch_execute(fault.cause())
             .map_err(|error| from_postgres(sql, error))
     }
 
@@ -103,6 +140,15 @@ impl PostgresConnection {
         };
         self.prepared.insert(sql.into(), prepared.clone());
         Ok(prepared)
+    }
+}
+
+/// What happens to a statement of the engine itself: only the commit is of interest.
+fn fault_of(faults: &Faults, sql: &str) -> Option<Fault> {
+    if sql == "COMMIT" {
+        faults.of_commit()
+    } else {
+        None
     }
 }
 

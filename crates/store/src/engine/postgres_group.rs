@@ -170,7 +170,7 @@ impl Session {
         let verdict = job.run(&mut tx);
         match tx.setback() {
             Some(setback @ (Setback::Contended | Setback::Disconnected)) => Err((
-                Error::driver(
+                Error::unavailable(
                     "running a transaction",
                     "the connection to PostgreSQL was lost",
                 ),
@@ -209,9 +209,9 @@ impl Session {
             Ok(()) => Tried::Committed(verdicts),
             Err((error, Setback::Disconnected)) => {
                 self.connection = None;
-                let context =
-                    "the connection was lost during the commit: whether it happened is unknown";
-                Tried::Failed(Error::driver(context, error))
+                Tried::Failed(Error::Undecided {
+                    source: error.into(),
+                })
             }
             Err((error, setback)) => self.gone(error, setback),
         }

@@ -20,6 +20,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     TRIED,
     GIVE_UP,
     FAILED,
+    DOUBT,
     RELEASE,
     EXPIRE,
     RECLAIM,
@@ -85,6 +86,11 @@ const GIVE_UP: &str = "UPDATE ledger SET \
     version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
 const FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', error_code = $3, error_message = $4, \
     settled_at = $5, attempts = attempts + 1 WHERE outcome = 'pending' AND operation = $2 AND grant_id = $1";
+// Whoever has the opposite under a lease by now is left without it, so that their record, too, is no proof any more.
+const DOUBT: &str = "UPDATE ledger SET phase = 'pending', observed = 'unknown', in_doubt = TRUE, \
+    operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, attempts = 0, next_attempt_at = $4, \
+    lease_owner = NULL, lease_until = NULL, version = version + 1 WHERE id IN EACH($1) \
+    AND ((phase = 'settled' AND observed <> $2) OR (phase = 'leased' AND operation <> $3))";
 const RELEASE: &str = "UPDATE ledger SET phase = 'pending', attempts = attempts - 1, lease_owner = NULL, \
     lease_until = NULL, version = version + 1 WHERE phase = 'leased' AND lease_owner = $1";
 // A lease that ends later than any can was made before the clock jumped back.
@@ -364,6 +370,24 @@ pub fn fail(
         tx.execute(FAILED, &args)?;
     }
     Ok(recorded)
+}
+
+/// What a write did whose lease had ended is known to its worker alone, and may have come after what others did and proved
+/// since. Where they did the opposite, nothing is certain any more: the target is asked again. Answers for how many.
+pub fn doubt(
+    tx: &mut WriteTx<'_>,
+    grants: &[GrantId],
+    operation: Operation,
+    now: Timestamp,
+) -> Result<usize, Error> {
+    let args = [
+        value::list(grants),
+        value::text(operation.leads_to().as_str()),
+        value::text(operation.as_str()),
+        value::int(now.micros()),
+    ];
+    let doubted = tx.execute(DOUBT, &args)?;
+    Ok(usize::try_from(doubted).unwrap_or(usize::MAX))
 }
 
 /// Gives all work of a lease back untried (orderly stop).

@@ -5,7 +5,7 @@ use domain::time::Timestamp;
 use super::*;
 use crate::engine::tests::{on_both, with_both};
 
-const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
 const fn step(version: i64, name: &'static str, sql: &'static str) -> Migration {
     Migration {

@@ -4,6 +4,7 @@ mod basics;
 mod commits;
 mod conflicts;
 mod crash;
+mod faults;
 mod outage;
 mod together;
 

@@ -1,0 +1,341 @@
+//! A highly available PostgreSQL: Patroni and etcd on each of three nodes, with synchronous replication.
+//!
+//! It lives in a [`Network`], so that a node can be cut off, and ends with it.
+//!
+//! **Invariant:** what a client was told to be committed is on two nodes, and only one of those becomes the primary.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::network::Network;
+use crate::postgres;
+use crate::process::{Guard, find_program, wait_for};
+
+/// The name in messages.
+pub const NAME: &str = "patroni, etcd-server and postgresql";
+
+/// How long a change of the cluster may take on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a node may take to answer a question.
+const ANSWER: Duration = Duration::from_secs(2);
+
+const ETCD: u16 = 2379;
+const ETCD_PEERS: u16 = 2380;
+const REST: u16 = 8008;
+const POSTGRES: u16 = 5432;
+
+/// A running cluster.
+pub struct Patroni {
+    network: Network,
+    binaries: PathBuf,
+    /// Etcd and Patroni; PostgreSQL is Patroni's, and ends with the namespaces.
+    daemons: Vec<Guard>,
+    folder: TempDir,
+}
+
+/// A node, as the cluster sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Member {
+    node: u8,
+    role: String,
+    is_running: bool,
+}
+
+impl Patroni {
+    /// Starts three nodes and waits until one is the primary and the others follow; `None` if something is not installed.
+    pub fn start() -> anyhow::Result<Option<Self>> {
+        let (Some(etcd), Some(patroni), Some(binaries)) = (
+            find_program("etcd", &[]),
+            find_program("patroni", &[]),
+            postgres::find_binaries(),
+        ) else {
+            return Ok(None);
+        };
+        let network = Network::with_nodes(3)?;
+        let folder = tempfile::Builder::new()
+            .prefix("reeve-patroni-")
+            .tempdir()?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let mut cluster = Self {
+            network,
+            binaries,
+            daemons: Vec::new(),
+            folder,
+        };
+        let mut daemons = Vec::new();
+        for node in cluster.network.nodes() {
+            let home = cluster.home(node);
+            fs::create_dir(&home)?;
+            fs::write(
+                home.join("patroni.yml"),
+                cluster.configuration(node).to_string(),
+            )?;
+            as_owner(Command::new("chown").args(["-R", OWNER]).arg(&home))?;
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o700))?;
+            let mut command = cluster.command(node, &etcd);
+            command.args(cluster.etcd_arguments(node));
+            daemons.push(Guard::spawn(&mut command, &home.join("etcd.log"))?);
+        }
+        for node in cluster.network.nodes() {
+            let home = cluster.home(node);
+            let mut command = cluster.command(node, &patroni);
+            command.arg(home.join("patroni.yml")).current_dir(&home);
+            daemons.push(Guard::spawn(&mut command, &home.join("patroni.log"))?);
+        }
+        cluster.daemons = daemons;
+        cluster.wait_until_whole()?;
+        Ok(Some(cluster))
+    }
+
+    /// The address of a database for clients that look for the primary themselves.
+    pub fn url(&self, database: &str) -> String {
+        let hosts: Vec<String> = self
+            .network
+            .nodes()
+            .map(|node| format!("{}:{POSTGRES}", self.network.address(node)))
+            .collect();
+        format!(
+            "postgresql://{}@{}/{database}?target_session_attrs=read-write",
+            postgres::USER,
+            hosts.join(",")
+        )
+    }
+
+    /// The node that is the primary, by what the other nodes know.
+    pub fn primary(&self) -> anyhow::Result<u8> {
+        self.find_primary().context("there is no primary")
+    }
+
+    fn find_primary(&self) -> Option<u8> {
+        let members = self.members();
+        members
+            .iter()
+            .find(|member| member.role == "leader")
+            .map(|member| member.node)
+    }
+
+    /// Kills the server of the primary, and gives its node.
+    pub fn kill_primary(&self) -> anyhow::Result<u8> {
+        let node = self.primary()?;
+        let file = fs::read_to_string(self.home(node).join("data/postmaster.pid"))?;
+        let pid = file.lines().next().context("the primary has no process")?;
+        as_owner(Command::new("kill").args(["-KILL", pid]))?;
+        Ok(node)
+    }
+
+    /// Cuts the primary off from everybody, and gives its node.
+    pub fn cut_primary(&self) -> anyhow::Result<u8> {
+        let node = self.primary()?;
+        self.network.cut(node)?;
+        Ok(node)
+    }
+
+    /// Joins a node that was cut off.
+    pub fn join(&self, node: u8) -> anyhow::Result<()> {
+        self.network.join(node)
+    }
+
+    /// Waits until another node than this one is the primary and can commit.
+    pub fn wait_for_another_than(&self, node: u8) -> anyhow::Result<()> {
+        let promoted = || self.find_primary().is_some_and(|primary| primary != node);
+        wait_for(PATIENCE, "another primary", promoted).with_context(|| self.told())
+    }
+
+    /// Waits until all nodes run and one of them is the synchronous standby.
+    pub fn wait_until_whole(&self) -> anyhow::Result<()> {
+        let nodes = self.network.nodes().count();
+        let is_whole = || {
+            let members = self.members();
+            let has = |role| members.iter().any(|member| member.role == role);
+            members.len() == nodes
+                && members.iter().all(|member| member.is_running)
+                && has("leader")
+                && has("sync_standby")
+        };
+        wait_for(PATIENCE, "a whole cluster", is_whole).with_context(|| self.told())
+    }
+
+    /// Runs a statement on the primary and gives its rows, one a line.
+    pub fn sql(&self, database: &str, statement: &str) -> anyhow::Result<String> {
+        let output = Command::new(self.binaries.join("psql"))
+            .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement])
+            .args(["-d", &self.url(database)])
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "psql: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+    }
+
+    /// What the first node that answers knows; nothing if none does.
+    fn members(&self) -> Vec<Member> {
+        let views: Vec<Vec<Member>> = self
+            .network
+            .nodes()
+            .filter_map(|node| self.asked(node).ok())
+            .collect();
+        // A node that is cut off sees less, or what was.
+        views
+            .into_iter()
+            .max_by_key(|members| members.iter().filter(|member| member.is_running).count())
+            .unwrap_or_default()
+    }
+
+    fn asked(&self, node: u8) -> anyhow::Result<Vec<Member>> {
+        let address = (self.network.address(node), REST).into();
+        let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.write_all(b"GET /cluster HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let (_, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+        let body: Value = serde_json::from_str(body)?;
+        let members = body.get("members").and_then(Value::as_array);
+        let members = members.context("no members")?.iter();
+        Ok(members.filter_map(Member::read).collect())
+    }
+
+    fn home(&self, node: u8) -> PathBuf {
+        self.folder.path().join(format!("n{node}"))
+    }
+
+    /// A program on a node, as the user that owns its data.
+    fn command(&self, node: u8, program: &Path) -> Command {
+        let mut command = self.network.command(node);
+        command
+            .args(["setpriv", "--reuid", OWNER_USER, "--regid", OWNER_USER])
+            .args(["--init-groups", "--"])
+            .arg(program)
+            .env("HOME", self.home(node));
+        command
+    }
+
+    fn etcd_arguments(&self, node: u8) -> Vec<String> {
+        let url = |node, port| format!("http://{}:{port}", self.network.address(node));
+        let members: Vec<String> = self
+            .network
+            .nodes()
+            .map(|node| format!("n{node}={}", url(node, ETCD_PEERS)))
+            .collect();
+        [
+            ("--name", format!("n{node}")),
+            (
+                "--data-dir",
+                self.home(node).join("etcd").display().to_string(),
+            ),
+            ("--listen-client-urls", url(node, ETCD)),
+            ("--advertise-client-urls", url(node, ETCD)),
+            ("--listen-peer-urls", url(node, ETCD_PEERS)),
+            ("--initial-advertise-peer-urls", url(node, ETCD_PEERS)),
+            ("--initial-cluster", members.join(",")),
+            ("--initial-cluster-state", "new".to_owned()),
+            ("--heartbeat-interval", "200".to_owned()),
+            ("--election-timeout", "2000".to_owned()),
+        ]
+        .into_iter()
+        .flat_map(|(name, value)| [name.to_owned(), value])
+        .collect()
+    }
+
+    /// Patroni reads YAML, of which JSON is a part.
+    fn configuration(&self, node: u8) -> Value {
+        let at = |port| format!("{}:{port}", self.network.address(node));
+        let home = self.home(node).display().to_string();
+        let etcd: Vec<String> = self
+            .network
+            .nodes()
+            .map(|node| format!("{}:{ETCD}", self.network.address(node)))
+            .collect();
+        let user = json!({ "username": postgres::USER });
+        json!({
+            "scope": "reeve",
+            "name": format!("n{node}"),
+            "restapi": { "listen": at(REST), "connect_address": at(REST) },
+            "etcd3": { "hosts": etcd },
+            "bootstrap": {
+                "dcs": {
+                    "ttl": 12,
+                    "loop_wait": 1,
+                    "retry_timeout": 4,
+                    "synchronous_mode": true,
+                    "synchronous_mode_strict": true,
+                    "primary_start_timeout": 0,
+                    "postgresql": {
+                        "use_pg_rewind": true,
+                        "remove_data_directory_on_rewind_failure": true,
+                        "remove_data_directory_on_diverged_timelines": true,
+                        "parameters": {
+                            "wal_log_hints": "on", "max_connections": 100, "shared_buffers": "32MB",
+                            "min_wal_size": "8MB", "max_wal_size": "128MB", "wal_keep_size": "32MB",
+                            "wal_sender_timeout": "5s", "wal_receiver_timeout": "5s",
+                        },
+                    },
+                },
+                "initdb": [
+                    { "encoding": "UTF8" }, { "locale": "C.UTF-8" }, { "auth": "trust" }, { "wal-segsize": "1" },
+                    "data-checksums",
+                ],
+                "pg_hba": ["host replication all 10.77.0.0/24 trust", "host all all 10.77.0.0/24 trust", "local all all trust"],
+            },
+            "postgresql": {
+                "listen": at(POSTGRES),
+                "connect_address": at(POSTGRES),
+                "data_dir": format!("{home}/data"),
+                "bin_dir": self.binaries.display().to_string(),
+                "pgpass": format!("{home}/pgpass"),
+                "authentication": { "superuser": user, "replication": user, "rewind": user },
+                "parameters": { "unix_socket_directories": home },
+            },
+        })
+    }
+
+    /// The last words of every daemon, for a failure.
+    fn told(&self) -> String {
+        let daemons: Vec<u32> = self.daemons.iter().map(Guard::pid).collect();
+        let mut told = format!("{:?}, processes {daemons:?}\n", self.members());
+        for node in self.network.nodes() {
+            let log = fs::read_to_string(self.home(node).join("patroni.log")).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().rev().take(15).collect();
+            let lines: Vec<&str> = lines.into_iter().rev().collect();
+            told.push_str(&format!("node {node}:\n{}\n", lines.join("\n")));
+        }
+        told
+    }
+}
+
+impl Member {
+    fn read(value: &Value) -> Option<Self> {
+        let text = |name| value.get(name).and_then(Value::as_str);
+        Some(Self {
+            node: text("name")?.strip_prefix('n')?.parse().ok()?,
+            role: text("role")?.to_owned(),
+            is_running: matches!(text("state")?, "running" | "streaming"),
+        })
+    }
+}
+
+/// PostgreSQL refuses to run as root.
+const OWNER_USER: &str = "postgres";
+const OWNER: &str = "postgres:postgres";
+
+fn as_owner(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output()?;
+    ensure!(
+        output.status.success(),
+        "{}: {}",
+        command.get_program().display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
