@@ -57,7 +57,17 @@ enum Watcher {
 impl Tenant {
     /// A tenant in a SQLite file.
     pub(crate) fn on_sqlite(reeve: &Path, size: Size) -> anyhow::Result<Self> {
+        Self::configured(reeve, size, "")
+    }
+
+    /// The same with a configuration.
+    pub(crate) fn configured(
+        reeve: &Path,
+        size: Size,
+        configuration: &str,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("reeve.toml"), configuration)?;
         let file = folder.path().join("data/reeve.db");
         first_start(reeve, folder.path())?;
         let mut connection = rusqlite::Connection::open(&file)?;
