@@ -12,6 +12,7 @@ mod machine;
 mod output;
 mod report;
 mod server;
+mod stub;
 mod tenant;
 mod upgrade;
 mod yardstick;

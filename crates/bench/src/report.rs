@@ -43,6 +43,8 @@ pub(crate) enum Part {
     Jobs,
     /// Assignment by rule, on SQLite.
     Rules,
+    /// Deliveries to targets outside, on SQLite.
+    Targets,
     /// Reads and writes on PostgreSQL.
     Postgres,
     /// Reeve beside other programs.
@@ -58,6 +60,7 @@ impl Part {
             Self::Growth => "growth",
             Self::Jobs => "jobs",
             Self::Rules => "rules",
+            Self::Targets => "targets",
             Self::Postgres => "PostgreSQL",
             Self::Peers => "peers",
         }

@@ -1,6 +1,7 @@
 //! A development tenant full of assignments, with the databases of its yardsticks, which start as copies of its own.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -57,7 +58,20 @@ enum Watcher {
 impl Tenant {
     /// A tenant in a SQLite file.
     pub(crate) fn on_sqlite(reeve: &Path, size: Size) -> anyhow::Result<Self> {
+        Self::configured(reeve, size, "")
+    }
+
+    /// The same with a configuration.
+    pub(crate) fn configured(
+        reeve: &Path,
+        size: Size,
+        configuration: &str,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        let file = folder.path().join("reeve.toml");
+        std::fs::write(&file, configuration)?;
+        // It may hold secrets, and then Reeve wants it to be its owner's alone.
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
         let file = folder.path().join("data/reeve.db");
         first_start(reeve, folder.path())?;
         let mut connection = rusqlite::Connection::open(&file)?;

@@ -19,6 +19,7 @@ mod rules;
 mod scope;
 mod start;
 mod submit;
+mod targets;
 
 use std::path::Path;
 use std::time::Duration;
@@ -100,6 +101,11 @@ impl Plan {
             ruled: 10_000,
             waits: 5,
         }
+    }
+
+    /// How often a latency is measured in a run.
+    const fn rounds(&self) -> usize {
+        if self.ruled < 100_000 { 10 } else { 100 }
     }
 }
 
@@ -193,6 +199,9 @@ pub(crate) fn measure(reeve: &Path, plan: &Plan, only: &[Part], with_peers: bool
     }
     if is_wanted(Part::Rules) {
         measured.keep(Part::Rules, rules::measure(plan).map(Some));
+    }
+    if is_wanted(Part::Targets) {
+        sections.push(targets::measure(reeve, plan)?);
     }
     if is_wanted(Part::Postgres) {
         measured.keep(Part::Postgres, on_postgres(reeve, plan));

@@ -126,6 +126,8 @@ pub enum Fault {
     DropAfterApplying,
     /// Applied; the connection is cut in the middle of the answer.
     HalfAnswer,
+    /// Applied, and answered as late as that.
+    Late(std::time::Duration),
     /// Not applied; this status with a SCIM error body of this `scimType`.
     Status(u16, Option<&'static str>),
     /// Not applied; this status with `Retry-After`.

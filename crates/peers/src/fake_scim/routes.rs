@@ -94,7 +94,7 @@ async fn serve(shared: &Shared, cut: &Cut, request: Request) -> Response {
         }
         Some(Fault::RetryAfter(status, value)) => return throttled(*status, value),
         Some(Fault::NotScim) => return "<html>please sign in</html>".into_response(),
-        Some(Fault::DropAfterApplying | Fault::HalfAnswer) | None => {}
+        Some(Fault::DropAfterApplying | Fault::HalfAnswer | Fault::Late(_)) | None => {}
     }
     let query = head.uri.query().unwrap_or_default();
     let query = axum::extract::Query::try_from_uri(&head.uri).map_or_else(
@@ -121,6 +121,7 @@ async fn serve(shared: &Shared, cut: &Cut, request: Request) -> Response {
         Some(Fault::DropAfterApplying) => cut.after(0),
         // Enough for the head's beginning, too little for any whole answer.
         Some(Fault::HalfAnswer) => cut.after(60),
+        Some(Fault::Late(by)) => tokio::time::sleep(by).await,
         _ => {}
     }
     respond(answer)

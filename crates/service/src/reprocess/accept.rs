@@ -96,9 +96,12 @@ fn accept(
     for call in calls {
         answers.push(match batch.accept(tx, call) {
             // What the database says is about all of them.
-            Err(error @ (ServiceError::Internal(_) | ServiceError::Unavailable { .. })) => {
-                return Err(error);
-            }
+            Err(
+                error @ (ServiceError::Internal(_)
+                | ServiceError::Unavailable { .. }
+                | ServiceError::Undecided { .. }
+                | ServiceError::Full),
+            ) => return Err(error),
             judged => judged,
         });
     }

@@ -106,6 +106,48 @@ async fn faults_of_the_target_are_retries() {
 }
 
 #[tokio::test]
+async fn a_success_that_comes_after_the_time_out_is_in_doubt_and_found_so_the_next_time() {
+    for operation in [Operation::Add, Operation::Remove] {
+        let server = FakeScim::start(Features::default()).unwrap();
+        let group = server.add_group(GROUP, None);
+        let name = &subjects()[0].user_principal_name;
+        server.add_user(name, None);
+        if operation == Operation::Remove {
+            server.set_members(&group, &[name]);
+        }
+        let late = Fault::Late(Duration::from_secs(30));
+        server.break_by(Rule::on("PATCH", late).times(1));
+        let connector = connector(ScimConfig {
+            timeout: Duration::from_millis(200),
+            ..config(&server.base_url(), TOKEN)
+        });
+        let change = Change {
+            object: contract::object(1, GROUP, None),
+            operation,
+            subjects: subjects()[..1].to_vec(),
+        };
+        let outcome = async || match connector.apply(&change).await {
+            Applied::Each(each) => each[0].clone(),
+            Applied::Whole(whole) => whole,
+        };
+
+        let first = outcome().await;
+        let taken = server.members_of(&group);
+        let second = outcome().await;
+
+        assert_eq!(code(&first), FailureCode::OriginUnavailable);
+        assert!(matches!(first, Outcome::Retry { .. }), "L2: {first:?}");
+        assert!(second.is_success(), "{second:?}");
+        let expected: &[String] = match operation {
+            Operation::Add => std::slice::from_ref(name),
+            Operation::Remove => &[],
+        };
+        assert_eq!(taken, expected, "it was done all the same");
+        assert_eq!(server.members_of(&group), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_web_page_instead_of_scim_is_no_proof_of_anything() {
     let outcome = add_one_while(Rule::on("PATCH", Fault::NotScim)).await;
 
