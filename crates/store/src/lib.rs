@@ -66,8 +66,6 @@ pub mod user_attribute;
 mod value;
 
 pub use dialect::Engine;
-pub use engine::{
-    Faults, Location, Options, ReadTx, Statistics, Store, Together, WriteTx,
-};
+pub use engine::{Faults, Location, Options, ReadTx, Statistics, Store, Together, WriteTx};
 pub use error::{BoxError, Error, Violation};
 pub use migrate::{MigrationStep, SchemaState};

@@ -90,7 +90,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
             }
             continue;
         }
-        let is_for_tests = matches!(name, "tests.rs" | "portable.rs" | "expand.rs" | "large.rs" | FAULTS);
+        let is_for_tests = matches!(
+            name,
+            "tests.rs" | "portable.rs" | "expand.rs" | "large.rs" | FAULTS
+        );
         let is_for_sqlite = name.ends_with(".sqlite.sql") || name.starts_with("sqlite");
         if !is_for_tests && !is_for_sqlite {
             files.push(path);

@@ -201,7 +201,7 @@ pub(crate) fn measure(reeve: &Path, plan: &Plan, only: &[Part], with_peers: bool
         measured.keep(Part::Rules, rules::measure(plan).map(Some));
     }
     if is_wanted(Part::Targets) {
-        sections.push(targets::measure(reeve, plan)?);
+        measured.keep(Part::Targets, targets::measure(reeve, plan).map(Some));
     }
     if is_wanted(Part::Postgres) {
         measured.keep(Part::Postgres, on_postgres(reeve, plan));
