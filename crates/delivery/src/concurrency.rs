@@ -3,7 +3,8 @@
 //! The limit begins at what is configured, and never exceeds it. A call without an answer, or one that the target had no
 //! room for, halves it; an answer that took much longer than the quickest of its kind takes a fifth of it: then calls
 //! wait for each other inside the target, and more of them at once bring nothing. Every other answer wins back a
-//! little, one more call for each round of answers. Several bad calls of one round count once: they were sent at the
+//! little, one more call for each round of answers. What the quickest answer is, is learned anew now and then, with few
+//! calls under way if some were slow: what all wait for would be taken for quick otherwise. Several bad calls of one round count once: they were sent at the
 //! same limit.
 //!
 //! Calls are of one kind if they are all writes, or all reads, of about as many subjects.
@@ -66,23 +67,41 @@ struct Quickest {
     now: Option<Duration>,
     before: Option<Duration>,
     calls: u32,
+    /// Whether an answer of this window was slow.
+    was_slow: bool,
 }
 
 impl Quickest {
-    /// Takes note of a length, and says which was the least.
-    fn note(&mut self, took: Duration) -> Duration {
+    /// Takes note of a length.
+    fn note(&mut self, took: Duration) -> Pace {
         self.calls += 1;
-        if self.calls > WINDOW {
+        let is_over = self.calls > WINDOW;
+        let had_slow = is_over && self.was_slow;
+        if is_over {
             self.before = self.now.take();
             self.calls = 1;
+            self.was_slow = false;
         }
-        self.now = Some(self.now.map_or(took, |now| now.min(took)));
-        [self.now, self.before]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(took)
+        let now = self.now.map_or(took, |now| now.min(took));
+        self.now = Some(now);
+        let least = self.before.map_or(now, |before| before.min(now));
+        let is_slow = took > least.saturating_mul(SLOW).saturating_add(NOISE);
+        self.was_slow |= is_slow;
+        match (had_slow, is_slow) {
+            (true, _) => Pace::ToLearn,
+            (false, true) => Pace::Slow,
+            (false, false) => Pace::Kept,
+        }
     }
+}
+
+/// What the length of an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    Kept,
+    Slow,
+    /// Some were slow, and how quick the target can be is to be learned anew.
+    ToLearn,
 }
 
 impl Concurrency {
@@ -113,17 +132,18 @@ impl Concurrency {
 
     /// Takes note of a call.
     pub(crate) fn note(&mut self, kind: Kind, took: Duration, went: Went) {
-        let is_slow = |quickest: &mut [Quickest]| {
-            let quickest = kind.place().and_then(|place| quickest.get_mut(place));
-            quickest.is_some_and(|quickest| {
-                let least = quickest.note(took);
-                took > least.saturating_mul(SLOW).saturating_add(NOISE)
-            })
+        let quickest = kind.place().and_then(|place| self.quickest.get_mut(place));
+        let pace = match went {
+            Went::Badly => return self.cut(0.5),
+            Went::Answered => quickest.map_or(Pace::Kept, |quickest| quickest.note(took)),
         };
-        match went {
-            Went::Badly => self.cut(0.5),
-            Went::Answered if is_slow(&mut self.quickest) => self.cut(0.8),
-            Went::Answered => self.grow(),
+        match pace {
+            Pace::Kept => self.grow(),
+            Pace::Slow => self.cut(0.8),
+            Pace::ToLearn => {
+                self.old_round = 0;
+                self.cut(0.25);
+            }
         }
     }
 
@@ -193,15 +213,18 @@ mod tests {
     fn answers_that_queue_inside_the_target_lower_the_limit_until_they_do_not() {
         let mut concurrency = used(64);
 
-        // A target that works on 8 calls at once, 20 ms each: the others wait.
-        for _ in 0..2_000 {
-            let waiting = u32::try_from(concurrency.limit().div_ceil(8)).unwrap();
+        // A target that works on 2 calls at once, 20 ms each: the others wait.
+        let mut seen = Vec::new();
+        for _ in 0..4_000 {
+            let waiting = u32::try_from(concurrency.limit().div_ceil(2)).unwrap();
             concurrency.note(Kind::Write(1), QUICK * waiting, Went::Answered);
+            seen.push(concurrency.limit());
         }
 
-        let limit = concurrency.limit();
-        assert!((8..=80).contains(&limit), "{limit}");
-        assert!(limit < 64, "{limit}");
+        // Nine times the quickest is slow: that are eighteen calls.
+        let later = seen.split_off(1_000);
+        assert!(later.iter().all(|limit| *limit <= 40), "{later:?}");
+        assert!(later.iter().any(|limit| *limit >= 16), "{later:?}");
     }
 
     #[test]

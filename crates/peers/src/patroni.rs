@@ -24,7 +24,7 @@ use crate::process::{Guard, find_program, wait_for};
 pub const NAME: &str = "patroni, etcd-server and postgresql";
 
 /// How long a change of the cluster may take on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How long a node may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -308,7 +308,8 @@ impl Patroni {
             let log = fs::read_to_string(self.home(node).join("patroni.log")).unwrap_or_default();
             let lines: Vec<&str> = log.lines().rev().take(15).collect();
             let lines: Vec<&str> = lines.into_iter().rev().collect();
-            told.push_str(&format!("node {node}:\n{}\n", lines.join("\n")));
+            let words = lines.join("\n");
+            told.extend(["node ", &node.to_string(), ":\n", &words, "\n"]);
         }
         told
     }

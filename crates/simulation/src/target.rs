@@ -277,7 +277,7 @@ impl Target {
     }
 
     /// Everything is done later, whether or not anybody still waits for it.
-    fn do_later(&self, change: &Change, number: u64, seconds: u64) {
+    fn apply_late(&self, change: &Change, number: u64, seconds: u64) {
         let (state, change) = (Arc::clone(&self.state), change.clone());
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -326,7 +326,7 @@ impl Target {
             }
             Some(Trouble::HangsIdle) => std::future::pending().await,
             Some(Trouble::Late(seconds)) => {
-                self.do_later(change, number, seconds);
+                self.apply_late(change, number, seconds);
                 std::future::pending().await
             }
             Some(Trouble::Stale) => {

@@ -94,13 +94,14 @@ fn sweep(bench: &Bench<'_>, size: Size, missing: u64) -> anyhow::Result<f64> {
     let report = bench.runtime.block_on(async {
         let mut connection = Connection::open(&bench.reeve).await?;
         let sweep: Value = serde_json::from_slice(&connection.send(&wish).await?)?;
-        let id = sweep["id"].as_str().context("a sweep without id")?;
+        let id = sweep.get("id").and_then(Value::as_str);
+        let id = id.context("a sweep without id")?;
         let look = get(format!("{SWEEPS}/{id}"));
         loop {
             tokio::time::sleep(tenant::LOOK_EVERY).await;
             let sweep: Value = serde_json::from_slice(&connection.send(&look).await?)?;
             ensure!(begun.elapsed() < tenant::PATIENCE, "no end: {sweep}");
-            if !sweep["endedDateTime"].is_null() {
+            if sweep.get("endedDateTime").is_some_and(Value::is_string) {
                 return Ok(sweep);
             }
         }
@@ -122,7 +123,7 @@ fn sweep(bench: &Bench<'_>, size: Size, missing: u64) -> anyhow::Result<f64> {
         "missing",
         "extras",
     ];
-    let told = Value::from_iter(told.map(|name| report[name].clone()));
+    let told = Value::from_iter(told.map(|name| report.get(name).cloned()));
     ensure!(told == wanted, "the sweep told {report}");
     Ok(took)
 }
@@ -208,7 +209,6 @@ impl<'s> Groups<'s> {
 
 fn row(rows: &mut rusqlite::Rows<'_>) -> anyhow::Result<Option<(String, String)>> {
     let row = rows.next()?;
-    Ok(row
-        .map(|row| anyhow::Ok((row.get(0)?, row.get(1)?)))
-        .transpose()?)
+    row.map(|row| anyhow::Ok((row.get(0)?, row.get(1)?)))
+        .transpose()
 }

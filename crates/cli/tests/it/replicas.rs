@@ -168,6 +168,10 @@ async fn what_a_killed_server_had_claimed_is_taken_over_when_its_lease_ends() {
     };
     let requests = pair.caught_in_the_middle().await;
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the lease is a time of the real clock"
+    )]
     let killed_at = Instant::now();
     pair.first.signal("KILL");
     pair.second.signal("CONT");

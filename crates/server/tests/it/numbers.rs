@@ -191,7 +191,7 @@ async fn as_many_members_of_one_group_are_written_at_once_as_the_target_takes() 
 #[tokio::test]
 async fn a_request_with_two_stages_is_submitted_in_few_statements() {
     TestApp::on_both(async |app| {
-        let names = people(&app, 4).await;
+        let names = people(app, 4).await;
         let plan = Plan::new("Leads").approval_by(&[&names[0]]);
         let package = app.package(plan.approval_by(&[&names[1]])).await;
         let plain = app.package(Plan::new("Plain")).await;
@@ -199,7 +199,7 @@ async fn a_request_with_two_stages_is_submitted_in_few_statements() {
         app.assign(&plain, &names[2]).await;
         app.assign(&plain, &names[3]).await;
         let submit = async |name: &str| {
-            let before = statistics(&app).statements;
+            let before = statistics(app).statements;
             let body = json!({
                 "requestType": "adminAdd",
                 "assignment": {
@@ -210,7 +210,7 @@ async fn a_request_with_two_stages_is_submitted_in_few_statements() {
             });
             let path = format!("{V1}/assignmentRequests");
             app.as_operator().post(&path, body).await.assert_status(201);
-            statistics(&app).statements - before
+            statistics(app).statements - before
         };
         let first = submit(&names[2]).await;
 

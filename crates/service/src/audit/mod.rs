@@ -139,14 +139,13 @@ impl Events {
         events: Vec<Event>,
     ) -> Result<(), Error> {
         let known = self.callers.iter().find(|(actor, _)| actor.is(&ctx.actor));
-        let initiated_by = match known {
-            Some((_, initiated_by)) => initiated_by.clone(),
-            None => {
-                let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
-                let caller = (ctx.actor.clone(), initiated_by.clone());
-                self.callers.push(caller);
-                initiated_by
-            }
+        let initiated_by = if let Some((_, initiated_by)) = known {
+            initiated_by.clone()
+        } else {
+            let initiated_by = initiated_by(tx, &ctx.actor)?.to_string();
+            let caller = (ctx.actor.clone(), initiated_by.clone());
+            self.callers.push(caller);
+            initiated_by
         };
         let correlation_id = ctx.request_id.to_string();
         let rows = events

@@ -46,14 +46,11 @@ pub(super) fn forecast(tx: &mut ReadTx<'_>, wishes: &[Wish]) -> Result<Forecast,
     let mut lacking = BTreeSet::new();
     let mut seen = Seen::default();
     for one in plan::wanted(tx, enforced.iter().copied())? {
-        match one.grant_id {
-            Some(grant) => {
-                wanted.insert((one.assignment_id, grant));
-            }
-            None => {
-                lacking.insert(one.assignment_id);
-                seen.count(one.assignment_id, &one.target, Kind::Add);
-            }
+        if let Some(grant) = one.grant_id {
+            wanted.insert((one.assignment_id, grant));
+        } else {
+            lacking.insert(one.assignment_id);
+            seen.count(one.assignment_id, &one.target, Kind::Add);
         }
     }
     let mut going: BTreeSet<_> = linked.difference(&wanted).copied().collect();

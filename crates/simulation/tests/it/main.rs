@@ -1,5 +1,4 @@
 //! Lives go well, are the same each time, and are judged: whoever sabotages one is found out.
-#![expect(clippy::unwrap_used, reason = "a test panics with its verdict")]
 
 use simulation::{Counts, Sabotage, Template, live};
 

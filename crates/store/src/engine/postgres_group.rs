@@ -271,7 +271,7 @@ impl Group {
     fn smaller(mut self) -> Vec<Self> {
         if self.jobs.len() == 1 && self.can_be_divided() {
             let jobs = std::mem::take(&mut self.jobs);
-            self.jobs = jobs.into_iter().flat_map(|job| job.parts()).collect();
+            self.jobs = jobs.into_iter().flat_map(WriteJob::parts).collect();
         }
         let second = self.jobs.split_off(self.jobs.len().div_ceil(2));
         let second = self.with(second);
@@ -283,7 +283,7 @@ impl Group {
 
     fn singles(mut self) -> Vec<Self> {
         let jobs = std::mem::take(&mut self.jobs);
-        let parts = jobs.into_iter().flat_map(|job| job.parts());
+        let parts = jobs.into_iter().flat_map(WriteJob::parts);
         parts.map(|job| self.with(vec![job])).collect()
     }
 

@@ -248,7 +248,7 @@ impl Committer {
             // A constraint that is only checked at the end: each for itself, to find whose it was.
             let can_be_divided = jobs.len() > 1 || jobs.iter().any(|job| job.is_many());
             if matches!(error, Error::Conflict(_)) && can_be_divided {
-                for job in jobs.into_iter().flat_map(|job| job.parts()) {
+                for job in jobs.into_iter().flat_map(WriteJob::parts) {
                     self.write(vec![job]);
                 }
             } else {
