@@ -45,11 +45,11 @@ impl Breaker {
         }
     }
 
-    /// What may be asked at `now`.
+    /// What may be asked at `now`. A probe that is farther away than any can be was planned before the clock jumped back.
     pub(crate) fn permit(&self, now: Timestamp) -> Permit {
         match self.probe_at {
             None => Permit::Free,
-            Some(at) if at <= now => Permit::Probe,
+            Some(at) if at <= now || at > now.plus(self.delay) => Permit::Probe,
             Some(at) => Permit::Held(at),
         }
     }
@@ -128,6 +128,13 @@ mod tests {
             breaker.permit(START),
             Permit::Held(START.plus(Duration::from_secs(10)))
         );
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_does_not_put_the_probe_off_r28() {
+        let before = START.minus(Duration::from_secs(600));
+
+        assert_eq!(opened().permit(before), Permit::Probe);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 //! The limit begins at what is configured, and never exceeds it. A call without an answer, or one that the target had no
 //! room for, halves it; an answer that took much longer than the quickest of its kind takes a fifth of it: then calls
 //! wait for each other inside the target, and more of them at once bring nothing. Every other answer wins back a
-//! little, one more call for each round of answers. What the quickest answer is, is learned anew now and then, with few
-//! calls under way if some were slow: what all wait for would be taken for quick otherwise. Several bad calls of one round count once: they were sent at the
-//! same limit.
+//! little, one more call for each round of answers. If none of many answers was nearly as quick as before, few calls
+//! are under way for a while, which shows whether they waited for each other or the target became slower. Several bad
+//! calls of one round count once: they were sent at the same limit.
 //!
 //! Calls are of one kind if they are all writes, or all reads, of about as many subjects.
 
@@ -67,27 +67,25 @@ struct Quickest {
     now: Option<Duration>,
     before: Option<Duration>,
     calls: u32,
-    /// Whether an answer of this window was slow.
-    was_slow: bool,
 }
 
 impl Quickest {
     /// Takes note of a length.
     fn note(&mut self, took: Duration) -> Pace {
         self.calls += 1;
-        let is_over = self.calls > WINDOW;
-        let had_slow = is_over && self.was_slow;
-        if is_over {
+        let mut is_to_learn = false;
+        if self.calls > WINDOW {
+            is_to_learn = self.now.zip(self.before).is_some_and(|(now, before)| {
+                now > before.saturating_mul(2).saturating_add(NOISE / 4)
+            });
             self.before = self.now.take();
             self.calls = 1;
-            self.was_slow = false;
         }
         let now = self.now.map_or(took, |now| now.min(took));
         self.now = Some(now);
         let least = self.before.map_or(now, |before| before.min(now));
         let is_slow = took > least.saturating_mul(SLOW).saturating_add(NOISE);
-        self.was_slow |= is_slow;
-        match (had_slow, is_slow) {
+        match (is_to_learn, is_slow) {
             (true, _) => Pace::ToLearn,
             (false, true) => Pace::Slow,
             (false, false) => Pace::Kept,
@@ -100,7 +98,7 @@ impl Quickest {
 enum Pace {
     Kept,
     Slow,
-    /// Some were slow, and how quick the target can be is to be learned anew.
+    /// None was as quick as before: whether they wait for each other or the target became slower is to be found out.
     ToLearn,
 }
 

@@ -197,7 +197,9 @@ impl Lane {
         if state.paused {
             return Readiness::Paused;
         }
-        if let Some(until) = state.held_until.filter(|until| now < *until) {
+        // What holds for longer than it can was said before the clock jumped back.
+        let is_held = |until: &Timestamp| now < *until && *until <= now.plus(LONGEST_HOLD);
+        if let Some(until) = state.held_until.filter(is_held) {
             return Readiness::Held(until);
         }
         match state.breaker.permit(now) {

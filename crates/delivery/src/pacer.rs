@@ -11,6 +11,8 @@ const SECOND: f64 = 1_000_000.0;
 const FLOOR: f64 = 0.5;
 /// Unused time that may be caught up by a burst.
 const BURST: Duration = Duration::from_micros(250_000);
+/// A call that is reserved for later than this was reserved before the clock jumped back.
+const FARTHEST: Duration = Duration::from_minutes(60);
 
 /// Spaces the calls to one target.
 #[derive(Debug, Clone)]
@@ -87,6 +89,9 @@ impl Pacer {
         let Some(rate) = self.rate() else {
             return now;
         };
+        if self.next > now.plus(FARTHEST) {
+            self.next = now;
+        }
         let earliest = now.minus(BURST).max(self.next);
         self.next = earliest.plus(spacing(rate));
         earliest.max(now)
@@ -104,10 +109,10 @@ impl Pacer {
 
     /// The target said "too many". Several refusals within a second count once: they were sent at the same rate.
     pub(crate) fn refused(&mut self, now: Timestamp) {
-        if self
-            .learned
-            .is_some_and(|learned| now < learned.cut_at.plus(Duration::from_secs(1)))
-        {
+        if self.learned.is_some_and(|learned| {
+            let once = learned.cut_at.plus(Duration::from_secs(1));
+            (learned.cut_at..once).contains(&now)
+        }) {
             return;
         }
         let current = self.rate().unwrap_or_else(|| self.window.rate());
@@ -123,8 +128,9 @@ impl Pacer {
 impl Window {
     fn count(&mut self, now: Timestamp) {
         let age = now.micros().saturating_sub(self.since.micros());
-        if age >= 1_000_000 {
-            self.last = if age < 2_000_000 { self.calls } else { 0 };
+        if !(0..1_000_000).contains(&age) {
+            let is_next = (1_000_000..2_000_000).contains(&age);
+            self.last = if is_next { self.calls } else { 0 };
             self.calls = 0;
             self.since = now;
         }

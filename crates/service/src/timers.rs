@@ -241,11 +241,11 @@ pub async fn next_after(
 
 /// When the next of these things is due.
 pub async fn next(service: &Service) -> Result<Option<Timestamp>, ServiceError> {
-    let settings = service.settings.clone();
+    let (now, settings) = (service.clock.now(), service.settings.clone());
     service
         .store
         .read(move |tx| -> Result<Option<Timestamp>, ServiceError> {
-            let timer = store::ledger::lease::next_timer(tx)?;
+            let timer = store::ledger::lease::next_timer(tx, now)?;
             let near_end = callouts::next_near_end(tx)?;
             let guests = guests::next_due(tx, &settings.guests)?;
             let announced = if settings.notices.is_on {

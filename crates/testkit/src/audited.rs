@@ -48,11 +48,18 @@ pub(crate) async fn expect(service: &Service, path: &str, reply: &Reply) {
     let call = reply.headers.get("request-id");
     let call = call.and_then(|id| id.to_str().ok());
     let call = call.unwrap_or_default().to_owned();
-    let events = service
-        .store
-        .read(move |tx| store::audit_event::count_of_call(tx, &call))
-        .await
-        .unwrap();
+    let events = loop {
+        let call = call.clone();
+        let read = service
+            .store
+            .read(move |tx| store::audit_event::count_of_call(tx, &call))
+            .await;
+        match read {
+            // A database that fails on purpose fails here, too.
+            Err(store::Error::Busy | store::Error::Unavailable { .. }) => {}
+            read => break read.unwrap(),
+        }
+    };
     assert!(
         events > 0,
         "{} was accepted and left no audit event",

@@ -124,6 +124,7 @@ const NEXT_ATTEMPT_AFTER: &str =
     "SELECT min(next_attempt_at) FROM ledger WHERE phase = 'pending' AND next_attempt_at > $1";
 const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     SELECT min(lease_until) AS due FROM ledger WHERE phase = 'leased' \
+    UNION ALL SELECT CAST(0 AS BIGINT) WHERE EXISTS (SELECT 1 FROM ledger WHERE phase = 'leased' AND lease_until > $1) \
     UNION ALL SELECT min(starts_at) FROM assignment_request WHERE state = 'scheduled' \
     UNION ALL SELECT min(expires_at) FROM upload_session WHERE status = 'active' \
     UNION ALL SELECT min(due_at) FROM approval_stage WHERE status = 'InProgress' \
@@ -436,9 +437,10 @@ pub fn next_attempt_after(
 }
 
 /// When the next thing is due that only waits for time: the end of a lease, a start, a time-out, an end.
-pub fn next_timer(tx: &mut ReadTx<'_>) -> Result<Option<Timestamp>, Error> {
+/// A lease that ends later than any can ([`expire`]) is over already.
+pub fn next_timer(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     let timer = tx
-        .query_one(NEXT_TIMER, &[])?
+        .query_one(NEXT_TIMER, &[value::int(now.plus(LONGEST).micros())])?
         .opt_int(0)?
         .map(Timestamp::from_micros);
     Ok(match (timer, crate::assignment::next_end(tx)?) {
