@@ -4,6 +4,7 @@
 //! **Invariant:** a check that could not be made is never reported as passed.
 
 mod bench;
+mod crashes;
 mod finding;
 mod rules;
 mod simulate;
@@ -35,6 +36,8 @@ enum Command {
     Load(bench::LoadOptions),
     /// Simulated lives of a small tenant, each replayed by its seed
     Simulate(simulate::Options),
+    /// Kill a server at random moments, many times over, and judge what is left
+    Crashes(crashes::Options),
     /// List the rules of the specification that no test holds
     Rules(rules::Options),
     /// Check the rules of the house that no compiler knows
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&workspace, &options),
         Command::Load(options) => bench::load(&workspace, &options),
         Command::Simulate(options) => simulate::run(&workspace, &options),
+        Command::Crashes(options) => crashes::run(&workspace, &options),
         Command::Rules(options) => rules::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });

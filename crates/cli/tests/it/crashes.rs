@@ -1,19 +1,28 @@
 //! kill -9 at random moments: what was answered 201 or 202 reaches its end, and the ledger agrees with the directory.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::postgres::database;
 use crate::support::{Api, EM, Server, direct, seed, work};
 
-/// How often the server is killed.
-const KILLS: usize = 50;
-/// New people a round.
+/// New people a round, and after how many rounds those of the first come again.
 const EACH: usize = 3;
+const ROUNDS_OF_PEOPLE: usize = 75;
 /// The seed of the moments; printed by a failing test through its rounds.
 const SEED: u64 = 0x5eed_0fa1;
+/// How often the server is killed, where that is not said in the test; `cargo xtask crashes` sets it.
+const TIMES: &str = "REEVE_CRASHES";
+
+/// How often the server is killed.
+fn kills(unless_told: usize) -> usize {
+    let told = std::env::var(TIMES).ok();
+    told.map_or(unless_told, |times| times.parse().unwrap())
+}
 
 /// A small generator that repeats.
 struct Dice(u64);
@@ -35,47 +44,74 @@ struct Promises {
     reprocessed: usize,
 }
 
+const RETRIES: &str =
+    "[delivery]\nretrySchedule = [\"PT0S\", \"PT0.02S\", \"PT0.05S\", \"PT0.1S\"]\n";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_was_accepted_reaches_its_end_although_the_server_is_killed_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
     let config = folder.path().join("reeve.toml");
-    std::fs::write(
-        &config,
-        "[delivery]\nretrySchedule = [\"PT0S\", \"PT0.02S\", \"PT0.05S\", \"PT0.1S\"]\n",
-    )
-    .unwrap();
-    let seed = seed(folder.path(), KILLS * EACH);
+    std::fs::write(&config, RETRIES).unwrap();
+
+    live_through_kills(folder.path(), &config, kills(50), 120).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_was_accepted_reaches_its_end_on_a_database_server_too() {
+    let Some((_database, folder, config)) = database() else {
+        return;
+    };
+    let server = std::fs::read_to_string(&config).unwrap();
+    // Nobody takes back at its start what another replica may be at: the lease says when it is free.
+    let lease = "lease = \"PT6S\"\n";
+    std::fs::write(&config, format!("{server}{RETRIES}{lease}")).unwrap();
+
+    // The first statements of a connection take their time.
+    live_through_kills(folder.path(), &config, kills(20), 600).await;
+}
+
+/// Kills the server at random moments of a mixed load, each within so many milliseconds, and judges what is left.
+async fn live_through_kills(folder: &Path, config: &Path, kills: usize, within: u64) {
+    let data = folder.join("data");
+    let people = EACH * kills.min(ROUNDS_OF_PEOPLE);
+    let seed = seed(folder, people);
     let config = ["--config", config.to_str().unwrap()];
-    let with_seed = [config[0], config[1], "--seed", seed.to_str().unwrap()];
+    let with_seed = [
+        config[0],
+        config[1],
+        "--migrate",
+        "--seed",
+        seed.to_str().unwrap(),
+    ];
     let server = Server::start(&data, &with_seed);
     let api = server.sign_in(None).await;
     let (package, policy) = work(&api).await;
-    let mut people = Vec::new();
-    for number in 0..KILLS * EACH {
-        people.push(
-            api.id_of("/v1.0/users", &format!("u{number}@reeve.example"))
-                .await,
-        );
+    let mut newcomers = Vec::new();
+    for number in 0..people {
+        let name = format!("u{number}@reeve.example");
+        newcomers.push(api.id_of("/v1.0/users", &name).await);
     }
     server.kill();
 
     let mut dice = Dice(SEED);
     let mut promises = Promises::default();
-    for round in 0..KILLS {
+    let mut last = BTreeSet::new();
+    for round in 0..kills {
         let server = Server::start(&data, &config);
         let api = server.sign_in(None).await;
-        let newcomers = &people[round * EACH..(round + 1) * EACH];
+        all_are_there(&api, &last).await;
+        let first = round * EACH % people;
         let calls = tokio::spawn(story(
             api,
             package.clone(),
             policy.clone(),
-            newcomers.to_vec(),
+            newcomers[first..first + EACH].to_vec(),
         ));
         // The moment is the point of the test, so it is by the clock.
-        tokio::time::sleep(Duration::from_millis(dice.below(120))).await;
+        tokio::time::sleep(Duration::from_millis(dice.below(within))).await;
         server.kill();
         let kept = calls.await.unwrap();
+        last.clone_from(&kept.requests);
         promises.requests.extend(kept.requests);
         promises.reprocessed += kept.reprocessed;
     }
@@ -83,7 +119,7 @@ async fn whatever_was_accepted_reaches_its_end_although_the_server_is_killed_aga
     let server = Server::start(&data, &config);
     let api = server.sign_in(None).await;
     assert!(
-        promises.requests.len() > KILLS / 2,
+        promises.requests.len() > kills / 2,
         "too few were accepted: {}",
         promises.requests.len()
     );
@@ -92,6 +128,14 @@ async fn whatever_was_accepted_reaches_its_end_although_the_server_is_killed_aga
     the_ledger_agrees_with_the_directory(&api).await;
     assert_eq!(api.list("/reeve/v1/stuck").await, Vec::<Value>::new());
     assert!(server.terminate().success());
+}
+
+/// What was promised in the last round is there as soon as the server is back.
+async fn all_are_there(api: &Api, requests: &BTreeSet<String>) {
+    for id in requests {
+        api.get(&format!("{EM}/assignmentRequests/{id}?$select=id"))
+            .await;
+    }
 }
 
 /// Asks for access for everybody, then reprocesses and takes away what earlier rounds left, until the server is gone.

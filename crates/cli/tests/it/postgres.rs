@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::{Api, EM, Server, direct, run, seed, text, work, write_private};
 
 /// A database of the test's own and a configuration that names it.
-fn database() -> Option<(Database<'static>, tempfile::TempDir, PathBuf)> {
+pub(crate) fn database() -> Option<(Database<'static>, tempfile::TempDir, PathBuf)> {
     let database = Cluster::shared()?.create_database().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let url = folder.path().join("database-url");
