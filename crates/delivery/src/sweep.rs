@@ -638,7 +638,8 @@ fn judged(grants: &[Grant]) -> impl Iterator<Item = &Grant> {
 }
 
 fn is_judged(grant: &Grant) -> bool {
-    grant.phase == Phase::Settled && grant.is_present && grant.person.is_some()
+    let is_at_rest = matches!(grant.phase, Phase::Settled | Phase::NeedsAttention);
+    is_at_rest && grant.is_present && grant.person.is_some()
 }
 
 fn subject_of(id: SubjectId, person: &Person) -> Subject {

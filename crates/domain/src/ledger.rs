@@ -100,9 +100,12 @@ pub const fn roll_up(tally: Tally) -> RollUp {
     }
 }
 
+/// What a target may wish is bounded, so that every delivery comes to its end.
+const LONGEST_WISH: Duration = Duration::from_days(1);
+
 /// When to try again after the attempt number `attempts` (1 for the first) failed for a passing reason; `None`: give up
-/// (RP-33). The schedule holds the gaps before each attempt; `wish` is the target's own `Retry-After`; `jitter` lies
-/// within -1.0 and 1.0 and moves the gap by up to a tenth.
+/// (RP-33). The schedule holds the gaps before each attempt; `wish` is the target's own `Retry-After`, of a day at most;
+/// `jitter` lies within -1.0 and 1.0 and moves the gap by up to a tenth.
 pub fn next_attempt(
     schedule: &[Duration],
     attempts: i64,
@@ -112,7 +115,7 @@ pub fn next_attempt(
 ) -> Option<Timestamp> {
     let gap = schedule.get(usize::try_from(attempts).ok()?)?;
     let gap = match wish {
-        Some(wish) => wish.micros(),
+        Some(wish) => wish.micros().min(LONGEST_WISH.micros()),
         None => gap.micros().saturating_add(tenth(gap.micros(), jitter)),
     };
     Some(now.plus(Duration::from_micros(gap.max(0))))
@@ -171,6 +174,17 @@ mod tests {
             "ten percent of jitter"
         );
         assert_eq!(next_attempt(&schedule, 3, now, None, 0.0), None);
+    }
+
+    #[test]
+    fn a_wish_without_bounds_does_not_put_an_attempt_off_for_ever_rp_33() {
+        let now = Timestamp::from_micros(1_000);
+        let wish = Some(Duration::from_secs(4_294_967_295));
+
+        assert_eq!(
+            next_attempt(&[Duration::from_secs(0); 2], 1, now, wish, 0.0),
+            Some(now.plus(Duration::from_days(1)))
+        );
     }
 
     #[test]

@@ -216,7 +216,9 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         SqlState::CHECK_VIOLATION => Violation::Check,
         SqlState::NOT_NULL_VIOLATION => Violation::NotNull,
         SqlState::DISK_FULL => return (Error::Full, Setback::Failed),
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+        SqlState::T_R_SERIALIZATION_FAILURE
+        | SqlState::T_R_DEADLOCK_DETECTED
+        | SqlState::LOCK_NOT_AVAILABLE => {
             return (Error::Busy, Setback::Contended);
         }
         // Whether a statement happened is unknown: only for a commit that matters, and there it is told (`Undecided`).

@@ -407,3 +407,44 @@ async fn what_is_known_of_a_target_is_told() {
     assert_eq!(app.state(&again).await, "delivered");
     assert_eq!(lane().await["state"], "open");
 }
+
+#[tokio::test]
+async fn what_is_lost_while_a_grant_needs_attention_is_seen_and_not_called_delivered_l8_rp_24() {
+    let app = sqlite_in_development().await;
+    let client = app.as_operator();
+    let package = app.package(Plan::new("Books").member_here("Payers")).await;
+    let request = app.assign(&package, "alice").await;
+    app.deliver().await;
+    let assignment = app.assignment_of(&request).await;
+    inject(
+        &client,
+        json!({ "target": "directory", "fault": "status:403" }),
+    )
+    .await;
+    let again = format!("{V1}/assignments/{assignment}/reprocess");
+    client.post_empty(&again).await.assert_status(202);
+    app.wait_out_retries().await;
+    let requests = app.requests_of(&package).await;
+    let tracking = requests
+        .iter()
+        .rfind(|one| one["requestType"] == "systemUpdate")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap();
+    assert_eq!(app.state(tracking).await, "partiallyDelivered");
+
+    app.loses(package.role(), "alice").await;
+    client.delete(FAULTS).await.assert_status(204);
+    app.cancel(tracking).await.assert_status(204);
+    app.deliver().await;
+
+    assert_eq!(
+        app.assignment_state(&assignment).await,
+        "partiallyDelivered",
+        "nobody has seen it"
+    );
+    client.post_empty(&again).await.assert_status(202);
+    app.deliver().await;
+    assert_eq!(app.assignment_state(&assignment).await, "delivered");
+    assert!(app.has(package.role(), "alice").await);
+}

@@ -28,8 +28,7 @@ const DRIVERS_SILENCE: Duration = Duration::from_hours(2);
 /// A transaction is worked off without a wait for anything but the database: where the server waits for us for so long,
 /// this process is stopped or out of reach, and others wait for its locks. And no statement may be cancelled by a clock: a
 /// commit that waits for a synchronous standby would be answered as if it had got there.
-pub(super) const GREETING: &str =
-    "SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = 0";
+pub(super) const GREETING: &str = "SET idle_in_transaction_session_timeout = '10s'; SET statement_timeout = 0; SET lock_timeout = 0";
 
 /// Reads an address and adds what it is silent about.
 pub(super) fn config(url: &str) -> Result<Config, Error> {

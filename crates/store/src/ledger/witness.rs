@@ -14,7 +14,7 @@ use crate::{Error, ReadTx, WriteTx};
 pub(crate) const STATEMENTS: &[&str] = &[SEEN, GONE, CAME_BACK, RESTORABLE];
 
 const SEEN: &str = "UPDATE ledger SET observed = $1, observed_at = $2, observed_by = 'directory', \
-    version = version + 1 WHERE phase = 'settled' AND target = 'directory' AND observed <> $1 \
+    version = version + 1 WHERE phase IN ('settled', 'needsAttention') AND target = 'directory' AND observed <> $1 \
     AND origin_system = $3 AND resource_origin_id = $4 AND role_origin_id = $5 \
     AND subject_id IN (SELECT id FROM subject WHERE object_id = $6)";
 
@@ -23,7 +23,8 @@ const GONE: &str = "DELETE FROM drift_extra WHERE target = 'directory' AND origi
     AND resource_origin_id = $2 AND role_origin_id = $3 AND object_id = $4";
 
 const CAME_BACK: &str = "UPDATE ledger SET observed = 'unknown', version = version + 1 \
-    WHERE phase = 'settled' AND desired = TRUE AND subject_id IN (SELECT id FROM subject WHERE object_id = $1)";
+    WHERE phase IN ('settled', 'needsAttention') AND desired = TRUE \
+    AND subject_id IN (SELECT id FROM subject WHERE object_id = $1)";
 
 // L8: only where the resource says so, and nothing about the assignment is under way.
 const RESTORABLE: &str = "SELECT DISTINCT a.id FROM ledger l JOIN ledger_link k ON k.grant_id = l.id \

@@ -43,7 +43,7 @@ const PEOPLE: &str = "SELECT u.id, u.user_principal_name, u.display_name, u.give
         WHERE SUBSTR(u.user_principal_name_key, 1, LENGTH(part.value) + 1) = part.value || '@')) \
     ORDER BY u.id LIMIT $5";
 const SEEN: &str = "UPDATE ledger SET observed = $3, observed_at = $4, observed_by = 'sweep', in_doubt = FALSE, \
-    version = version + 1 WHERE id = $1 AND version = $2 AND phase = 'settled'";
+    version = version + 1 WHERE id = $1 AND version = $2 AND phase IN ('settled', 'needsAttention')";
 // L8: only where the resource says so, and nothing about the assignment is under way.
 const RESTORABLE: &str = "SELECT DISTINCT a.id FROM ledger l JOIN ledger_link k ON k.grant_id = l.id \
     JOIN assignment a ON a.id = k.assignment_id AND a.state = 'delivered' \
