@@ -32,8 +32,7 @@ const NAMESPACES: &str = "/run/netns";
 
 /// Runs `body` in namespaces of its own. `test` is the full name of the test that calls.
 ///
-/// Skipped, after saying so, where namespaces cannot be had and the run may do without them. Clusters that vote by the clock
-/// may lose their leader where a machine stands still for a while: after a failure, which is told, it runs once more.
+/// Skipped, after saying so, where namespaces cannot be had and the run may do without them.
 ///
 /// # Panics
 /// When the inner run fails, and when namespaces are missing although peers are required.
@@ -41,13 +40,8 @@ pub fn within(test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
-    let ran = run_inside(test).or_else(|failed| {
-        // Nothing is lost if standard error is closed.
-        let _ = writeln!(std::io::stderr(), "FAILED, and tried once more: {failed:#}");
-        run_inside(test)
-    });
     // The verdict of the inner run is this test's own.
-    let _ran = started_or_skipped(NAME, ran);
+    let _ran = started_or_skipped(NAME, run_inside(test));
 }
 
 fn run_inside(test: &str) -> anyhow::Result<Option<()>> {
@@ -150,6 +144,11 @@ impl Network {
     /// The numbers of the nodes, from 1.
     pub fn nodes(&self) -> impl Iterator<Item = u8> + use<> {
         1..=self.nodes
+    }
+
+    /// Where the test itself is, as the nodes see it.
+    pub const fn here(&self) -> Ipv4Addr {
+        address(0)
     }
 
     /// Where a node is.

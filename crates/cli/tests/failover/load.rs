@@ -81,8 +81,8 @@ impl Load {
         }
     }
 
-    /// Waits until every server accepted some more than it has by now.
-    pub(crate) async fn until_each_accepted_more(&self) {
+    /// Waits until every server accepted some more than it has by now; `tell` has the last words if one does not.
+    pub(crate) async fn until_each_accepted_more(&self, tell: impl FnOnce() -> String) {
         let mut accepted = self.shared.accepted.subscribe();
         let before = accepted.borrow_and_update().clone();
         let is_enough = |now: &Vec<usize>| {
@@ -93,8 +93,10 @@ impl Load {
         let waited = tokio::time::timeout(PATIENCE, accepted.wait_for(is_enough)).await;
         assert!(
             matches!(waited, Ok(Ok(_))),
-            "a server accepts nothing any more: {before:?}, {:?}",
-            self.shared.accepted.borrow()
+            "a server accepts nothing any more: {before:?}, {:?}, {:?}\n{}",
+            self.shared.accepted.borrow(),
+            self.shared.promises.lock().unwrap(),
+            tell()
         );
     }
 

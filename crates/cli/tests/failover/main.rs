@@ -72,20 +72,27 @@ async fn story(cluster: &Patroni) {
         .map(|user| user["id"].as_str().unwrap().to_owned())
         .collect();
     let load = Load::start(&apis, package, policy, people);
+    let tell = || {
+        [&first, &second]
+            .map(|server| last_lines(&server.log()))
+            .join("\n")
+            + "\n"
+            + &cluster.told()
+    };
 
-    load.until_each_accepted_more().await;
+    load.until_each_accepted_more(tell).await;
     let killed = cluster.kill_primary().unwrap();
     cluster.wait_for_another_than(killed).unwrap();
-    load.until_each_accepted_more().await;
+    load.until_each_accepted_more(tell).await;
     cluster.wait_until_whole().unwrap();
 
-    load.until_each_accepted_more().await;
+    load.until_each_accepted_more(tell).await;
     let lonely = cluster.cut_primary().unwrap();
     cluster.wait_for_another_than(lonely).unwrap();
-    load.until_each_accepted_more().await;
+    load.until_each_accepted_more(tell).await;
     cluster.join(lonely).unwrap();
     cluster.wait_until_whole().unwrap();
-    load.until_each_accepted_more().await;
+    load.until_each_accepted_more(tell).await;
 
     let promises = load.end().await;
     assert!(
@@ -100,6 +107,12 @@ async fn story(cluster: &Patroni) {
     }
     assert!(first.terminate().success());
     assert!(second.terminate().success());
+}
+
+/// The end of a log.
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 /// Every request came to a good end, and the target shows exactly what was asked for, given once.
