@@ -15,23 +15,32 @@ mod support;
 
 mod load;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use peers::fake_scim::{self, FakeScim, Features};
+use peers::fake_scim::{FakeScim, Features};
 use peers::network;
 use peers::patroni::{self, Patroni};
 use peers::policy::started_or_skipped;
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::load::{Load, Promises};
-use crate::support::{Api, EM, Server, seed, work, write_private};
+use crate::support::{Api, EM, Server, bind, seed, shared_configuration, work};
 
 /// Enough for most of the time that the test takes; then callers only reprocess.
 const PEOPLE: usize = 120;
 /// How long anything may take that has to happen, on a machine with other things to do.
 const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Calls and deliveries outlast a fail-over.
+const DELIVERY: &str = r#"
+[limits]
+requestTimeout = "PT20S"
+
+[delivery]
+retrySchedule = ["PT0S", "PT0.2S", "PT0.5S", "PT1S", "PT2S", "PT4S", "PT8S"]
+pollInterval = "PT0.2S"
+lease = "PT20S"
+"#;
 
 #[test]
 fn a_primary_that_is_killed_or_cut_off_loses_nothing_that_was_accepted() {
@@ -50,7 +59,8 @@ fn a_primary_that_is_killed_or_cut_off_loses_nothing_that_was_accepted() {
 async fn story(cluster: &Patroni) {
     let scim = FakeScim::start(Features::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let configuration = configuration(folder.path(), &cluster.url("postgres"), &scim);
+    let configuration =
+        shared_configuration(folder.path(), &cluster.url("postgres"), &scim, DELIVERY);
     let seed = seed(folder.path(), PEOPLE);
     let config = ["--config", configuration.to_str().unwrap()];
     let with_seed = [
@@ -170,44 +180,4 @@ async fn all_is_there(api: &Api, scim: &FakeScim, promises: &Promises) {
     );
     assert_eq!(scim.user_count(), count);
     assert_eq!(api.list("/reeve/v1/stuck").await, Vec::<Value>::new());
-}
-
-fn configuration(folder: &Path, database: &str, scim: &FakeScim) -> PathBuf {
-    let url = folder.join("database-url");
-    write_private(&url, format!("{database}\n"));
-    let path = folder.join("reeve.toml");
-    let text = format!(
-        r#"
-[database]
-urlFile = "{url}"
-
-[limits]
-requestTimeout = "PT20S"
-
-[delivery]
-retrySchedule = ["PT0S", "PT0.2S", "PT0.5S", "PT1S", "PT2S", "PT4S", "PT8S"]
-pollInterval = "PT0.2S"
-lease = "PT20S"
-
-[[target]]
-name = "hr"
-kind = "scim"
-url = "{scim}"
-token = "{token}"
-"#,
-        url = url.display(),
-        scim = scim.base_url(),
-        token = fake_scim::TOKEN,
-    );
-    write_private(&path, text);
-    path
-}
-
-/// Has a group delivered to the target.
-async fn bind(api: &Api, group: &str) {
-    let id = api.id_of("/v1.0/groups", group).await;
-    let path = format!("/reeve/v1/bindings/{id}");
-    let binding = json!({ "target": "hr" });
-    let (status, told) = api.call(Method::PUT, &path, Some(&binding)).await;
-    assert_eq!(status, 200, "{told}");
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use peers::fake_scim::{self, FakeScim, Fault, Features, Rule};
+use peers::fake_scim::{FakeScim, Fault, Features, Rule};
 use peers::postgres::{Cluster, Database};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Api, EM, PATIENCE, Server, direct, seed, work, write_private};
+use crate::support::{Api, EM, PATIENCE, Server, bind, direct, seed, shared_configuration, work};
 
 const PEOPLE: usize = 6;
 /// How long claimed work is a server's own in these tests.
@@ -108,41 +108,16 @@ impl Pair {
 }
 
 fn configuration(folder: &TempDir, database: &str, scim: &FakeScim) -> PathBuf {
-    let url = folder.path().join("database-url");
-    write_private(&url, format!("{database}\n"));
-    let path = folder.path().join("reeve.toml");
-    let text = format!(
+    let lease = LEASE.as_secs();
+    let delivery = format!(
         r#"
-[database]
-urlFile = "{url}"
-
 [delivery]
 retrySchedule = ["PT0S", "PT0.1S", "PT0.2S", "PT0.5S", "PT1S", "PT2S", "PT4S"]
 pollInterval = "PT0.1S"
 lease = "PT{lease}S"
-
-[[target]]
-name = "hr"
-kind = "scim"
-url = "{scim}"
-token = "{token}"
-"#,
-        url = url.display(),
-        lease = LEASE.as_secs(),
-        scim = scim.base_url(),
-        token = fake_scim::TOKEN,
+"#
     );
-    write_private(&path, text);
-    path
-}
-
-/// Has a group delivered to the target.
-async fn bind(api: &Api, group: &str) {
-    let id = api.id_of("/v1.0/groups", group).await;
-    let binding = json!({ "target": "hr" });
-    let path = format!("/reeve/v1/bindings/{id}");
-    let (status, told) = api.call(Method::PUT, &path, Some(&binding)).await;
-    assert_eq!(status, 200, "{told}");
+    shared_configuration(folder.path(), database, scim, &delivery)
 }
 
 /// Waits until nothing of the ledger is in flight, and gives it.

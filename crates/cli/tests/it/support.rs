@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
+use peers::fake_scim::{self, FakeScim};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -28,6 +29,47 @@ pub(crate) fn reeve() -> Command {
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     reeve().args(arguments).output().unwrap()
+}
+
+/// Writes the configuration of servers that share a database and the target `hr`: it and how they deliver, in TOML.
+pub(crate) fn shared_configuration(
+    folder: &Path,
+    database: &str,
+    scim: &FakeScim,
+    delivery: &str,
+) -> PathBuf {
+    let url = folder.join("database-url");
+    write_private(&url, format!("{database}\n"));
+    let path = folder.join("reeve.toml");
+    let text = format!(
+        r#"
+[database]
+urlFile = "{url}"
+
+[[target]]
+name = "hr"
+kind = "scim"
+url = "{scim}"
+token = "{token}"
+
+{delivery}
+"#,
+        url = url.display(),
+        scim = scim.base_url(),
+        token = fake_scim::TOKEN,
+    );
+    write_private(&path, text);
+    path
+}
+
+/// Has a group delivered to the target of [`shared_configuration`].
+pub(crate) async fn bind(api: &Api, group: &str) {
+    let id = api.id_of("/v1.0/groups", group).await;
+    let path = format!("/reeve/v1/bindings/{id}");
+    let (status, told) = api
+        .call(Method::PUT, &path, Some(&json!({ "target": "hr" })))
+        .await;
+    assert_eq!(status, 200, "{told}");
 }
 
 /// Writes a file that nobody else may read, as secrets are kept.
