@@ -6,15 +6,15 @@ use connector_api::{
     Applied, BoxFuture, Change, Connector, FailureCode, Limits, Lister, Object, Operation, Outcome,
     Presence, Subject,
 };
-use serde_json::Value;
 
 use crate::client::{Client, Request, SharedClient};
 use crate::config::{ConfigError, ScimConfig};
 use crate::discovery::{Discovery, Features};
 use crate::groups::{Group, Patched, members_of, patch_failure};
 use crate::lists::Search;
+use crate::memory::Memory;
 use crate::reply::Reply;
-use crate::users::{Resolved, User, attribute, key, resolved};
+use crate::users::{Members, Resolved, User, attribute, key, resolved};
 
 /// A connector to one SCIM service.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct ScimConnector {
     config: ScimConfig,
     client: SharedClient,
     discovery: Discovery,
+    memory: Memory,
 }
 
 /// What one call works with.
@@ -29,6 +30,14 @@ pub(crate) struct Call<'a> {
     pub(crate) config: &'a ScimConfig,
     pub(crate) client: &'a Client,
     pub(crate) features: Features,
+    pub(crate) memory: &'a Memory,
+}
+
+/// Whether ids of an earlier call will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    Memory,
+    Nothing,
 }
 
 impl ScimConnector {
@@ -48,6 +57,7 @@ impl ScimConnector {
             config,
             client,
             discovery: Discovery::default(),
+            memory: Memory::default(),
         })
     }
 
@@ -56,6 +66,7 @@ impl ScimConnector {
             config: &self.config,
             client: &self.client,
             features: self.discovery.features(&self.client).await?,
+            memory: &self.memory,
         })
     }
 
@@ -136,12 +147,27 @@ impl Call<'_> {
                 "the target does not support PATCH, without which members cannot be changed safely",
             ));
         }
-        let Some(group) = self.group_for(change).await? else {
-            return Ok(Applied::Whole(Outcome::AlreadySo));
+        // Who takes access away asks whom it is taken from: an id of somebody who was made anew there would take nothing.
+        if change.operation == Operation::Add {
+            match self.attempt(change, Trust::Memory).await? {
+                Attempted::Came(applied) => return Ok(applied),
+                // A refusal is believed only of ids that the target was asked for.
+                Attempted::WithOldIds(_) => {}
+            }
+        }
+        Ok(match self.attempt(change, Trust::Nothing).await? {
+            Attempted::Came(applied) | Attempted::WithOldIds(applied) => applied,
+        })
+    }
+
+    async fn attempt(&self, change: &Change, trust: Trust) -> Result<Attempted, Outcome> {
+        let Some((group, is_known)) = self.group_for(change, trust).await? else {
+            return Ok(Attempted::Came(Applied::Whole(Outcome::AlreadySo)));
         };
-        let mut users = self.find_users(&change.subjects).await?;
+        let (mut users, are_known) = self.users_for(&change.subjects, trust).await?;
+        let mut may_be_ids = false;
         if change.operation == Operation::Add && self.config.provision_users {
-            self.keep_active_in_step(&change.subjects, &mut users).await;
+            may_be_ids = self.keep_active_in_step(&change.subjects, &mut users).await;
             self.create_missing(&change.subjects, &mut users).await?;
         }
         let ready: Vec<&User> = users.iter().filter_map(user).collect();
@@ -152,26 +178,93 @@ impl Call<'_> {
         };
         let outcomes = match patched {
             Ok(outcomes) => outcomes,
-            // The engine halves the change, and comes back with the others apart from the one to blame.
-            Err(failed) if failed.may_be_one && change.subjects.len() > 1 => {
-                return Ok(Applied::Whole(failed.outcome));
+            Err(failed) => {
+                self.forget(change);
+                may_be_ids |= failed.may_be_ids;
+                // The engine halves the change, and comes back with the others apart from the one to blame.
+                if failed.may_be_one && change.subjects.len() > 1 {
+                    let applied = Applied::Whole(failed.outcome);
+                    return Ok(Attempted::new(
+                        applied,
+                        may_be_ids && (is_known || are_known),
+                    ));
+                }
+                vec![failed.outcome; ready.len()]
             }
-            Err(failed) => vec![failed.outcome; ready.len()],
         };
-        Ok(Applied::Each(self.in_order(
-            change.operation,
-            &users,
-            outcomes,
-        )))
+        let applied = Applied::Each(self.in_order(change.operation, &users, outcomes));
+        Ok(Attempted::new(
+            applied,
+            may_be_ids && (is_known || are_known),
+        ))
     }
 
-    /// The group to change; `None` if nothing is to be done because there is none.
-    async fn group_for(&self, change: &Change) -> Result<Option<Group>, Outcome> {
-        match (self.find_group(&change.object).await?, change.operation) {
-            (Some(group), _) => Ok(Some(group)),
-            (None, Operation::Add) => self.create_group(&change.object).await.map(Some),
-            (None, Operation::Remove) => Ok(None),
+    /// What a change failed with is asked for again by the next one.
+    fn forget(&self, change: &Change) {
+        self.memory
+            .note_group(&change.object.resource_origin_id, None);
+        for subject in &change.subjects {
+            self.memory
+                .note_user(&key(self.config.match_by, subject), None);
         }
+    }
+
+    /// The group to change, and whether it was only remembered; `None` if nothing is to be done because there is none.
+    async fn group_for(
+        &self,
+        change: &Change,
+        trust: Trust,
+    ) -> Result<Option<(Group, bool)>, Outcome> {
+        if trust == Trust::Memory
+            && let Some(group) = self.known_group(&change.object)
+        {
+            return Ok(Some((group, true)));
+        }
+        let found = match (self.find_group(&change.object).await?, change.operation) {
+            (Some(group), _) => Some(group),
+            (None, Operation::Add) => Some(self.create_group(&change.object).await?),
+            (None, Operation::Remove) => None,
+        };
+        Ok(found.map(|group| (group, false)))
+    }
+
+    /// The subjects as users, in the order asked, and whether some were only remembered.
+    async fn users_for(
+        &self,
+        subjects: &[Subject],
+        trust: Trust,
+    ) -> Result<(Vec<Resolved>, bool), Outcome> {
+        if trust == Trust::Nothing {
+            return Ok((self.find_users(subjects).await?, false));
+        }
+        let known = self.memory.users(&self.keys(subjects));
+        let unknown: Vec<Subject> = subjects
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none())
+            .map(|(subject, _)| subject.clone())
+            .collect();
+        let are_known = unknown.len() < subjects.len();
+        let mut found = if unknown.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.find_users(&unknown).await?.into_iter()
+        };
+        let users = known
+            .into_iter()
+            .map(|known| {
+                known.map_or_else(|| found.next().unwrap_or(Resolved::Missing), Resolved::User)
+            })
+            .collect();
+        Ok((users, are_known))
+    }
+
+    fn keys(&self, subjects: &[Subject]) -> Vec<String> {
+        let match_by = self.config.match_by;
+        subjects
+            .iter()
+            .map(|subject| key(match_by, subject))
+            .collect()
     }
 
     /// One outcome a user, or a failure for all of them.
@@ -201,14 +294,15 @@ impl Call<'_> {
         change: &Change,
         users: &[&User],
     ) -> Result<Vec<Outcome>, Patched> {
-        let members = self
+        let entries = self
             .members(group, &change.object)
             .await
             .map_err(Patched::all)?;
+        let members = Members::of(&entries);
         let present: Vec<&User> = users
             .iter()
             .copied()
-            .filter(|user| is_among(user, &members))
+            .filter(|user| members.have(user))
             .collect();
         if present.is_empty() {
             return Ok(vec![Outcome::AlreadySo; users.len()]);
@@ -224,7 +318,7 @@ impl Call<'_> {
         Ok(users
             .iter()
             .map(|user| {
-                let was_present = is_among(user, &members);
+                let was_present = members.have(user);
                 was_present
                     .then(|| removed.next())
                     .flatten()
@@ -272,14 +366,15 @@ impl Call<'_> {
         let Some(group) = self.find_group(object).await? else {
             return Ok(vec![Presence::Absent; subjects.len()]);
         };
-        let members = self.members(&group, object).await?;
-        if members.is_empty() {
+        let entries = self.members(&group, object).await?;
+        if entries.is_empty() {
             return Ok(vec![Presence::Absent; subjects.len()]);
         }
+        let members = Members::of(&entries);
         let mut seen = Vec::with_capacity(subjects.len());
         for resolved in self.find_users(subjects).await? {
             seen.push(match resolved {
-                Resolved::User(user) if is_among(&user, &members) => Presence::Present,
+                Resolved::User(user) if members.have(&user) => Presence::Present,
                 Resolved::User(_) | Resolved::Missing => Presence::Absent,
                 Resolved::Failed(outcome) => return Err(outcome),
             });
@@ -298,12 +393,13 @@ impl Call<'_> {
             max_in_flight: self.config.max_in_flight,
             scan_cap: self.config.scan_cap,
         };
-        let keys: Vec<String> = subjects
-            .iter()
-            .map(|subject| key(self.config.match_by, subject))
-            .collect();
+        let keys = self.keys(subjects);
         let found = search.find(&keys).await?;
-        Ok(found.iter().map(|resources| resolved(resources)).collect())
+        let users: Vec<Resolved> = found.iter().map(|resources| resolved(resources)).collect();
+        for (key, resolved) in keys.iter().zip(&users) {
+            self.memory.note_user(key, user(resolved));
+        }
+        Ok(users)
     }
 
     fn describe(&self) -> String {
@@ -331,18 +427,33 @@ fn user(resolved: &Resolved) -> Option<&User> {
     }
 }
 
-fn is_among(user: &User, members: &[Value]) -> bool {
-    members.iter().any(|member| user.is_member(member))
+/// What came of an attempt.
+enum Attempted {
+    /// This.
+    Came(Applied),
+    /// This, and perhaps only because of ids that the target was not asked for in this call.
+    WithOldIds(Applied),
+}
+
+impl Attempted {
+    const fn new(applied: Applied, may_be_ids: bool) -> Self {
+        if may_be_ids {
+            Self::WithOldIds(applied)
+        } else {
+            Self::Came(applied)
+        }
+    }
 }
 
 /// A success for each user; proven where the answer shows the members and they are as asked.
 fn proven(reply: &Reply, operation: Operation, users: &[&User]) -> Vec<Outcome> {
-    let members = reply.object().and_then(members_of);
+    let members = reply.object().and_then(members_of).map(Members::of);
     users
         .iter()
         .map(|user| Outcome::Done {
             verified: members
-                .is_some_and(|members| is_among(user, members) == (operation == Operation::Add)),
+                .as_ref()
+                .is_some_and(|members| members.have(user) == (operation == Operation::Add)),
         })
         .collect()
 }

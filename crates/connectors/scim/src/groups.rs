@@ -22,6 +22,8 @@ pub(crate) struct Patched {
     pub(crate) outcome: Outcome,
     /// Whether one of several members may be to blame, so that halving helps.
     pub(crate) may_be_one: bool,
+    /// Whether the target may not know an id any more.
+    pub(crate) may_be_ids: bool,
 }
 
 impl Patched {
@@ -30,11 +32,22 @@ impl Patched {
         Self {
             outcome,
             may_be_one: false,
+            may_be_ids: false,
         }
     }
 }
 
 impl Call<'_> {
+    /// The group that the target last said has this object's external id. Where groups have versions it has to be asked
+    /// anyway.
+    pub(crate) fn known_group(&self, object: &Object) -> Option<Group> {
+        if self.features.etag || object.address.is_some() {
+            return None;
+        }
+        let id = self.memory.group(&object.resource_origin_id)?;
+        Some(Group { id, etag: None })
+    }
+
     /// The object's group; `None` if it does not exist and may be created.
     pub(crate) async fn find_group(&self, object: &Object) -> Result<Option<Group>, Outcome> {
         if let Some(id) = &object.address {
@@ -43,6 +56,8 @@ impl Call<'_> {
         let by_id = self
             .search_groups("externalId", &object.resource_origin_id)
             .await?;
+        let has_external_id = !by_id.is_empty();
+        self.memory.note_group(&object.resource_origin_id, None);
         let candidates = if by_id.is_empty() {
             let mut by_name = self
                 .search_groups("displayName", &object.resource_display_name)
@@ -56,7 +71,14 @@ impl Call<'_> {
         match candidates.as_slice() {
             [] if self.config.create_groups => Ok(None),
             [] => Err(not_found(object)),
-            [one] => Ok(Some(self.group(one, None)?)),
+            [one] => {
+                let group = self.group(one, None)?;
+                if has_external_id {
+                    self.memory
+                        .note_group(&object.resource_origin_id, Some(&group.id));
+                }
+                Ok(Some(group))
+            }
             more => Err(Outcome::refused(
                 FailureCode::ConnectorError,
                 format!("{} groups of the target match this resource", more.len()),
@@ -75,7 +97,12 @@ impl Call<'_> {
             .send(Request::with_body(Method::POST, "/Groups", &body))
             .await?;
         match reply.status {
-            200..300 => self.group(reply.expect_object()?, reply.etag.clone()),
+            200..300 => {
+                let group = self.group(reply.expect_object()?, reply.etag.clone())?;
+                self.memory
+                    .note_group(&object.resource_origin_id, Some(&group.id));
+                Ok(group)
+            }
             409 => self.find_group(object).await?.ok_or_else(|| {
                 Outcome::refused(
                     FailureCode::ConnectorError,
@@ -202,11 +229,15 @@ impl Call<'_> {
 /// What a refused change of members means.
 pub(crate) fn patch_failure(reply: &Reply, object: &Object) -> Patched {
     match reply.status {
-        404 | 410 => Patched::all(not_found(object)),
+        404 | 410 => Patched {
+            may_be_ids: true,
+            ..Patched::all(not_found(object))
+        },
         403 | 405 | 501 => Patched::all(reply.failure("the change of the group's members")),
         _ => Patched {
             outcome: reply.failure("the change of the group's members"),
             may_be_one: true,
+            may_be_ids: matches!(reply.status, 400 | 409 | 422),
         },
     }
 }

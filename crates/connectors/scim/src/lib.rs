@@ -3,8 +3,8 @@
 //! A filter's answer is believed only where the resources in it really match: there are servers that ignore filters and
 //! answer everybody. An absence is believed only from a question about that one user.
 //!
-//! **Invariant:** ids of users are remembered within one call only; what is kept across calls is the target's
-//! `/ServiceProviderConfig` alone, and any failure forgets it.
+//! **Invariant:** what is kept across calls only spares requests: the target's `/ServiceProviderConfig`, which any failure
+//! forgets, and the ids of users and groups (see `memory`), which looks and removals never rely on.
 
 mod client;
 mod config;
@@ -13,6 +13,7 @@ mod discovery;
 mod groups;
 mod listing;
 mod lists;
+mod memory;
 mod provisioning;
 mod reply;
 mod users;

@@ -9,7 +9,7 @@ use crate::client::{Request, segment};
 use crate::connector::Call;
 use crate::discovery::BulkLimits;
 use crate::lists::text;
-use crate::users::{Resolved, User, resource};
+use crate::users::{Resolved, User, key, resource};
 
 /// Room for what stands around the operations of a bulk request.
 const BULK_ENVELOPE: usize = 200;
@@ -30,7 +30,11 @@ impl Call<'_> {
             Some(limits) if missing.len() > 1 => self.create_in_bulk(&missing, limits).await?,
             _ => self.create_singly(&missing).await,
         };
-        for ((index, _), resolved) in missing.into_iter().zip(created) {
+        for ((index, subject), resolved) in missing.into_iter().zip(created) {
+            if let Resolved::User(user) = &resolved {
+                self.memory
+                    .note_user(&key(self.config.match_by, subject), Some(user));
+            }
             if let Some(user) = users.get_mut(index) {
                 *user = resolved;
             }
@@ -38,8 +42,13 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Brings `active` of the users found to what the directory says.
-    pub(crate) async fn keep_active_in_step(&self, subjects: &[Subject], users: &mut [Resolved]) {
+    /// Brings `active` of the users to what the directory says; answers whether one of them was not there any more.
+    pub(crate) async fn keep_active_in_step(
+        &self,
+        subjects: &[Subject],
+        users: &mut [Resolved],
+    ) -> bool {
+        let mut has_vanished = false;
         let mut failures = Failures::default();
         let mut stopped = None;
         for (subject, resolved) in subjects.iter().zip(users) {
@@ -64,9 +73,16 @@ impl Call<'_> {
                 .await;
             stopped = failures.count(&sent);
             match sent {
-                Ok(reply) if reply.is_success() => {}
+                Ok(reply) if reply.is_success() => {
+                    let user = user.clone().with_active(subject.enabled);
+                    let key = key(self.config.match_by, subject);
+                    self.memory.note_user(&key, Some(&user));
+                }
                 // Gone since it was found: the next attempt will create it again.
                 Ok(reply) if reply.status == 404 => {
+                    has_vanished = true;
+                    self.memory
+                        .note_user(&key(self.config.match_by, subject), None);
                     *resolved = Resolved::Failed(Outcome::retry(
                         FailureCode::TargetNotFound,
                         "the user vanished from the target during the change",
@@ -76,6 +92,7 @@ impl Call<'_> {
                 Err(outcome) => *resolved = Resolved::Failed(outcome),
             }
         }
+        has_vanished
     }
 
     async fn create_singly(&self, missing: &[(usize, &Subject)]) -> Vec<Resolved> {

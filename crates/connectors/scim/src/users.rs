@@ -1,12 +1,14 @@
 //! Subjects as users of the target.
 
+use std::collections::HashSet;
+
 use connector_api::{FailureCode, Outcome, Subject};
 use serde_json::{Map, Value, json};
 
 use crate::config::MatchBy;
 use crate::lists::text;
 
-/// A user of the target, for the length of one call.
+/// A user of the target, as it was last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) id: String,
@@ -50,15 +52,40 @@ impl User {
         keys
     }
 
-    /// Whether an entry of a group's `members` is this user: by id, by reference, or, as some servers answer, by name.
-    pub(crate) fn is_member(&self, member: &Value) -> bool {
-        let value = text(member, "value");
-        let by_reference = text(member, "$ref").and_then(|reference| reference.rsplit('/').next());
-        value == Some(&self.id)
-            || by_reference == Some(&self.id)
-            || value
-                .zip(self.name.as_deref())
-                .is_some_and(|(value, name)| value.to_lowercase() == name.to_lowercase())
+    /// The same user after a change of `active`.
+    pub(crate) fn with_active(self, active: bool) -> Self {
+        Self {
+            active: Some(active),
+            ..self
+        }
+    }
+}
+
+/// The entries of a group's `members`, to be asked who is among them.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'a> {
+    ids: HashSet<&'a str>,
+    names: HashSet<String>,
+}
+
+impl<'a> Members<'a> {
+    /// Each entry shows its user by id, by reference, or, as some servers answer, by name.
+    pub(crate) fn of(entries: &'a [Value]) -> Self {
+        let mut members = Self::default();
+        for entry in entries {
+            let value = text(entry, "value");
+            let by_reference =
+                text(entry, "$ref").and_then(|reference| reference.rsplit('/').next());
+            members.ids.extend(value.into_iter().chain(by_reference));
+            members.names.extend(value.map(str::to_lowercase));
+        }
+        members
+    }
+
+    /// Whether the user is among them.
+    pub(crate) fn have(&self, user: &User) -> bool {
+        let name = user.name.as_deref().map(str::to_lowercase);
+        self.ids.contains(user.id.as_str()) || name.is_some_and(|name| self.names.contains(&name))
     }
 }
 
@@ -138,6 +165,10 @@ mod tests {
         User::from_resource(&json!({ "id": "u1", "userName": "Alice@example.com" })).unwrap()
     }
 
+    fn is_member(member: &Value) -> bool {
+        Members::of(std::slice::from_ref(member)).have(&user())
+    }
+
     #[test]
     fn a_member_is_recognised_by_id_by_reference_or_by_name() {
         for member in [
@@ -145,10 +176,10 @@ mod tests {
             json!({ "value": "x", "$ref": "https://idm.example.com/Users/u1" }),
             json!({ "value": "alice@example.com" }),
         ] {
-            assert!(user().is_member(&member), "{member}");
+            assert!(is_member(&member), "{member}");
         }
         for member in [json!({ "value": "u2" }), json!({}), json!("u1")] {
-            assert!(!user().is_member(&member), "{member}");
+            assert!(!is_member(&member), "{member}");
         }
     }
 

@@ -111,6 +111,16 @@ impl FakeScim {
         self.state().insert_group(&group)
     }
 
+    /// Deletes a user, who leaves all groups, behind everybody's back.
+    pub fn remove_user(&self, user_name: &str) {
+        self.state().remove_user(user_name);
+    }
+
+    /// Deletes a group behind everybody's back.
+    pub fn remove_group(&self, id: &str) {
+        self.state().groups.remove(id);
+    }
+
     /// The user with that `userName`.
     pub fn user(&self, user_name: &str) -> Option<Value> {
         self.state().user_by_name(user_name)

@@ -85,6 +85,19 @@ impl State {
             .cloned()
     }
 
+    pub(super) fn remove_user(&mut self, user_name: &str) {
+        let known = self.user_by_name(user_name);
+        let Some(id) = known.and_then(|user| text(&user, "id")) else {
+            return;
+        };
+        self.users.remove(&id);
+        for group in self.groups.values_mut() {
+            if group.members.remove(&id) {
+                group.version += 1;
+            }
+        }
+    }
+
     pub(super) fn groups_named(&self, display_name: &str) -> Vec<String> {
         self.groups
             .iter()

@@ -9,6 +9,7 @@
 
 mod contract;
 mod fixture;
+mod memory;
 mod provisioning;
 mod quirks;
 mod replies;
