@@ -228,16 +228,19 @@ fn filter(request: &OwnRequest<'_>) -> Result<Predicate, Error> {
     }
 }
 
-/// Settled, and not as desired.
+/// Not as desired, and nothing is under way that would change it.
 fn drifted() -> Result<Predicate, Error> {
     Ok(missing()?.or(unwanted()?))
 }
 
-/// Settled, not desired any more, and there.
+/// Not desired any more, and there: nobody is at it, or taking it away was given up and it was not seen to be gone.
 fn unwanted() -> Result<Predicate, Error> {
     let (desired, observed) = (flag("desired")?, field(&model::LEDGER, "observed")?);
-    let unwanted = Predicate::Not(Box::new(desired)).and(equals(observed, "present"));
-    Ok(settled()?.and(unwanted))
+    let there = settled()?.and(equals(observed, "present"));
+    let given_up = equals(field(&model::LEDGER, "phase")?, "needsAttention")
+        .and(equals(field(&model::LEDGER, "operation")?, "remove"))
+        .and(Predicate::Not(Box::new(equals(observed, "absent"))));
+    Ok(Predicate::Not(Box::new(desired)).and(there.or(given_up)))
 }
 
 /// Settled, desired and not there.

@@ -160,6 +160,40 @@ async fn l8_restored_drift_is_back_after_the_sweep_and_an_authoritative_resource
 }
 
 #[tokio::test]
+async fn access_that_a_target_refuses_to_take_away_is_drift_until_it_is_gone_l8() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Books").member_of("Authors", CRM))
+            .await;
+        let request = app.assign(&package, "alice").await;
+        app.deliver().await;
+        let assignment = app.assignment_of(&request).await;
+        app.target(CRM).refuses(app.id_of("alice"));
+        app.remove(&assignment).await;
+        app.deliver().await;
+
+        let drift = read(app, "/reeve/v1/drift?kind=unwanted").await;
+        let summary = json!({ "total": 1, "missing": 0, "unwanted": 1 });
+        assert_eq!(drift["summary"], summary, "{drift}");
+        let grant = &drift["value"][0];
+        assert_eq!(grant["phase"], "needsAttention", "{grant}");
+        let missing = read(app, "/reeve/v1/drift?kind=missing").await;
+        assert_eq!(missing["value"], json!([]));
+
+        app.target(CRM).refuses_nobody();
+        let id = grant["id"].as_str().unwrap();
+        let retry = format!("/reeve/v1/ledger/{id}/retry");
+        let reply = app.as_operator().post_empty(&retry).await;
+        reply.assert_status(204);
+        app.deliver().await;
+
+        assert_eq!(read(app, "/reeve/v1/drift").await["summary"]["total"], 0);
+        assert!(!app.has(package.role(), "alice").await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_sweep_of_a_target_that_is_down_is_skipped_and_says_why() {
     TestApp::on_both(async |app| {
         let package = app
