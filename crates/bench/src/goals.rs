@@ -203,7 +203,7 @@ const GOALS: &[Goal] = &[
     ratio(
         "G7",
         Part::Targets,
-        "SCIM deliveries/s, one a group",
+        "SCIM deliveries/s, one a request",
         AtLeast(0.35),
     ),
     ratio(
@@ -221,7 +221,7 @@ const GOALS: &[Goal] = &[
     ratio(
         "G8",
         Part::Targets,
-        "LDAP deliveries/s, one a group",
+        "LDAP deliveries/s, one a request",
         AtLeast(0.9),
     ),
     ratio(

@@ -99,6 +99,13 @@ impl Stub {
         }
     }
 
+    /// Waits until so many members were named in all.
+    pub(crate) async fn sent(&self, members: u64) {
+        while self.asked().members < members {
+            self.shared.patched.notified().await;
+        }
+    }
+
     /// Waits until so many groups were changed in all.
     pub(crate) async fn patched(&self, patches: u64) {
         while self.asked().patches < patches {

@@ -35,23 +35,75 @@ const IN_FLIGHT: usize = 16;
 const THINKS: Duration = Duration::from_millis(20);
 /// How long deliveries may take.
 const PATIENCE: Duration = Duration::from_mins(5);
-/// How long between two looks at the ledger.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// How long between two looks at the ledger, at the end alone where the target tells how far things are.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
-/// Targets, by the packages whose groups are bound to them: package `n` to the target `n % 4`.
-const NAMES: [&str; 4] = ["quick", "slow", "dead", LDAP];
-/// The one that is an LDAP server.
-const LDAP: &str = "ldap";
+/// A target: package `n` has its group in the target `n % 6`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Name {
+    /// Takes a hundred members at once, and thinks about nothing.
+    Quick,
+    /// The same service, where each member is a request of its own.
+    Single,
+    /// Takes one member at a time, and thinks about each request.
+    Slow,
+    /// Takes connections and never says a word.
+    Dead,
+    /// An LDAP server.
+    Ldap,
+    /// The same server, where each member is a modify of its own.
+    LdapSingle,
+}
+
+/// All of them.
+const NAMES: [Name; 6] = [
+    Name::Quick,
+    Name::Single,
+    Name::Slow,
+    Name::Dead,
+    Name::Ldap,
+    Name::LdapSingle,
+];
+/// Deliveries of each group to a target that thinks.
+const FEW: u64 = 10;
 /// Connections to it, on both sides: a server with one writer gains nothing past a few.
 const CONNECTIONS: usize = 2;
 /// The attribute of its groups that holds the members; they need no entries of their own.
 const MEMBERS: &str = "memberUid";
 
+impl Name {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Single => "single",
+            Self::Slow => "slow",
+            Self::Dead => "dead",
+            Self::Ldap => "ldap",
+            Self::LdapSingle => "ldap-single",
+        }
+    }
+
+    const fn is_ldap(self) -> bool {
+        matches!(self, Self::Ldap | Self::LdapSingle)
+    }
+
+    /// Whether each member is a write of its own.
+    const fn is_single(self) -> bool {
+        matches!(self, Self::Single | Self::Slow | Self::LdapSingle)
+    }
+
+    /// The packages whose groups are in it.
+    fn packages(self, size: Size) -> impl Iterator<Item = u64> {
+        let place = NAMES.iter().position(|name| *name == self).unwrap_or(0);
+        (place as u64..size.packages).step_by(NAMES.len())
+    }
+}
+
 /// Which grants are to be delivered again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
-    /// One of each group, so that no two share a write.
-    OneOfEach,
+    /// So many of each group.
+    Few(u64),
     /// All of each group.
     All,
 }
@@ -79,22 +131,22 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
     eprintln!("targets: one by one");
     figures.push(bench.against_patches(
         plan,
-        "SCIM deliveries/s, one a group",
-        (0, Wanted::OneOfEach),
+        "SCIM deliveries/s, one a request",
+        (Name::Single, Wanted::All),
     )?);
     eprintln!("targets: many members of a group");
     let before = bench.quick.asked();
     figures.push(bench.against_patches(
         plan,
         "SCIM deliveries/s, 100 a group",
-        (0, Wanted::All),
+        (Name::Quick, Wanted::All),
     )?);
     let after = bench.quick.asked();
     eprintln!("targets: a slow one");
     figures.push(bench.against_patches(
         plan,
         "SCIM deliveries/s, target of 20 ms",
-        (1, Wanted::OneOfEach),
+        (Name::Slow, Wanted::Few(FEW)),
     )?);
     eprintln!("targets: beside a dead one");
     figures.push(bench.beside_a_dead_one(plan)?);
@@ -111,7 +163,7 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
     Ok(Section {
         part: Part::Targets,
         title: format!(
-            "targets: {} groups of {} in four targets; {IN_FLIGHT} calls at once to SCIM, {CONNECTIONS} to LDAP; {} pairs",
+            "targets: {} groups of {} in six targets; {IN_FLIGHT} calls at once to SCIM, {CONNECTIONS} to LDAP; {} pairs",
             size.packages,
             size.assignments / size.packages,
             plan.pairs
@@ -124,24 +176,34 @@ impl Bench {
     fn start(reeve: &Path, size: Size) -> anyhow::Result<Self> {
         let (quick, slow) = (Stub::start(Duration::ZERO)?, Stub::start(THINKS)?);
         let dead = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let addresses = [quick.address, slow.address, dead.local_addr()?];
         let slapd = Slapd::start(&["keeper"])?;
         let mut configuration = String::new();
-        for (name, address) in NAMES.iter().zip(addresses) {
+        for name in NAMES.into_iter().filter(|name| !name.is_ldap()) {
+            let address = match name {
+                Name::Slow => slow.address,
+                Name::Dead => dead.local_addr()?,
+                Name::Quick | Name::Single | Name::Ldap | Name::LdapSingle => quick.address,
+            };
             write!(
                 configuration,
-                "[[target]]\nname = \"{name}\"\nkind = \"scim\"\nurl = \"http://{address}\"\ntoken = \"bare\"\n\
-                 maxInFlight = {IN_FLIGHT}\nsweep = \"PT0S\"\n"
+                "[[target]]\nname = \"{}\"\nkind = \"scim\"\nurl = \"http://{address}\"\ntoken = \"bare\"\n\
+                 maxInFlight = {IN_FLIGHT}\nsweep = \"PT0S\"\n{}",
+                name.as_str(),
+                at_once(name)
             )?;
         }
         if let Some(slapd) = &slapd {
-            write!(
-                configuration,
-                "[[target]]\nname = \"{LDAP}\"\nkind = \"ldap\"\nurl = \"{}\"\nbindDn = \"{SERVICE}\"\n\
-                 password = \"{SERVICE_PASSWORD}\"\nmemberAttribute = \"{MEMBERS}\"\n\
-                 memberValue = \"{{localPart}}\"\nmaxInFlight = {CONNECTIONS}\nsweep = \"PT0S\"\n",
-                slapd.url()
-            )?;
+            for name in NAMES.into_iter().filter(|name| name.is_ldap()) {
+                write!(
+                    configuration,
+                    "[[target]]\nname = \"{}\"\nkind = \"ldap\"\nurl = \"{}\"\nbindDn = \"{SERVICE}\"\n\
+                     password = \"{SERVICE_PASSWORD}\"\nmemberAttribute = \"{MEMBERS}\"\n\
+                     memberValue = \"{{localPart}}\"\nmaxInFlight = {CONNECTIONS}\nsweep = \"PT0S\"\n{}",
+                    name.as_str(),
+                    slapd.url(),
+                    at_once(name)
+                )?;
+            }
             slapd.change(&groups(size)?)?;
         } else {
             eprintln!("SKIPPED: {} is not installed", slapd::NAME);
@@ -151,18 +213,18 @@ impl Bench {
             for package in 0..size.packages {
                 let group = id(Kind::Group, package);
                 let name = name_of(package)?;
-                let address = if name == LDAP {
+                let address = if name.is_ldap() {
                     group_dn(package)
                 } else {
                     group.clone()
                 };
                 tx.execute(
                     "INSERT INTO target_binding (object_id, target, address) VALUES (?1, ?2, ?3)",
-                    params![group, name, address],
+                    params![group, name.as_str(), address],
                 )?;
                 tx.execute(
                     "UPDATE ledger SET target = ?2 WHERE resource_origin_id = ?1",
-                    params![group, name],
+                    params![group, name.as_str()],
                 )?;
             }
             Ok(())
@@ -185,30 +247,25 @@ impl Bench {
             slapd,
         };
         for name in NAMES {
-            if name != LDAP || bench.slapd.is_some() {
+            if !name.is_ldap() || bench.slapd.is_some() {
                 bench.switch(name, "pause")?;
             }
         }
         Ok(bench)
     }
 
-    fn stub(&self, target: usize) -> Option<&Stub> {
+    fn stub(&self, target: Name) -> Option<&Stub> {
         match target {
-            0 => Some(&self.quick),
-            1 => Some(&self.slow),
-            _ => None,
+            Name::Quick | Name::Single => Some(&self.quick),
+            Name::Slow => Some(&self.slow),
+            Name::Dead | Name::Ldap | Name::LdapSingle => None,
         }
     }
 
-    /// Members that a SCIM target was sent so far.
-    fn sent(&self, target: usize) -> Option<u64> {
-        self.stub(target).map(|stub| stub.asked().members)
-    }
-
-    fn switch(&self, target: &str, how: &str) -> anyhow::Result<()> {
+    fn switch(&self, target: Name, how: &str) -> anyhow::Result<()> {
         let call = Call {
             method: Method::POST,
-            path: format!("/reeve/v1/targets/{target}/{how}"),
+            path: format!("/reeve/v1/targets/{}/{how}", target.as_str()),
             body: Bytes::new(),
             expected: StatusCode::NO_CONTENT,
         };
@@ -218,48 +275,70 @@ impl Bench {
     }
 
     /// Makes grants of a paused target due; says how many.
-    fn make_due(&self, target: &str, wanted: Wanted) -> anyhow::Result<usize> {
-        let which = match wanted {
-            Wanted::All => "target = ?1",
-            Wanted::OneOfEach => {
-                "id IN (SELECT min(id) FROM ledger WHERE target = ?1 GROUP BY resource_origin_id)"
-            }
+    fn make_due(&self, target: Name, wanted: Wanted) -> anyhow::Result<usize> {
+        let most = match wanted {
+            Wanted::All => i64::MAX,
+            Wanted::Few(most) => i64::try_from(most)?,
         };
-        let sql = format!(
-            "UPDATE ledger SET phase = 'pending', operation = 'add', observed = 'unknown', attempts = 0, \
-             next_attempt_at = created_at WHERE {which}"
-        );
-        Ok(self.ledger.execute(&sql, [target])?)
+        let sql = "UPDATE ledger SET phase = 'pending', operation = 'add', observed = 'unknown', attempts = 0, \
+             next_attempt_at = created_at WHERE id IN (SELECT id FROM (SELECT id, \
+             row_number() OVER (PARTITION BY resource_origin_id ORDER BY id) AS place FROM ledger WHERE target = ?1) \
+             WHERE place <= ?2)";
+        Ok(self.ledger.execute(sql, params![target.as_str(), most])?)
     }
 
-    fn left(&self, target: &str) -> anyhow::Result<i64> {
+    fn is_left(&self, target: Name) -> anyhow::Result<bool> {
         let mut left = self.ledger.prepare_cached(
-            "SELECT (SELECT count(*) FROM ledger WHERE phase = 'pending' AND target = ?1) \
-             + (SELECT count(*) FROM ledger WHERE phase = 'leased' AND lease_until > 0 AND target = ?1)",
+            "SELECT EXISTS (SELECT 1 FROM ledger WHERE phase = 'pending' AND target = ?1) \
+             OR EXISTS (SELECT 1 FROM ledger WHERE phase = 'leased' AND lease_until > 0 AND target = ?1)",
         )?;
-        Ok(left.query_row([target], |row| row.get(0))?)
+        Ok(left.query_row([target.as_str()], |row| row.get(0))?)
+    }
+
+    /// Whether somebody is still to be told of something.
+    fn are_notices_left(&self) -> anyhow::Result<bool> {
+        let mut left = self.ledger.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM notice WHERE due_at <= CAST(unixepoch('subsec') * 1000000 AS INTEGER)) \
+             OR EXISTS (SELECT 1 FROM notice WHERE lease_until IS NOT NULL)",
+        )?;
+        Ok(left.query_row([], |row| row.get(0))?)
+    }
+
+    /// Waits until nothing is left for a target.
+    fn wait(&self, target: Name) -> anyhow::Result<()> {
+        self.wait_while(|| self.is_left(target))
+            .with_context(|| format!("deliveries to `{}`", target.as_str()))
+    }
+
+    fn wait_while(&self, is_left: impl Fn() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+        let begun = now();
+        while is_left()? {
+            ensure!(begun.elapsed() < PATIENCE, "it takes too long");
+            self.runtime
+                .block_on(async { tokio::time::sleep(LOOK_EVERY).await });
+        }
+        Ok(())
     }
 
     /// Deliveries a second, from the moment when they may begin to the last outcome.
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    fn deliver(&self, target: usize, wanted: Wanted) -> anyhow::Result<f64> {
-        let name = NAMES.get(target).copied().context("no such target")?;
-        let due = self.make_due(name, wanted)?;
-        let before = self.sent(target);
+    fn deliver(&self, target: Name, wanted: Wanted) -> anyhow::Result<f64> {
+        let due = self.make_due(target, wanted)?;
+        let stub = self.stub(target);
+        let before = stub.map_or(0, |stub| stub.asked().members);
         let begun = now();
-        self.switch(name, "resume")?;
-        while self.left(name)? > 0 {
-            ensure!(
-                begun.elapsed() < PATIENCE,
-                "deliveries to `{name}` take too long"
-            );
+        self.switch(target, "resume")?;
+        if let Some(stub) = stub {
+            let all = stub.sent(before + due as u64);
             self.runtime
-                .block_on(async { tokio::time::sleep(LOOK_EVERY).await });
+                .block_on(async { tokio::time::timeout(PATIENCE, all).await })
+                .with_context(|| format!("deliveries to `{}` take too long", target.as_str()))?;
         }
+        self.wait(target)?;
         let took = begun.elapsed();
-        self.switch(name, "pause")?;
-        if let Some((before, after)) = before.zip(self.sent(target)) {
-            let sent = after - before;
+        self.switch(target, "pause")?;
+        if let Some(stub) = stub {
+            let sent = stub.asked().members - before;
             ensure!(
                 sent == due as u64,
                 "{sent} members were sent for {due} deliveries"
@@ -267,7 +346,7 @@ impl Bench {
         }
         let unseen: i64 = self.ledger.query_row(
             "SELECT count(*) FROM ledger WHERE target = ?1 AND observed <> 'present'",
-            [name],
+            [target.as_str()],
             |row| row.get(0),
         )?;
         ensure!(unseen == 0, "{unseen} grants were not seen");
@@ -275,7 +354,7 @@ impl Bench {
     }
 
     /// As many writes a second, each of one member, by callers that do nothing else.
-    fn patches(&self, target: usize, count: u64) -> anyhow::Result<f64> {
+    fn patches(&self, target: Name, count: u64) -> anyhow::Result<f64> {
         let calls: Vec<Call> = (0..count)
             .map(|n| patch(&format!("user{n}@example.com")))
             .collect();
@@ -293,13 +372,13 @@ impl Bench {
         &mut self,
         plan: &Plan,
         name: &'static str,
-        (target, wanted): (usize, Wanted),
+        (target, wanted): (Name, Wanted),
     ) -> anyhow::Result<Figure> {
         // Connections and statements are made before anything counts.
-        self.deliver(target, Wanted::OneOfEach)?;
-        let groups = plan.size.packages / NAMES.len() as u64;
+        self.deliver(target, wanted)?;
+        let groups = target.packages(plan.size).count() as u64;
         let count = match wanted {
-            Wanted::OneOfEach => groups,
+            Wanted::Few(few) => groups * few,
             Wanted::All => groups * (plan.size.assignments / plan.size.packages),
         };
         let pairs = (0..plan.pairs)
@@ -321,19 +400,18 @@ impl Bench {
 
     /// The same deliveries, with and without work for a target that takes connections and never answers.
     fn beside_a_dead_one(&mut self, plan: &Plan) -> anyhow::Result<Figure> {
-        let [_, _, dead, _] = NAMES;
         let pairs = (0..plan.pairs)
             .map(|number| {
                 pair(
                     number,
                     || {
-                        self.make_due(dead, Wanted::All)?;
-                        self.switch(dead, "resume")?;
-                        let rate = self.deliver(0, Wanted::All);
-                        self.switch(dead, "pause")?;
+                        self.make_due(Name::Dead, Wanted::All)?;
+                        self.switch(Name::Dead, "resume")?;
+                        let rate = self.deliver(Name::Quick, Wanted::All);
+                        self.switch(Name::Dead, "pause")?;
                         rate
                     },
-                    || self.deliver(0, Wanted::All),
+                    || self.deliver(Name::Quick, Wanted::All),
                 )
             })
             .collect::<anyhow::Result<_>>()?;
@@ -345,27 +423,28 @@ impl Bench {
         })
     }
 
-    /// LDAP: one member a group, and all of each group, beside one modify after the other on as many connections.
+    /// LDAP: one member a modify, and all of each group at once, beside one modify after the other on as many connections.
     fn against_modifies(&mut self, plan: &Plan) -> anyhow::Result<Vec<Figure>> {
         if self.slapd.is_none() {
             return Ok(Vec::new());
         }
         eprintln!("targets: LDAP");
-        let packages: Vec<u64> = (3..plan.size.packages).step_by(NAMES.len()).collect();
-        let all = plan.size.assignments / plan.size.packages;
+        let each = plan.size.assignments / plan.size.packages;
         let mut figures = Vec::new();
-        for (name, wanted) in [
-            ("LDAP deliveries/s, one a group", Wanted::OneOfEach),
-            ("LDAP deliveries/s, 100 a group", Wanted::All),
+        for (name, target) in [
+            ("LDAP deliveries/s, one a request", Name::LdapSingle),
+            ("LDAP deliveries/s, 100 a group", Name::Ldap),
         ] {
-            let each = if wanted == Wanted::All { all } else { 1 };
+            let packages: Vec<u64> = target.packages(plan.size).collect();
+            self.empty_groups(&packages)?;
+            self.deliver(target, Wanted::All)?;
             let pairs = (0..plan.pairs)
                 .map(|number| {
                     pair(
                         number,
                         || {
                             self.empty_groups(&packages)?;
-                            self.deliver(3, wanted)
+                            self.deliver(target, Wanted::All)
                         },
                         || {
                             self.empty_groups(&packages)?;
@@ -437,8 +516,7 @@ impl Bench {
 
     /// How long it takes from sending a direct assignment to the change of its group in the target.
     fn accepted_to_enforced(&mut self, plan: &Plan) -> anyhow::Result<Vec<Figure>> {
-        let [quick, ..] = NAMES;
-        self.switch(quick, "resume")?;
+        self.switch(Name::Quick, "resume")?;
         let folder = tempfile::tempdir()?;
         let bare = Sqlite::open(folder.path().join("bare.db"))?;
         bare.execute_batch(
@@ -447,7 +525,7 @@ impl Bench {
         let rounds = plan.rounds();
         let mut next = (0..plan.size.assignments).filter(|n| {
             let (_, package) = plan.size.vacancy(*n);
-            package % NAMES.len() as u64 == 0
+            name_of(package).is_ok_and(|name| name == Name::Quick)
         });
         let mut found = [Vec::new(), Vec::new()];
         for number in 0..plan.pairs {
@@ -477,7 +555,7 @@ impl Bench {
                 });
             }
         }
-        self.switch(quick, "pause")?;
+        self.switch(Name::Quick, "pause")?;
         let names = [
             "accepted to enforced, p50 ms",
             "accepted to enforced, p99 ms",
@@ -514,11 +592,9 @@ impl Bench {
             tokio::time::timeout(PATIENCE, self.quick.patched(patches + 1)).await?;
             anyhow::Ok(begun.elapsed())
         })?;
-        // What follows the change is recorded before the next one: the server is idle.
-        while self.left(NAMES.first().copied().unwrap_or_default())? > 0 {
-            self.runtime
-                .block_on(async { tokio::time::sleep(LOOK_EVERY).await });
-        }
+        // What follows the change is recorded, and who is to be told is told, before the next one: the server is idle.
+        self.wait(Name::Quick)?;
+        self.wait_while(|| self.are_notices_left())?;
         Ok(took.as_secs_f64() * 1_000.0)
     }
 
@@ -548,7 +624,8 @@ fn group_dn(package: u64) -> String {
 /// The groups of the LDAP server, empty.
 fn groups(size: Size) -> anyhow::Result<String> {
     let mut ldif = String::new();
-    for package in (3..size.packages).step_by(NAMES.len()) {
+    let ldap = NAMES.into_iter().filter(|name| name.is_ldap());
+    for package in ldap.flat_map(|name| name.packages(size)) {
         write!(
             ldif,
             "dn: {}\nchangetype: add\nobjectClass: posixGroup\ncn: group{package}\ngidNumber: {}\n\n",
@@ -559,7 +636,16 @@ fn groups(size: Size) -> anyhow::Result<String> {
     Ok(ldif)
 }
 
-fn name_of(package: u64) -> anyhow::Result<&'static str> {
+/// How many members the target takes at once, where it is not as many as by itself.
+const fn at_once(name: Name) -> &'static str {
+    if name.is_single() {
+        "maxSubjects = 1\n"
+    } else {
+        ""
+    }
+}
+
+fn name_of(package: u64) -> anyhow::Result<Name> {
     let place = usize::try_from(package)? % NAMES.len();
     NAMES.get(place).copied().context("no such target")
 }
