@@ -15,6 +15,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use service::deliveries::{self, Settled, Verdict};
 use service::{Service, ServiceError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
 
 use crate::attempt::{self, Report};
 use crate::batch::{self, Unit};
@@ -67,11 +68,21 @@ pub(crate) struct Deliverer {
 struct Claim {
     owner: String,
     lease_until: Timestamp,
+    began: Instant,
+    /// How many were wanted.
+    asked: usize,
     rows: usize,
     units: Vec<Unit>,
     settled: Vec<Settled>,
     /// Since when it is known of grants that they are missing.
     drifted: BTreeMap<GrantId, Timestamp>,
+}
+
+impl Claim {
+    /// Whether there may be more.
+    const fn is_full(&self) -> bool {
+        self.rows >= self.asked
+    }
 }
 
 impl Deliverer {
@@ -105,7 +116,7 @@ impl Deliverer {
                 more = false;
                 match self.claim(lane).await {
                     Ok(Some(claim)) => {
-                        more = claim.rows >= lane.options.batch;
+                        more = claim.is_full();
                         under_way.push(self.deliver(lane, claim));
                     }
                     Ok(None) => {}
@@ -163,7 +174,8 @@ impl Deliverer {
         let number = self.claims.fetch_add(1, Ordering::Relaxed);
         let owner = format!("{}/{}/{number}", self.name, lane.target);
         let lease_until = self.service.clock.now().plus(lane.options.lease);
-        let limit = i64::try_from(lane.options.batch).unwrap_or(i64::MAX);
+        let (began, asked) = (Instant::now(), lane.claim_size());
+        let limit = i64::try_from(asked).unwrap_or(i64::MAX);
         let leased = deliveries::claim(
             &self.service,
             &lane.target,
@@ -183,6 +195,8 @@ impl Deliverer {
         Ok(Some(Claim {
             owner,
             lease_until,
+            began,
+            asked,
             rows,
             units,
             settled,
@@ -192,9 +206,12 @@ impl Deliverer {
 
     /// Attempts and records a claim; what was not tried is given back.
     async fn deliver(&self, lane: &Lane, claim: Claim) -> Result<Counts, ServiceError> {
+        let is_full = claim.is_full();
         let Claim {
             owner,
             lease_until,
+            began,
+            asked,
             rows,
             units,
             settled,
@@ -220,6 +237,7 @@ impl Deliverer {
         if counts.returned > 0 {
             deliveries::release(&self.service, &owner).await?;
         }
+        lane.note_claim(asked, is_full, began.elapsed());
         Ok(counts)
     }
 

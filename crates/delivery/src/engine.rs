@@ -220,7 +220,7 @@ impl Engine {
             report.swept += usize::from(self.sweep(id, target).await.1?);
         }
         let mut drains = JoinSet::new();
-        for target in deliveries::due_targets(service).await? {
+        for target in self.due_targets().await? {
             drains.spawn(self.drain(target));
         }
         let mut first_error = None;
@@ -362,6 +362,37 @@ impl Engine {
         }
     }
 
+    /// The targets with work due that this server can speak to. What is for others is left, without an attempt, to
+    /// replicas whose configuration names them; while there are none, the watchdog shows it (L9). After as
+    /// long as attempts may last it fails all the same, since everything has an end.
+    async fn due_targets(&self) -> Result<Vec<String>, ServiceError> {
+        let mut due = deliveries::due_targets(self.service()).await?;
+        let registry = &self.shared.registry;
+        if !due.iter().all(|target| registry.knows(target)) {
+            let neglected = deliveries::neglected_targets(self.service()).await?;
+            due.retain(|target| registry.knows(target) || neglected.contains(target));
+        }
+        Ok(due)
+    }
+
+    /// The lanes of targets with nothing due.
+    fn idle_lanes(&self, due: &[String]) -> Vec<Arc<Lane>> {
+        let lanes = &self.shared.lanes;
+        let lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = lanes.values().filter(|lane| !due.contains(&lane.target));
+        idle.cloned().collect()
+    }
+
+    /// Asks a target that did not answer whether it does again.
+    fn probe(&self, lane: Arc<Lane>) -> impl Future<Output = Drained> + Send + 'static {
+        let engine = self.clone();
+        async move {
+            let _working = engine.begin().await;
+            lane.probe().await;
+            (lane.target.clone(), Counts::default(), Ok(()))
+        }
+    }
+
     fn drain(&self, target: String) -> impl Future<Output = Drained> + Send + 'static {
         let engine = self.clone();
         async move {
@@ -481,7 +512,17 @@ impl Running<'_> {
         let planned = planning::plan_due(service, batch).await?;
         let poll = real(service.settings.delivery_poll_interval.micros());
         let mut wait = poll;
-        for target in deliveries::due_targets(service).await? {
+        let due = self.engine.due_targets().await?;
+        for lane in self.engine.idle_lanes(&due) {
+            match lane.readiness() {
+                Readiness::Probe if self.busy.insert(lane.target.clone()) => {
+                    self.drains.spawn(self.engine.probe(lane));
+                }
+                Readiness::Held(until) => wait = wait.min(self.until(until, poll)),
+                Readiness::Free | Readiness::Probe | Readiness::Paused => {}
+            }
+        }
+        for target in due {
             if self.busy.contains(&target) {
                 continue;
             }

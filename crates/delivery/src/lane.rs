@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::breaker::{self, Breaker, Permit};
+use crate::claim_size::ClaimSize;
 use crate::concurrency::{Concurrency, Kind, Went};
 use crate::metrics::Metrics;
 use crate::pacer::Pacer;
@@ -55,6 +56,7 @@ struct State {
     unanswered: Option<Outcome>,
     pacer: Pacer,
     concurrency: Concurrency,
+    claim_size: ClaimSize,
     /// Permits that are out and are not to be given back, because the limit has sunk.
     surplus: usize,
     held_until: Option<Timestamp>,
@@ -100,6 +102,7 @@ impl Lane {
             unanswered: None,
             pacer: Pacer::new(options.rate),
             concurrency: Concurrency::new(max_in_flight),
+            claim_size: ClaimSize::new(options.batch.max(1)),
             surplus: 0,
             held_until: None,
             paused: false,
@@ -213,6 +216,24 @@ impl Lane {
     pub(crate) fn standing_answer(&self) -> Option<Outcome> {
         let state = self.state();
         state.unanswered.clone().filter(|_| state.breaker.is_open())
+    }
+
+    /// How many deliveries to claim.
+    pub(crate) fn claim_size(&self) -> usize {
+        self.state().claim_size.get()
+    }
+
+    /// Takes note of a claim of so many that was recorded after so long.
+    pub(crate) fn note_claim(&self, asked: usize, is_full: bool, took: RealTime) {
+        self.state().claim_size.note(asked, is_full, took);
+    }
+
+    /// Asks whether the target answers, if its breaker is open and it is time for a probe: without work there is nothing
+    /// else to ask.
+    pub(crate) async fn probe(&self) {
+        if self.readiness() == Readiness::Probe {
+            self.asked(self.connector.check()).await;
+        }
     }
 
     /// Applies a change; `None`: it was not even tried, because the lane is closed or the lease too short.

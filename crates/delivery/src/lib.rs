@@ -1,7 +1,7 @@
 //! The delivery engine: it brings what is desired to the targets and sees that it arrived.
 //!
 //! - [`engine`] runs passes: what is due by the clock, planning, delivery of every due target.
-//! - `deliver` drains one target: claim, attempt, record, in batches; `attempt` is one try of a unit of work.
+//! - `deliver` drains one target: claim (`claim_size` at once), attempt, record, in batches; `attempt` is one try of a unit of work.
 //! - `lane` limits what a target is asked at once, with `pacer`, `concurrency` and `breaker`; [`registry`] says which targets there are.
 //! - `sweep` reads who really has access in a target and holds it against the ledger.
 //! - [`builtin`] delivers to the built-in directory; [`faults`] makes targets misbehave on demand.
@@ -15,6 +15,7 @@ mod attempt;
 mod batch;
 mod breaker;
 pub mod builtin;
+mod claim_size;
 mod concurrency;
 mod deliver;
 pub mod engine;

@@ -22,7 +22,7 @@ pub const DIRECTORY: &str = "directory";
 pub struct TargetOptions {
     /// Most calls in flight; the connector's own limit, if it is lower.
     pub max_in_flight: usize,
-    /// Most deliveries claimed at once.
+    /// Deliveries claimed at once; up to sixteen times as many while there is a backlog that is done quickly.
     pub batch: usize,
     /// Most calls a second; no limit but a learned one, if not given.
     pub rate: Option<f64>,
@@ -175,6 +175,11 @@ impl Registry {
         self.targets.keys().map(String::as_str)
     }
 
+    /// Whether the configuration names a target.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.targets.contains_key(name)
+    }
+
     /// The connector of a target, to check it.
     pub fn connector(&self, name: &str) -> Option<Arc<dyn Connector>> {
         self.targets
@@ -186,8 +191,8 @@ impl Registry {
         self.faults.as_ref()
     }
 
-    /// How to speak to a target. One that is not configured is one that never takes anything: its work waits by the
-    /// retry schedule for a restart with the right configuration.
+    /// How to speak to a target. One that is not configured is one that never takes anything; work is claimed for it only
+    /// when nobody else has done so for very long.
     pub(crate) fn target(&self, name: &str) -> Target {
         let Some(target) = self.targets.get(name) else {
             let connector = Arc::new(NotConfigured {
@@ -237,7 +242,8 @@ struct NotConfigured {
 
 impl NotConfigured {
     fn outcome(&self) -> Outcome {
-        Outcome::retry(
+        // Whoever knows it had all the time that attempts may take.
+        Outcome::refused(
             FailureCode::ConnectorError,
             format!(
                 "the target `{}` is not configured on this server",

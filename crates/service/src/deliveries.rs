@@ -72,10 +72,23 @@ pub struct Counts {
 
 /// The targets that have work due now.
 pub async fn due_targets(service: &Service) -> Result<Vec<String>, ServiceError> {
-    let now = service.clock.now();
+    due_since(service, service.clock.now()).await
+}
+
+/// The targets with work that nobody has attempted for as long as attempts may last.
+pub async fn neglected_targets(service: &Service) -> Result<Vec<String>, ServiceError> {
+    let schedule = &service.settings.delivery_retry_schedule;
+    let patience = schedule
+        .iter()
+        .fold(0, |sum: i64, gap| sum.saturating_add(gap.micros()));
+    let before = service.clock.now().minus(Duration::from_micros(patience));
+    due_since(service, before).await
+}
+
+async fn due_since(service: &Service, since: Timestamp) -> Result<Vec<String>, ServiceError> {
     Ok(service
         .store
-        .read(move |tx| lease::due_targets(tx, now))
+        .read(move |tx| lease::due_targets(tx, since))
         .await?)
 }
 

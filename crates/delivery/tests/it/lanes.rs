@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use delivery::{Engine, EngineOptions, Fault, FaultPlan, Registry, RegistryError, TargetOptions};
+use delivery::{
+    Engine, EngineOptions, Fault, FaultPlan, Registry, RegistryError, TargetOptions, stuck,
+};
 use domain::assignment_request::{RequestType, State};
 use domain::fault::Stale;
 use domain::ledger::Phase;
 use domain::time::Duration;
+use service::targets::LaneState;
 use service::{faults, targets};
+use store::ledger::stuck::Kind;
 
 use crate::fake::{Fake, Trouble};
 use crate::world::{TARGET, World, options};
@@ -123,29 +127,6 @@ async fn retry_after_holds_the_whole_lane() {
         2,
         "RP-33: the target's own wish counts"
     );
-}
-
-#[tokio::test]
-async fn a_target_that_is_not_configured_waits_for_a_restart_with_it() {
-    let fake = Arc::new(Fake::new());
-    let mut world = World::new(1, 1);
-    let place = world.group(Some(TARGET));
-    world.holds(0, place, true);
-    let request = world.assign(0, 0);
-    let without = Engine::new(
-        world.service.clone(),
-        Registry::new(&world.service),
-        EngineOptions::default(),
-    );
-    without.settle().await.unwrap();
-    let [entry] = world.ledger().try_into().unwrap();
-    let (code, message) = entry.error.unwrap();
-    assert_eq!(code, "ConnectorError");
-    assert!(message.contains("`crm` is not configured"), "{message}");
-
-    world.run_down(&world.engine(&fake)).await;
-
-    assert_eq!(world.state_of(request), State::Delivered);
 }
 
 #[tokio::test]
@@ -448,4 +429,70 @@ async fn a_target_that_is_overrun_is_asked_less_at_once_and_more_again_when_it_a
     let lane = lane();
     assert_eq!(lane.in_flight_limit, lane.max_in_flight);
     assert_eq!(fake.grants().len(), 200);
+}
+
+#[tokio::test]
+async fn work_for_a_target_that_this_server_does_not_know_is_left_to_others_untried() {
+    let fake = Arc::new(Fake::new());
+    let mut world = World::new(1, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let registry = Registry::new(&world.service);
+    let unknowing = Engine::new(world.service.clone(), registry, EngineOptions::default());
+    let request = world.assign(0, 0);
+
+    let report = unknowing.settle().await.unwrap();
+    world.service.clock.advance(Duration::from_minutes(2));
+    unknowing.settle().await.unwrap();
+
+    assert!(report.is_quiet);
+    let entry = &world.ledger()[0];
+    assert_eq!((entry.phase, entry.attempts), (Phase::Pending, 0));
+    let stuck = stuck(&world.service).await.unwrap();
+    let kinds: Vec<Kind> = stuck.objects.iter().map(|object| object.kind).collect();
+    assert_eq!(kinds, [Kind::Delivery], "L9");
+
+    world.engine(&fake).settle().await.unwrap();
+
+    assert_eq!(world.state_of(request), State::Delivered);
+}
+
+#[tokio::test]
+async fn a_target_that_answers_again_is_found_out_although_nothing_is_due() {
+    let fake = Arc::new(Fake::new().taking(1));
+    // As many as it takes for the breaker to open, so that none is given back untried.
+    let mut world = World::new(5, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let engine = world.engine(&fake);
+    for user in 0..5 {
+        world.assign(user, 0);
+    }
+    fake.always(Some(Trouble::BeforeApply));
+    engine.settle().await.unwrap();
+    let state = || {
+        let lanes = engine.lanes();
+        let lane = lanes.iter().find(|lane| lane.target == TARGET);
+        lane.map(|lane| lane.state)
+    };
+    assert_eq!(state(), Some(LaneState::Broken));
+    let tried = fake.writes().len();
+    fake.always(None);
+
+    // The time of the probe has come, that of the next attempts has not.
+    world.service.clock.advance(Duration::from_secs(16));
+    assert_eq!(state(), Some(LaneState::Probing));
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let running = tokio::spawn(engine.clone().run(stopped));
+    let answered = async {
+        while state() != Some(LaneState::Open) {
+            tokio::task::yield_now().await;
+        }
+    };
+    let found_out = tokio::time::timeout(std::time::Duration::from_secs(20), answered).await;
+
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert_eq!(found_out, Ok(()));
+    assert_eq!(fake.writes().len(), tried, "nothing was written for it");
 }
