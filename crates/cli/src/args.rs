@@ -222,6 +222,9 @@ pub(crate) struct JobArgs {
     /// Only the plan of the job: what would be added and removed where, and what would be refused.
     #[arg(long, group = "as_job", conflicts_with_all = ["plan", "wait", "concurrency"])]
     pub(crate) dry_run: bool,
+    /// Only what changes something leaves a request and its events; what is found as it shall be leaves its line in the report.
+    #[arg(long, requires = "as_job")]
+    pub(crate) changes_only: bool,
     /// How a job is told of: `csv` and `json` name every item.
     #[arg(
         long,

@@ -18,6 +18,16 @@ words! {
 }
 
 words! {
+    /// Which items of a job leave what a single call leaves: a request that tracks it, and its events.
+    pub enum Tracking {
+        /// Every item.
+        Everything = "everything",
+        /// Those to which something is done. What is found to be as it shall be leaves its line in the report.
+        Changes = "changes",
+    }
+}
+
+words! {
     /// Where a job stands.
     pub enum State {
         /// Its objects are looked up and counted.

@@ -8,7 +8,7 @@ use auth::principal::{Permission, PermissionSet, Principal};
 use domain::assignment_request::RequestType;
 use domain::id::{AssignmentId, ObjectId, RequestId};
 use domain::policy::RequestedSchedule;
-use domain::reprocess_job::{Collection, State as JobState, Thresholds};
+use domain::reprocess_job::{Collection, State as JobState, Thresholds, Tracking};
 use domain::submission::{Submission, TargetReference};
 use domain::sweep::State as SweepState;
 use domain::time::Duration;
@@ -261,8 +261,14 @@ impl Being {
             let ids = self.world.requests().await?.into_keys();
             (Collection::AssignmentRequests, ids.collect())
         };
+        let tracking = if collection == Collection::Assignments && self.dice.bool() {
+            Tracking::Changes
+        } else {
+            Tracking::Everything
+        };
         let wanted = NewJob {
             collection,
+            tracking,
             selection: Selection::Ids(ids),
             dry_run: self.dice.u8(0..4) == 0,
             thresholds: Thresholds::default(),

@@ -25,6 +25,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::reprocess_job::STATEMENTS,
     crate::reprocess_job::facts::STATEMENTS,
     crate::reprocess_job::item::STATEMENTS,
+    crate::reprocess_job::steady::STATEMENTS,
     crate::reprocess_job::tally::STATEMENTS,
     crate::resource::STATEMENTS,
     crate::resource_request::STATEMENTS,

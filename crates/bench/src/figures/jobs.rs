@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 use rusqlite::Connection as Sqlite;
 use serde_json::{Value, json};
 
-use super::bulk::{self, JOBS};
+use super::bulk::{self, JOBS, Tracking};
 use super::footprint::mebibytes;
 use super::page::get;
 use super::{Bench, Figure, Pair, Part, Plan, Section};
@@ -41,19 +41,21 @@ const IDLE: &str = "the same without the job";
 
 pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
     let [_, middle, large] = plan.growth;
-    let (first, _) = whole(
+    let (first, mut small) = whole(
         reeve,
         plan,
         middle,
         "bulk reprocess, middle tenant, items/s",
     )?;
+    let tracked = tracked(&mut small, middle, &first)?;
+    drop(small);
     let (second, mut bench) = whole(
         reeve,
         plan,
         large,
         "bulk reprocess, largest tenant, items/s",
     )?;
-    let mut figures = vec![first, second];
+    let mut figures = vec![first, tracked, second];
     figures.extend(beside(&mut bench, large)?);
     Ok(Section {
         part: Part::Jobs,
@@ -82,7 +84,9 @@ fn whole<'p>(
     eprintln!("jobs: a job over {assignments}");
     let before = machine::ticks();
     let begun = now();
-    let items = bench.runtime.block_on(bulk::job(&bench, assignments))?;
+    let items = bench
+        .runtime
+        .block_on(bulk::job(&bench, assignments, Tracking::Changes))?;
     let took = begun.elapsed();
     let others = machine::foreign_share(before);
     bench.look_at_memory();
@@ -105,6 +109,29 @@ fn whole<'p>(
     Ok((figure, bench))
 }
 
+/// Another job over the same tenant, which leaves of each item what a single call leaves.
+fn tracked(bench: &mut Bench<'_>, assignments: u64, before: &Figure) -> anyhow::Result<Figure> {
+    eprintln!("jobs: a job over {assignments} that tracks everything");
+    let ticks = machine::ticks();
+    let begun = now();
+    let job = bulk::job(bench, assignments, Tracking::Everything);
+    let items = bench.runtime.block_on(job)?;
+    let rate = items / begun.elapsed().as_secs_f64();
+    let others = machine::foreign_share(ticks);
+    bench.tenant.settle(&bench.runtime)?;
+    let yardstick = before.pairs.first().map_or(f64::NAN, |pair| pair.yardstick);
+    Ok(Figure {
+        name: "bulk reprocess tracked like single calls, items/s",
+        yardstick: bulk::YARDSTICK,
+        pairs: vec![Pair {
+            reeve: rate,
+            yardstick,
+            others,
+        }],
+        note: None,
+    })
+}
+
 /// What callers see.
 struct Seen {
     reads: Run,
@@ -119,7 +146,9 @@ fn beside(bench: &mut Bench<'_>, assignments: u64) -> anyhow::Result<Vec<Figure>
     let idle = seen(bench, &reeve, assignments, 0)?;
     eprintln!("jobs: the same beside a job");
     let before = machine::ticks();
-    let order = bench.runtime.block_on(bulk::ordered(&reeve))?;
+    let order = bench
+        .runtime
+        .block_on(bulk::ordered(&reeve, Tracking::Everything))?;
     bench.runtime.block_on(running(&reeve, &order))?;
     let busy = seen(bench, &reeve, assignments, assignments / 2)?;
     let others = machine::foreign_share(before);

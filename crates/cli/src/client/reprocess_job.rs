@@ -72,6 +72,9 @@ fn body(args: &ReprocessArgs) -> Value {
         None => body.insert("ids".to_owned(), json!(args.ids)),
     };
     body.insert("dryRun".to_owned(), json!(args.of_job.dry_run));
+    if args.of_job.changes_only {
+        body.insert("tracking".to_owned(), json!("changes"));
+    }
     body.insert("note".to_owned(), json!(args.of_job.note));
     let thresholds = json!({
         "maxRemoved": args.of_job.max_removed,

@@ -1,5 +1,6 @@
 //! Bulk reprocess (`/reeve/v1/reprocessJobs`): what single calls do, planned, bounded, resumable and accounted for.
 
+mod as_found;
 mod bounds;
 mod chunks;
 mod in_place;

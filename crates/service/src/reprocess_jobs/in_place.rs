@@ -12,7 +12,7 @@ use domain::fault::Place;
 use domain::id::{AssignmentId, GrantId, PolicyId, RequestId};
 use domain::ledger::Operation;
 use store::ledger::plan;
-use store::reprocess_job::facts;
+use store::reprocess_job::steady::standing;
 use store::reprocess_job::tally::TargetTally;
 use store::{ReadTx, WriteTx, custom_extension, injected_fault, target_switch, user_attribute};
 
@@ -21,7 +21,7 @@ use crate::error::ServiceError;
 use crate::{audit, deliveries, rollup};
 
 /// The target that is this database.
-const DIRECTORY: &str = "directory";
+pub(super) const DIRECTORY: &str = "directory";
 
 /// How often a request changes on its way: it is planned, and it ends.
 const MOVES_OF_A_REQUEST: i64 = 2;
@@ -40,9 +40,8 @@ pub(super) fn found(
     if steady.is_empty() || is_held(tx)? {
         return Ok(BTreeSet::new());
     }
-    let standing: BTreeSet<(AssignmentId, GrantId)> = facts::standing(tx, steady.keys().copied())?
-        .into_iter()
-        .collect();
+    let there = standing(tx, steady.keys().copied())?;
+    let there: BTreeSet<(AssignmentId, GrantId)> = there.into_iter().collect();
     let calling: BTreeSet<PolicyId> = custom_extension::policies_at_end(tx)?.into_iter().collect();
     let mut found = BTreeSet::new();
     for request in tracking {
@@ -55,7 +54,7 @@ pub(super) fn found(
         let has_ended = request.ends_at.is_some_and(|end| end <= moment.now);
         let is_there = steady.get(&assignment).is_some_and(|grants| {
             let mut grants = grants.iter();
-            grants.all(|grant| standing.contains(&(assignment, *grant)))
+            grants.all(|grant| there.contains(&(assignment, *grant)))
         });
         if is_there && !calls && !has_ended {
             found.insert(assignment);
@@ -77,7 +76,7 @@ pub(super) struct Ended {
 }
 
 /// Whether deliveries to the directory wait, or are made to go wrong.
-fn is_held(tx: &mut ReadTx<'_>) -> Result<bool, store::Error> {
+pub(super) fn is_held(tx: &mut ReadTx<'_>) -> Result<bool, store::Error> {
     let switches = target_switch::list(tx)?;
     let own = switches.iter().find(|switch| switch.target == DIRECTORY);
     if own.is_some_and(|switch| switch.paused) {

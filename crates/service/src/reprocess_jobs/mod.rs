@@ -6,6 +6,7 @@
 //! can be killed between any two statements.
 
 mod accept;
+mod as_found;
 mod collect;
 mod condition;
 mod forecast;
@@ -24,7 +25,7 @@ use domain::activity::Activity;
 use domain::id::{ObjectId, ReprocessJobId};
 use domain::model;
 use domain::query::{Entity, Predicate, Query};
-use domain::reprocess_job::{Collection, State, Thresholds};
+use domain::reprocess_job::{Collection, State, Thresholds, Tracking};
 use domain::time::{Duration, Timestamp};
 use serde_json::json;
 use store::reprocess_job::{item, tally};
@@ -64,6 +65,8 @@ pub struct NewJob {
     pub selection: Selection,
     /// Whether only the plan is wanted.
     pub dry_run: bool,
+    /// Which items leave what a single call leaves.
+    pub tracking: Tracking,
     /// Where it stops.
     pub thresholds: Thresholds,
     /// What is written beside it.
@@ -122,6 +125,14 @@ const fn entity(collection: Collection) -> &'static Entity {
 /// Makes a job; it is planned from now on.
 pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, ServiceError> {
     authorize::admitted(ctx, Action::Reprocess)?;
+    if new.tracking == Tracking::Changes && new.collection == Collection::AssignmentRequests {
+        let message = "what is done to a request is always a change; `changes` is for assignments";
+        return Err(ServiceError::invalid(
+            Code::InvalidModel,
+            "tracking",
+            message,
+        ));
+    }
     let (filter, condition, ids) = match new.selection {
         Selection::Filter(text, predicate) => {
             let query = Query {
@@ -145,6 +156,7 @@ pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, S
         condition,
         ids,
         dry_run: new.dry_run,
+        tracking: new.tracking,
         note: new.note,
         thresholds: new.thresholds,
         created_by: authorize::object_of(&ctx),
@@ -175,7 +187,8 @@ pub async fn create(service: &Service, ctx: &Ctx, new: NewJob) -> Result<View, S
             store::reprocess_job::insert(tx, &job)?;
             let event = happened(&job, "createReprocessJob")
                 .with("collection", job.collection)
-                .with("dryRun", job.dry_run);
+                .with("dryRun", job.dry_run)
+                .with("tracking", job.tracking);
             audit::record(tx, &moment, &ctx, event)?;
             Ok(job)
         })

@@ -1,15 +1,21 @@
 //! Planning: which objects the job is about, which of them would be refused and why, and what would be done to which
 //! targets. Read in chunks on snapshots, written in chunks under the lease.
 
+use std::collections::BTreeMap;
+
 use domain::id::ReprocessJobId;
 use domain::query::{Comparison, Direction, Path, Predicate, Query, Value};
 use domain::reprocess_job::{Event, State};
 use store::ReadTx;
 use store::reprocess_job::item::{self, Planned};
+use store::reprocess_job::steady::Steady;
+use store::reprocess_job::tally::TargetTally;
 use store::reprocess_job::{self as jobs, Job, Lease, tally};
 
 use super::accept::{Accepted, accept};
+use super::as_found::Found;
 use super::forecast::{Forecast, forecast};
+use super::in_place::DIRECTORY;
 use super::rights::Rights;
 use super::work::lease_end;
 use super::{condition, entity, happened, record, too_much};
@@ -40,18 +46,75 @@ pub(super) async fn plan(
                 0
             };
             let rights = Rights::read(&known.rights);
-            let accepted = accept(tx, &at, window, &rights, known.collection, objects)?;
-            let forecast = forecast(tx, &accepted.wishes())?;
-            Ok(Ok((accepted, forecast, people)))
+            let found = Found::among(tx, &at, &rights, known.collection, &objects)?;
+            let others: Vec<String> = objects
+                .iter()
+                .filter(|object| found.get(object).is_none())
+                .cloned()
+                .collect();
+            let (mut items, mut forecast) = if others.is_empty() {
+                (BTreeMap::new(), Forecast::default())
+            } else {
+                let accepted = accept(tx, &at, window, &rights, known.collection, others)?;
+                judged(tx, accepted)?
+            };
+            if !found.is_empty() {
+                let there = forecast.targets.entry(DIRECTORY.to_owned()).or_default();
+                there.kept += found.grants();
+            }
+            let planned: Vec<Planned> = (known.plan.items + 1..)
+                .zip(objects)
+                .filter_map(|(ordinal, object)| {
+                    let mut item = match found.get(&object) {
+                        Some(steady) => as_found(object, steady),
+                        None => items.remove(&object)?,
+                    };
+                    item.ordinal = ordinal;
+                    Some(item)
+                })
+                .collect();
+            Ok(Ok((planned, forecast.targets, people)))
         })
         .await?;
     match read {
         Err(why) => fail(service, lease, moment, why).await,
-        Ok((accepted, _, people)) if accepted.outcomes.is_empty() => {
+        Ok((planned, _, people)) if planned.is_empty() => {
             finish(service, lease, moment, people).await
         }
-        Ok((accepted, forecast, _)) => write(service, lease, moment, job, accepted, forecast).await,
+        Ok((planned, targets, _)) => write(service, lease, moment, job, planned, targets).await,
     }
+}
+
+/// An item that is found as it shall be: its grants stay.
+fn as_found(object_id: String, steady: &Steady) -> Planned {
+    Planned {
+        ordinal: 0,
+        object_id,
+        subject_id: Some(steady.target_id),
+        effect: (0, 0, steady.grants),
+        refusal: None,
+    }
+}
+
+/// Items that were judged like single calls, by their objects, and what they would do.
+fn judged(
+    tx: &mut ReadTx<'_>,
+    accepted: Accepted,
+) -> Result<(BTreeMap<String, Planned>, Forecast), store::Error> {
+    let forecast = forecast(tx, &accepted.wishes())?;
+    let items = accepted.outcomes.into_iter().map(|outcome| {
+        let assignment = outcome.result.as_ref().ok().and_then(|(_, wish)| *wish);
+        let effect = assignment.and_then(|(id, _)| forecast.effects.get(&id));
+        let item = Planned {
+            ordinal: 0,
+            object_id: outcome.object_id.clone(),
+            subject_id: outcome.subject,
+            effect: effect.copied().unwrap_or_default(),
+            refusal: outcome.result.err(),
+        };
+        (outcome.object_id, item)
+    });
+    Ok((items.collect(), forecast))
 }
 
 enum Trouble {
@@ -113,26 +176,14 @@ async fn write(
     lease: &Lease,
     moment: Moment,
     before: Job,
-    accepted: Accepted,
-    forecast: Forecast,
+    items: Vec<Planned>,
+    targets: BTreeMap<String, TargetTally>,
 ) -> Result<usize, ServiceError> {
-    let count = accepted.outcomes.len();
-    let refusals = accepted.refusals();
-    let first = before.plan.items + 1;
-    let items: Vec<Planned> = (first..)
-        .zip(accepted.outcomes)
-        .map(|(ordinal, outcome)| {
-            let assignment = outcome.result.as_ref().ok().and_then(|(_, wish)| *wish);
-            let effect = assignment.and_then(|(id, _)| forecast.effects.get(&id));
-            Planned {
-                ordinal,
-                object_id: outcome.object_id,
-                subject_id: outcome.subject,
-                effect: effect.copied().unwrap_or_default(),
-                refusal: outcome.result.err(),
-            }
-        })
-        .collect();
+    let count = items.len();
+    let mut refusals = BTreeMap::new();
+    for (code, _) in items.iter().filter_map(|item| item.refusal.as_ref()) {
+        *refusals.entry(code.clone()).or_insert(0) += 1;
+    }
     let (lease, until) = (lease.clone(), lease_end(&moment));
     service
         .store
@@ -144,13 +195,13 @@ async fn write(
                 return Ok(0);
             }
             item::add(tx, job.id, &items, moment.now)?;
-            tally::add_targets(tx, job.id, &forecast.targets)?;
+            tally::add_targets(tx, job.id, &targets)?;
             tally::add_refusals(tx, job.id, &refusals)?;
             let refused: i64 = refusals.values().sum();
             job.plan.items += i64::try_from(items.len()).unwrap_or(i64::MAX);
             job.plan.refused += refused;
             job.progress.refused += refused;
-            for tally in forecast.targets.values() {
+            for tally in targets.values() {
                 job.plan.adds += tally.adds;
                 job.plan.removes += tally.removes;
                 job.plan.kept += tally.kept;

@@ -52,12 +52,10 @@ impl Rights {
         catalog: CatalogId,
         unknown: impl FnOnce() -> ServiceError,
     ) -> Result<(), ServiceError> {
-        let within = |set: &Option<BTreeSet<CatalogId>>| {
-            set.as_ref().is_none_or(|set| set.contains(&catalog))
-        };
-        if within(&self.reprocessed) {
+        let sees = |set: &BTreeSet<CatalogId>| set.contains(&catalog);
+        if self.reach(catalog) {
             Ok(())
-        } else if within(&self.seen) {
+        } else if self.seen.as_ref().is_none_or(sees) {
             Err(ServiceError::refused(
                 Code::AccessDenied,
                 self.refusal.clone(),
@@ -65,6 +63,17 @@ impl Rights {
         } else {
             Err(unknown())
         }
+    }
+
+    /// Whether they reach every catalog.
+    pub(super) const fn reach_everything(&self) -> bool {
+        self.reprocessed.is_none()
+    }
+
+    /// Whether they reach this catalog.
+    pub(super) fn reach(&self, catalog: CatalogId) -> bool {
+        let within = |set: &BTreeSet<CatalogId>| set.contains(&catalog);
+        self.reprocessed.as_ref().is_none_or(within)
     }
 
     /// Whether nothing is seen by these that is not seen by the others.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::reprocess_job::{Event, ItemState, State};
+use domain::reprocess_job::{Event, ItemState, State, Tracking};
 use domain::time::Timestamp;
 use store::WriteTx;
 use store::ledger::plan::Haste;
@@ -12,6 +12,7 @@ use store::reprocess_job::item::{self, Begun};
 use store::reprocess_job::{self as jobs, Job, Lease, tally};
 
 use super::accept::accept;
+use super::as_found::{self, Found};
 use super::forecast::forecast;
 use super::rights::Rights;
 use super::work::lease_end;
@@ -68,9 +69,24 @@ fn begin(
 ) -> Result<(usize, bool), ServiceError> {
     let looked_at = items.len();
     let wanted = items.into_iter().filter(|(_, _, is_planned)| *is_planned);
-    let (ordinals, objects): (Vec<i64>, Vec<String>) =
+    let (mut ordinals, mut objects): (Vec<i64>, Vec<String>) =
         wanted.map(|(ordinal, object, _)| (ordinal, object)).unzip();
     let rights = Rights::read(&job.rights);
+    let places = (job.progress.begun_through, last);
+    if job.tracking == Tracking::Changes {
+        let found = Found::among(tx, moment, &rights, job.collection, &objects)?;
+        let others = ordinals.into_iter().zip(objects);
+        (ordinals, objects) = others
+            .filter(|(_, object)| found.get(object).is_none())
+            .unzip();
+        as_found::settle(tx, moment, &mut job, places, &found)?;
+        // They change nothing, so they are done with even where the job has to stop at the others.
+        if objects.is_empty() {
+            job.progress.begun_through = last;
+            jobs::save(tx, &job)?;
+            return Ok((looked_at, false));
+        }
+    }
     let mut accepted = accept(tx, moment, window, &rights, job.collection, objects)?;
     let forecast = forecast(tx, &accepted.wishes())?;
     let removes: i64 = forecast.targets.values().map(|tally| tally.removes).sum();

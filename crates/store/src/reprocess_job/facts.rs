@@ -9,7 +9,7 @@ use crate::value::list;
 use crate::{Error, ReadTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[
-    OPEN, LIVE, PRESENT, CATALOGS, GRANTS, JUSTIFIED, UNFINISHED, STANDING, FAILED,
+    OPEN, LIVE, PRESENT, CATALOGS, GRANTS, JUSTIFIED, UNFINISHED, FAILED,
 ];
 
 const OPEN: &str = "SELECT target_id, access_package_id, id, assignment_id FROM assignment_request \
@@ -42,24 +42,6 @@ pub fn failed(
         ))
     })
 }
-
-// What a look of the engine at the built-in directory would find, and under the conditions under which it would look: a
-// grant that nobody is at, of somebody whom the directory has, to a resource that is bound to no other target.
-const STANDING: &str = "SELECT k.assignment_id, l.id FROM ledger_link k JOIN ledger l ON l.id = k.grant_id \
-    JOIN subject s ON s.id = l.subject_id \
-    WHERE k.assignment_id IN EACH($1) AND l.target = 'directory' AND l.phase = 'settled' AND l.desired = TRUE \
-    AND l.observed = 'present' \
-    AND NOT EXISTS (SELECT 1 FROM target_binding b WHERE b.object_id = l.resource_origin_id) \
-    AND (EXISTS (SELECT 1 FROM directory_user u WHERE u.id = s.object_id AND u.deleted_at IS NULL) \
-        OR EXISTS (SELECT 1 FROM service_principal p WHERE p.id = s.object_id)) \
-    AND CASE WHEN l.origin_system = 'AadApplication' THEN EXISTS (SELECT 1 FROM app_role_assignment h \
-            WHERE h.resource_id = l.resource_origin_id AND h.app_role_id = l.role_origin_id AND h.principal_id = s.object_id) \
-        WHEN l.origin_system <> 'AadGroup' THEN FALSE \
-        WHEN SUBSTR(l.role_origin_id, 1, 7) = 'Member_' THEN EXISTS (SELECT 1 FROM group_member m \
-            WHERE m.group_id = l.resource_origin_id AND m.member_id = s.object_id) \
-        WHEN SUBSTR(l.role_origin_id, 1, 6) = 'Owner_' THEN EXISTS (SELECT 1 FROM group_owner o \
-            WHERE o.group_id = l.resource_origin_id AND o.owner_id = s.object_id) \
-        ELSE FALSE END";
 
 /// An open request: whose, for which package, and of which assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,19 +118,6 @@ pub fn grants(
             parsed(row, 0, "ledger.id")?,
             row.text(1)?.to_owned(),
             word(row, 2, "ledger.observed", Observed::from_name)?,
-        ))
-    })
-}
-
-/// The grants of these assignments that the built-in directory shows to be there, while nobody is at them.
-pub fn standing(
-    tx: &mut ReadTx<'_>,
-    assignments: impl IntoIterator<Item = AssignmentId>,
-) -> Result<Vec<(AssignmentId, GrantId)>, Error> {
-    tx.query_map(STANDING, &[list(assignments)], |row| {
-        Ok((
-            parsed(row, 0, "ledger_link.assignment_id")?,
-            parsed(row, 1, "ledger.id")?,
         ))
     })
 }

@@ -14,6 +14,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     ADD,
     NEXT,
     BEGUN,
+    AS_FOUND,
     OPEN,
     SETTLE,
     PEOPLE,
@@ -36,6 +37,8 @@ const BEGUN: &str = "UPDATE reprocess_job_item SET state = JSON_OF(e.value) ->> 
     message = JSON_OF(e.value) ->> 'm', request_id = JSON_OF(e.value) ->> 'q', \
     settled_at = CAST(JSON_OF(e.value) ->> 'z' AS BIGINT) FROM OBJECTS($1) e \
     WHERE job_id = JSON_OF(e.value) ->> 'j' AND ordinal = CAST(JSON_OF(e.value) ->> 'n' AS BIGINT)";
+const AS_FOUND: &str = "UPDATE reprocess_job_item SET state = 'delivered', settled_at = $4 \
+    WHERE job_id = $1 AND ordinal > $2 AND ordinal <= $3 AND state = 'planned' AND object_id IN EACH($5)";
 const OPEN: &str = "SELECT i.ordinal, i.request_id, r.state, r.failure_code, r.failure_message \
     FROM reprocess_job_item i LEFT JOIN assignment_request r ON r.id = i.request_id \
     WHERE i.job_id = $1 AND i.state = 'inDelivery' AND i.ordinal > $2 ORDER BY i.ordinal LIMIT $3";
@@ -183,6 +186,25 @@ pub fn begun(
         }),
     });
     tx.execute(BEGUN, &[objects(rows)]).map(drop)
+}
+
+/// Records of items behind a place and up to another one, of these objects, that all was found as it shall be; answers how
+/// many there were.
+pub fn as_found(
+    tx: &mut WriteTx<'_>,
+    job: ReprocessJobId,
+    (after, through): (i64, i64),
+    objects: impl IntoIterator<Item = impl std::fmt::Display>,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let args = [
+        text(job),
+        int(after),
+        int(through),
+        int(now.micros()),
+        list(objects),
+    ];
+    tx.execute(AS_FOUND, &args)
 }
 
 /// An item whose delivery is under way, as far as the job knows.

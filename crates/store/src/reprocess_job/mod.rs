@@ -4,10 +4,11 @@
 
 pub mod facts;
 pub mod item;
+pub mod steady;
 pub mod tally;
 
 use domain::id::{ObjectId, ReprocessJobId};
-use domain::reprocess_job::{Collection, State, Thresholds};
+use domain::reprocess_job::{Collection, State, Thresholds, Tracking};
 use domain::time::{Duration, Timestamp};
 
 use crate::column::{instant, opt_instant, opt_parsed, opt_string, parsed, word};
@@ -41,7 +42,7 @@ macro_rules! select {
             "created_by, initiated_by, correlation_id, rights, state, phase, reason_code, reason_message, items, ",
             "refused_in_plan, people, adds, removes, kept, planned_through, begun_through, asked_through, removed, ",
             "in_delivery, delivered, partially_delivered, delivery_failed, superseded, refused, created_at, ",
-            "planned_at, started_at, paused_at, paused_for, ended_at, version FROM reprocess_job ",
+            "planned_at, started_at, paused_at, paused_for, ended_at, version, tracking FROM reprocess_job ",
             $tail
         )
     };
@@ -58,9 +59,9 @@ const INSERT: &str = "INSERT INTO reprocess_job (id, collection, filter, conditi
     max_removed_percent, created_by, initiated_by, correlation_id, rights, state, phase, reason_code, reason_message, \
     items, refused_in_plan, people, adds, removes, kept, planned_through, begun_through, asked_through, removed, \
     in_delivery, delivered, partially_delivered, delivery_failed, superseded, refused, created_at, planned_at, \
-    started_at, paused_at, paused_for, ended_at, version, fence) \
+    started_at, paused_at, paused_for, ended_at, version, tracking, fence) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
-    $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, 0)";
+    $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, 0)";
 const SAVE: &str = "UPDATE reprocess_job SET max_removed = $3, max_removed_percent = $4, initiated_by = $5, \
     correlation_id = $6, rights = $7, state = $8, phase = $9, reason_code = $10, reason_message = $11, items = $12, \
     refused_in_plan = $13, people = $14, adds = $15, removes = $16, kept = $17, planned_through = $18, \
@@ -103,6 +104,8 @@ pub struct Job {
     pub ids: Option<String>,
     /// Whether only a plan is asked for.
     pub dry_run: bool,
+    /// Which items leave what a single call leaves.
+    pub tracking: Tracking,
     /// What somebody wrote beside it.
     pub note: Option<String>,
     /// Where it stops.
@@ -271,6 +274,7 @@ pub fn insert(tx: &mut WriteTx<'_>, job: &Job) -> Result<(), Error> {
         int(job.paused_for.micros()),
         opt_int(job.ended_at.map(Timestamp::micros)),
         int(job.version),
+        text(job.tracking),
     ];
     tx.execute_one(INSERT, &args)
 }
@@ -480,5 +484,6 @@ fn read(row: &Row<'_>) -> Result<Job, Error> {
         paused_for: Duration::from_micros(row.int(37)?),
         ended_at: opt_instant(row, 38)?,
         version: row.int(39)?,
+        tracking: word(row, 40, "reprocess_job.tracking", Tracking::from_name)?,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::cloud::Cloud;
 use domain::query::Predicate;
-use domain::reprocess_job::{Collection, Thresholds};
+use domain::reprocess_job::{Collection, Thresholds, Tracking};
 use odata::filter;
 use odata::query::QueryOptions;
 use serde_json::Value as Json;
@@ -33,6 +33,7 @@ pub(super) fn new_job(body: &Json, cloud: Cloud) -> Result<NewJob, Error> {
             "ids",
             "version",
             "dryRun",
+            "tracking",
             "thresholds",
             "note",
         ],
@@ -55,6 +56,7 @@ pub(super) fn new_job(body: &Json, cloud: Cloud) -> Result<NewJob, Error> {
         collection,
         selection,
         dry_run: flag(body, "dryRun")?,
+        tracking: tracking(body)?,
         thresholds: match set(body, "thresholds") {
             None => Thresholds::default(),
             Some(document) => thresholds(document, Thresholds::default())?,
@@ -92,6 +94,18 @@ fn collection(body: &Json) -> Result<Collection, Error> {
     };
     let word = body.get("target").and_then(Json::as_str);
     word.and_then(Collection::from_name).ok_or_else(wrong)
+}
+
+fn tracking(body: &Json) -> Result<Tracking, Error> {
+    let Some(word) = set(body, "tracking") else {
+        return Ok(Tracking::Everything);
+    };
+    let known = word.as_str().and_then(Tracking::from_name);
+    known.ok_or_else(|| {
+        let words: Vec<&str> = Tracking::ALL.iter().map(|one| one.as_str()).collect();
+        let message = format!("`tracking` must be one of {}", words.join(", "));
+        invalid("tracking", message)
+    })
 }
 
 fn version(body: &Json) -> Result<Version, Error> {
@@ -226,6 +240,7 @@ mod tests {
         assert_eq!(job.collection, Collection::Assignments);
         assert_eq!(job.thresholds, Thresholds::default());
         assert!(!job.dry_run);
+        assert_eq!(job.tracking, Tracking::Everything);
         assert!(matches!(job.selection, Selection::Filter(_, _)));
     }
 
@@ -288,6 +303,10 @@ mod tests {
                 json!({ "target": "assignments", "ids": vec!["x"; MOST_IDS + 1] }),
             ),
             ("ids/0", json!({ "target": "assignments", "ids": ["x"] })),
+            (
+                "tracking",
+                json!({ "target": "assignments", "filter": all, "tracking": "nothing" }),
+            ),
             (
                 "version",
                 json!({ "target": "assignments", "filter": all, "version": "v2" }),

@@ -1,6 +1,6 @@
 //! The schemas of bulk reprocess, for the description of the API.
 
-use domain::reprocess_job::{Collection, ItemState, State};
+use domain::reprocess_job::{Collection, ItemState, State, Tracking};
 use serde_json::{Value, json};
 
 use super::super::schemas::{instant, object, page, text, text_or_null};
@@ -22,6 +22,7 @@ fn of_jobs() -> Value {
     let flag = json!({ "type": "boolean" });
     let state = words(State::ALL.iter().map(|one| one.as_str()));
     let collection = words(Collection::ALL.iter().map(|one| one.as_str()));
+    let tracking = words(Tracking::ALL.iter().map(|one| one.as_str()));
     let (thresholds, instant_or_null) = (thresholds(), instant_or_null());
     let pace = json!({
         "units": number,
@@ -44,6 +45,7 @@ fn of_jobs() -> Value {
                 "ids": { "type": "array", "items": text, "maxItems": service::reprocess_jobs::MOST_IDS },
                 "version": { "type": "string", "enum": ["v1.0", "beta"], "default": "v1.0" },
                 "dryRun": { "type": "boolean", "default": false },
+                "tracking": tracking,
                 "thresholds": thresholds,
                 "note": { "type": "string", "maxLength": 1000 },
             },
@@ -55,6 +57,7 @@ fn of_jobs() -> Value {
             "target": collection,
             "filter": text_or_null,
             "dryRun": flag,
+            "tracking": tracking,
             "note": text_or_null,
             "thresholds": thresholds,
             "state": state,

@@ -14,6 +14,7 @@ pub(super) fn job(view: &View, now: Timestamp) -> Json {
         "target": job.collection.as_str(),
         "filter": job.filter,
         "dryRun": job.dry_run,
+        "tracking": job.tracking.as_str(),
         "note": job.note,
         "thresholds": thresholds(job),
         "state": job.state.as_str(),

@@ -10,7 +10,7 @@ use super::{JOBS, job, lines, made, state, turns};
 use crate::support::V1;
 
 /// A package with a group of the directory that these people have; answers it and their assignments.
-async fn held_by(app: &TestApp, names: &[&str]) -> (testkit::Package, Vec<String>) {
+pub(super) async fn held_by(app: &TestApp, names: &[&str]) -> (testkit::Package, Vec<String>) {
     let package = app
         .package(Plan::new("Intranet").member_here("Staff"))
         .await;
