@@ -194,6 +194,35 @@ async fn access_that_a_target_refuses_to_take_away_is_drift_until_it_is_gone_l8(
 }
 
 #[tokio::test]
+async fn an_assignment_whose_removal_failed_is_removed_once_more_after_the_window_l8() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Books").member_of("Authors", CRM))
+            .await;
+        let request = app.assign(&package, "alice").await;
+        app.deliver().await;
+        let assignment = app.assignment_of(&request).await;
+        app.target(CRM).refuses(app.id_of("alice"));
+        let failed = app.remove(&assignment).await;
+        app.deliver().await;
+        assert_eq!(app.state(&failed).await, "deliveryFailed");
+        app.target(CRM).refuses_nobody();
+        app.advance(Duration::from_days(15));
+        app.deliver().await;
+        let drift = read(app, "/reeve/v1/drift?kind=unwanted").await;
+        assert_eq!(drift["summary"]["total"], 1, "{drift}");
+
+        let again = app.remove(&assignment).await;
+        app.deliver().await;
+
+        assert_eq!(app.state(&again).await, "delivered");
+        assert_eq!(read(app, "/reeve/v1/drift").await["summary"]["total"], 0);
+        assert!(!app.has(package.role(), "alice").await);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_sweep_of_a_target_that_is_down_is_skipped_and_says_why() {
     TestApp::on_both(async |app| {
         let package = app
