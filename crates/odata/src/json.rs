@@ -191,9 +191,18 @@ impl JsonWriter {
     fn escaped(&mut self, text: &str) {
         self.out.push(b'"');
         let bytes = text.as_bytes();
+        if !bytes
+            .iter()
+            .fold(false, |any, byte| any | is_escaped(*byte))
+        {
+            // Nearly every text; looked at as a whole, which a processor does many bytes at a time.
+            self.out.extend_from_slice(bytes);
+            self.out.push(b'"');
+            return;
+        }
         let mut copied = 0;
         for (at, byte) in bytes.iter().enumerate() {
-            if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+            if !is_escaped(*byte) {
                 continue;
             }
             self.out
@@ -221,6 +230,10 @@ impl JsonWriter {
         };
         self.out.extend_from_slice(&[b'\\', short]);
     }
+}
+
+const fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 #[cfg(test)]

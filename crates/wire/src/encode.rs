@@ -444,6 +444,10 @@ fn member(
                 out.encoded_key(&slot.key).value(&value);
             }
         }
+        SlotValue::Printed { index, print } => {
+            out.encoded_key(&slot.key);
+            print(column(*index).as_text().unwrap_or_default(), out);
+        }
         SlotValue::Constant(text) => {
             out.encoded_key(&slot.key).raw(text);
         }

@@ -3,6 +3,7 @@
 //! **Invariant:** a table names only columns and relations of its entity in `domain::model`; a test looks each one up.
 
 use domain::query::{Entity, Record, Relation, Value};
+use odata::json::JsonWriter;
 use serde_json::Value as Json;
 
 use crate::version::Version;
@@ -153,6 +154,13 @@ pub enum Read {
         related: Option<(&'static str, &'static [&'static str])>,
         /// The value.
         value: fn(&Row<'_>) -> Json,
+    },
+    /// The same of one document column, printed without a tree in between: for what is on every row of long lists.
+    Printed {
+        /// The document's column.
+        column: &'static str,
+        /// Writes the value of the stored text, which is empty where there is none.
+        print: fn(&str, &mut JsonWriter),
     },
     /// The same for every row.
     Constant(fn(Version) -> Json),

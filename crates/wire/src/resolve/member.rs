@@ -90,6 +90,7 @@ fn members() -> impl Iterator<Item = (&'static str, &'static str, Edm)> {
         | Read::Behind { .. }
         | Read::Sought { .. }
         | Read::Computed { .. }
+        | Read::Printed { .. }
         | Read::Constant(_) => None,
     })
 }

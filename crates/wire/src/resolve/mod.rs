@@ -12,6 +12,7 @@ mod select;
 use domain::cloud::Cloud;
 use domain::evaluate;
 use domain::query::{Direction, Field, Kind, Path, Predicate, Query, TextMatch, Value};
+use odata::json::JsonWriter;
 use odata::names::Names;
 use odata::query::{QueryOptions, Search};
 
@@ -185,6 +186,11 @@ pub(crate) enum SlotValue {
         expansion: Option<usize>,
         value: fn(&Row<'_>) -> serde_json::Value,
         skip_null: bool,
+    },
+    /// Printed out of a stored text.
+    Printed {
+        index: usize,
+        print: fn(&str, &mut JsonWriter),
     },
     /// The members of a document that have no row of their own.
     Open { index: usize },

@@ -273,7 +273,7 @@ impl<'n> Walk<'n> {
                     field: key,
                 }
             }
-            Read::Computed { .. } => return Err(reading.incomparable(index)),
+            Read::Computed { .. } | Read::Printed { .. } => return Err(reading.incomparable(index)),
         };
         if path.field.kind == Kind::Document {
             return Err(reading.incomparable(index));

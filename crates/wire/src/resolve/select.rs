@@ -289,6 +289,12 @@ impl Builder {
                     skip_null,
                 })
             }
+            Read::Printed { column, print } => {
+                entity.field(column).map(|field| SlotValue::Printed {
+                    index: self.column(field),
+                    print: *print,
+                })
+            }
             Read::Constant(value) => Some(SlotValue::Constant(value(self.version).to_string())),
         };
         if let Some(value) = value {

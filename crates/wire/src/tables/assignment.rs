@@ -1,12 +1,11 @@
 //! `accessPackageAssignment`.
 
 use domain::model;
-use serde_json::Value as Json;
 
 use super::extension::CALLOUT_INSTANCES;
 use super::{ACCESS_PACKAGE, ASSIGNMENT_POLICY, ASSIGNMENT_REQUEST, DELIVERED_ROLE, SUBJECT};
 use crate::document;
-use crate::table::{Edm, Read, Row, Type, both, id, instant, named, only_beta, way, way_beta};
+use crate::table::{Edm, Read, Type, both, id, instant, named, only_beta, way, way_beta};
 use crate::words;
 
 /// An access package held by one subject under one policy.
@@ -53,10 +52,9 @@ pub static ASSIGNMENT: Type = Type {
         both(
             "schedule",
             Edm::Complex("entitlementManagementSchedule", "requestSchedule"),
-            Read::Computed {
-                columns: &["schedule"],
-                related: None,
-                value: schedule,
+            Read::Printed {
+                column: "schedule",
+                print: document::print_schedule,
             },
         )
         .inside(&super::inside::SCHEDULE),
@@ -91,7 +89,3 @@ pub static ASSIGNMENT: Type = Type {
     searched: &[],
     lacking: &[],
 };
-
-fn schedule(row: &Row<'_>) -> Json {
-    document::schedule(&row.document(0))
-}

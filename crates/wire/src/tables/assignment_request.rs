@@ -57,10 +57,9 @@ pub static ASSIGNMENT_REQUEST: Type = Type {
         both(
             "schedule",
             Edm::Complex("entitlementManagementSchedule", "requestSchedule"),
-            Read::Computed {
-                columns: &["schedule"],
-                related: None,
-                value: schedule,
+            Read::Printed {
+                column: "schedule",
+                print: document::print_schedule,
             },
         )
         .inside(&super::inside::SCHEDULE),
@@ -118,10 +117,6 @@ pub static ASSIGNMENT_REQUEST: Type = Type {
     searched: &[],
     lacking: &[],
 };
-
-fn schedule(row: &Row<'_>) -> Json {
-    document::schedule(&row.document(0))
-}
 
 fn answers(row: &Row<'_>) -> Json {
     document::items(row.document(0))

@@ -13,6 +13,7 @@ fn columns(property: &Property) -> Vec<&'static str> {
         }
         Read::Flagged { column, flag, .. } => vec![column, flag],
         Read::Computed { columns, .. } => columns.to_vec(),
+        Read::Printed { column, .. } => vec![column],
         Read::Behind { .. } | Read::Constant(_) => Vec::new(),
     }
 }

@@ -97,7 +97,7 @@ fn must_compare(property: &Property) -> bool {
     let is_plain = !conditions(property.edm, "x").is_empty();
     let is_list = matches!(property.edm, Edm::Strings);
     match property.read {
-        Read::Computed { .. } => property.inside.is_some() && is_plain,
+        Read::Computed { .. } | Read::Printed { .. } => property.inside.is_some() && is_plain,
         Read::Column(_) => is_plain && !is_list,
         Read::Constant(_) => false,
         _ => is_plain,
