@@ -5,11 +5,14 @@
 //! the error envelope. No header or query value gets into a span; they may hold secrets.
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 
+use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use service::clock::Clock;
 use tokio::sync::OwnedSemaphorePermit;
@@ -120,8 +123,9 @@ pub(crate) fn may_show_token(app: &App, address: IpAddr, headers: &HeaderMap) ->
     Ok(())
 }
 
-/// Runs the handler in a task of its own: what it has begun goes on when the client hangs up, and a panic ends
-/// nothing but the task. The task has the place among all requests until it is over, and then the answer has it.
+/// Runs the handler. What may change something runs in a task of its own: what it has begun goes on when the client hangs
+/// up. What only reads goes where its connection is, and ends with it. A panic ends neither the connection nor anything
+/// else. The handler has the place among all requests until it is over, and then the answer has it.
 async fn answer(
     app: &App,
     request: Request,
@@ -129,23 +133,37 @@ async fn answer(
     place: Option<OwnedSemaphorePermit>,
     progress: &Progress,
 ) -> Result<(Response<Body>, Option<OwnedSemaphorePermit>), Error> {
+    let only_reads = request.method().is_safe();
     let handler = async move { (next.run(request).await, place) };
     let patience = app.gate().limits().request_timeout;
+    let panicked = |failure: BoxError| {
+        app.metrics().panicked();
+        Err(Error::Internal(failure))
+    };
+    let timed_out = || {
+        let seconds = patience.as_secs();
+        Err(if progress.is_reading() {
+            Error::BodyTooSlow { seconds }
+        } else {
+            Error::TimedOut { seconds }
+        })
+    };
+    if only_reads {
+        // The answer of a handler that panicked is thrown away, and with it whatever it left half done.
+        let handler = AssertUnwindSafe(handler).catch_unwind();
+        return match tokio::time::timeout(patience, handler).await {
+            Ok(Ok(answered)) => Ok(answered),
+            Ok(Err(_)) => panicked("the handler panicked".into()),
+            Err(_) => timed_out(),
+        };
+    }
     let mut task = tokio::spawn(handler.in_current_span());
     match tokio::time::timeout(patience, &mut task).await {
         Ok(Ok(answered)) => Ok(answered),
-        Ok(Err(failure)) => {
-            app.metrics().panicked();
-            Err(Error::Internal(Box::new(failure)))
-        }
+        Ok(Err(failure)) => panicked(Box::new(failure)),
         Err(_) => {
             task.abort();
-            let seconds = patience.as_secs();
-            Err(if progress.is_reading() {
-                Error::BodyTooSlow { seconds }
-            } else {
-                Error::TimedOut { seconds }
-            })
+            timed_out()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use auth::token::Verifier;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::StatusCode;
 use http_body_util::BodyExt;
 use prometheus_client::registry::Registry;
@@ -56,7 +56,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
     Router::new()
         .route(
             "/panics",
-            get(async || -> &'static str { panic!("secret of the handler") }),
+            any(async || -> &'static str { panic!("secret of the handler") }),
         )
         .route(
             "/hangs",
@@ -109,6 +109,19 @@ async fn a_panic_is_a_500_with_the_envelope_and_counted() {
         headers[REQUEST_ID].to_str().unwrap()
     );
     assert!(!body.contains("secret"), "{body}");
+    assert!(metrics.contains("reeve_http_panics_total 1"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_panic_of_what_runs_in_a_task_of_its_own_is_answered_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(&folder, Duration::from_mins(1));
+
+    let request = Request::post("/panics").body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (.., metrics) = ask(&router, "/metrics").await;
+
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(metrics.contains("reeve_http_panics_total 1"), "{metrics}");
 }
 
