@@ -13,11 +13,13 @@
 //! | `ITEMS(json) t` | `json_each(json) t` | `jsonb_array_elements(json) t` |
 //! | `ITEM(t)` | `(t.json -> t.fullkey)` | `(t.value)` |
 //! | `ITEM_TEXT(t)` | `(t.json ->> t.fullkey)` | `(t.value #>> '{}')` |
+//! | `LIMIT $1` | `LIMIT CAST(?1 AS INTEGER)` | the same |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
 //! | `LOCKED` | nothing: there is one writer | `FOR UPDATE` |
 //!
 //! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`.
 //! `OBJECTS` is the same of objects, which `JSON_OF(e.value) ->> 'name'` looks into. `INSTR` is 0 where the part is not in the text.
+//! SQLite looks into a bare bound limit when it plans, and so prepares the statement anew whenever one is bound.
 //! Inside of documents `->` and `->>` mean the same on both.
 //! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
 //!
@@ -122,6 +124,15 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
         ("JSON_KIND", Engine::Postgres) => out.push_str("jsonb_typeof"),
         ("ITEMS", Engine::Sqlite) => out.push_str("json_each"),
         ("ITEMS", Engine::Postgres) => out.push_str("jsonb_array_elements"),
+        ("LIMIT", Engine::Sqlite) => {
+            out.push_str(word);
+            if let Some((number, after)) = bound_limit(after) {
+                for part in [" CAST(?", number, " AS INTEGER)"] {
+                    out.push_str(part);
+                }
+                return after;
+            }
+        }
         ("ITEM" | "ITEM_TEXT", _) => {
             if let Some((table, after)) = one_name(after) {
                 let [before, between, behind] = match (word, engine) {
@@ -167,6 +178,15 @@ fn list_parameter(text: &str) -> Option<(&str, &str)> {
     let (number, after) = text.strip_prefix("($")?.split_once(')')?;
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then_some((number, after))
+}
+
+/// The `n` of ` $n` at the start of `text`, and what follows it.
+fn bound_limit(text: &str) -> Option<(&str, &str)> {
+    let rest = text.trim_start().strip_prefix('$')?;
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(rest.len());
+    (end > 0).then(|| rest.split_at(end))
 }
 
 /// The name of `(name)` at the start of `text`, and what follows it.
@@ -299,6 +319,21 @@ mod tests {
         assert_eq!(
             render(Engine::Postgres, sql),
             "SELECT REACH($1), strpos(a, $2) FROM t FOR UPDATE SKIP LOCKED"
+        );
+    }
+
+    #[test]
+    fn a_bound_limit_is_hidden_from_the_plan() {
+        let sql = "SELECT (SELECT a FROM t LIMIT $12) FROM t LIMIT $1 OFFSET $2";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT (SELECT a FROM t LIMIT CAST(?12 AS INTEGER)) FROM t LIMIT CAST(?1 AS INTEGER) OFFSET ?2"
+        );
+        assert_eq!(render(Engine::Postgres, sql), sql);
+        assert_eq!(
+            render(Engine::Sqlite, "SELECT 1 LIMIT 5"),
+            "SELECT 1 LIMIT 5"
         );
     }
 

@@ -195,3 +195,43 @@ fn failure(sql: &str, error: rusqlite::Error) -> Failure {
     let (error, setback) = from_sqlite(&format!("running `{sql}`"), error);
     (error, Some(setback))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_with_a_limit_is_prepared_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let mut connection = SqliteConnection::writer(&path, Duration::ZERO).unwrap();
+        connection
+            .execute_script("CREATE TABLE thing (id TEXT PRIMARY KEY, name TEXT)")
+            .unwrap();
+        let ours = "SELECT id FROM thing WHERE id > $1 ORDER BY id LIMIT $2";
+        // As it would be, if nobody rewrote it.
+        let bare = "SELECT id FROM thing WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+        for sql in [ours, bare] {
+            for limit in [1, 1, 2] {
+                let args = [Value::Text("a".to_owned()), Value::Int(limit)];
+                connection
+                    .for_each_row(sql, &args, &mut |_| Ok(()))
+                    .unwrap();
+            }
+        }
+
+        let mut prepared_anew = |sql| {
+            let sql = connection.rendered.get(sql);
+            let statement = connection.connection.prepare_cached(&sql).unwrap();
+            statement.get_status(StatementStatus::RePrepare)
+        };
+        assert_eq!(prepared_anew(ours), 0);
+        assert!(
+            prepared_anew(bare) > 0,
+            "nothing has to be rewritten any more"
+        );
+    }
+}
