@@ -18,6 +18,7 @@ use service::Service;
 use service::clock::Clock;
 use service::standstill::Standstill;
 use service::targets::{Lane as View, LaneState};
+use store::ledger::lease::LONGEST;
 use store::target_lesson::Lesson;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -374,11 +375,13 @@ impl Lane {
         is_open && !self.is_stopping() && !self.standstill.is_wanted() && self.lasts(lease_until)
     }
 
-    /// Whether a lease outlives a call and the read after it.
+    /// Whether a lease outlives a call and the read after it. One that ends later than any can is of a time before the
+    /// clock jumped back: others take it for over.
     fn lasts(&self, lease_until: Timestamp) -> bool {
         let spare = self.options.call_deadline.saturating_mul(2).as_micros();
         let spare = Duration::from_micros(i64::try_from(spare).unwrap_or(i64::MAX));
-        self.clock.now().plus(spare) <= lease_until
+        let now = self.clock.now();
+        now.plus(spare) <= lease_until && lease_until <= now.plus(LONGEST)
     }
 
     /// Waits for the lane's next slot. A clock that only moves when it is told does not wait.

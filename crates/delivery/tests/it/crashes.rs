@@ -132,6 +132,39 @@ async fn an_answer_that_comes_after_the_lease_is_not_recorded_over_another_worke
 }
 
 #[tokio::test]
+async fn work_that_was_claimed_before_the_clock_jumped_back_is_left_to_others_r28() {
+    let gate = Arc::new(Notify::new());
+    let slow = Arc::new(Fake::new().taking(1).gated(gate.clone()));
+    let mut world = World::new(3, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    for user in 0..3 {
+        world.assign(user, 0);
+    }
+    let one_by_one = TargetOptions {
+        max_in_flight: 1,
+        ..patient()
+    };
+    let late = world.engine_with(&slow, one_by_one);
+    let pass = tokio::spawn(async move { late.pass().await });
+    slow.entered.notified().await;
+
+    world.service.clock.advance(Duration::from_minutes(-120));
+    let quick = Arc::new(Fake::new());
+    world.engine(&quick).settle().await.unwrap();
+    while !pass.is_finished() {
+        gate.notify_one();
+        tokio::task::yield_now().await;
+    }
+    pass.await.unwrap().unwrap();
+
+    assert_eq!(slow.writes().len(), 1, "only what was in hand is ended");
+    assert_eq!(quick.grants().len(), 3);
+    let ledger = world.ledger();
+    assert!(ledger.iter().all(|entry| entry.phase == Phase::Settled));
+}
+
+#[tokio::test]
 async fn a_stopped_engine_ends_its_calls_and_gives_the_rest_back() {
     let gate = Arc::new(Notify::new());
     let fake = Arc::new(Fake::new().taking(1).gated(gate.clone()));

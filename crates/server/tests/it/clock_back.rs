@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::time::Duration;
-use service::deliveries;
+use serde_json::json;
+use service::{deliveries, reprocess_jobs, sweeps};
 use testkit::{ERP, Plan, TestApp, V1};
 
 /// How far the clock goes back.
@@ -54,6 +55,63 @@ async fn a_lease_within_reach_is_kept_although_the_clock_jumped_back_r28() {
 
         assert_eq!(between, "delivering");
         assert_eq!(app.state(&request).await, "delivered");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_bulk_job_of_a_dead_process_goes_on_although_the_clock_jumped_back_r28() {
+    TestApp::on_both(async |app| {
+        let cases = app.assignments_in("delivered", 2).await;
+        let ids: Vec<&str> = cases.iter().map(|case| case.assignment.as_str()).collect();
+        let body = json!({"target": "assignments", "ids": ids});
+        let jobs = "/reeve/v1/reprocessJobs";
+        let made = app.as_operator().post(jobs, body).await;
+        let path = format!("{jobs}/{}", made.assert_status(201).text("id"));
+        let begun = reprocess_jobs::run_due(app.service(), "dead").await;
+        assert!(begun.unwrap() > 0, "somebody is at it");
+
+        app.advance(Duration::from_minutes(-1));
+        app.deliver().await;
+        let in_reach = app.as_operator().get(&path).await.assert_status(200).json();
+        app.advance(BACK);
+        app.deliver().await;
+
+        let job = app.as_operator().get(&path).await.assert_status(200).json();
+        assert_ne!(in_reach["state"], "completed", "the lease is kept");
+        assert_eq!(job["state"], "completed", "{job}");
+        assert_eq!(job["summary"]["delivered"], 2, "{job}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sweep_of_a_dead_process_goes_on_although_the_clock_jumped_back_r28() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Books").member_of("Books", ERP))
+            .await;
+        app.assign(&package, "alice").await;
+        app.deliver().await;
+        let service = app.service();
+        let asked = sweeps::request(service, &service.system(), ERP).await;
+        let id = asked.unwrap().0.id;
+        let lease = Duration::from_minutes(5);
+        let claimed = sweeps::work::claim(service, id, "dead", lease).await;
+        assert!(claimed.unwrap().is_some(), "somebody is at it");
+        let state = async || {
+            let sweep = sweeps::get(service, &service.system(), id).await;
+            sweep.unwrap().state.to_string()
+        };
+
+        app.advance(Duration::from_minutes(-1));
+        app.deliver().await;
+        let in_reach = state().await;
+        app.advance(BACK);
+        app.deliver().await;
+
+        assert_eq!(in_reach, "queued", "the lease is kept");
+        assert_eq!(state().await, "completed");
     })
     .await;
 }

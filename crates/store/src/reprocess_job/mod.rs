@@ -70,11 +70,12 @@ const SAVE: &str = "UPDATE reprocess_job SET max_removed = $3, max_removed_perce
     started_at = $29, paused_at = $30, paused_for = $31, ended_at = $32, version = version + 1 \
     WHERE id = $1 AND version = $2";
 // What was begun is asked after even where the job is held back or over.
+// A lease that ends later than any can was taken before the clock jumped back.
 const DUE: &str = "SELECT id, state, fence, lease_owner = $1 AND lease_until >= $3 FROM reprocess_job WHERE (state IN ('planning', 'running') OR in_delivery > 0) \
-    AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until <= $2) ORDER BY created_at, id";
+    AND (lease_owner IS NULL OR lease_owner = $1 OR lease_until <= $2 OR lease_until > $4) ORDER BY created_at, id";
 const TAKE: &str = "UPDATE reprocess_job SET fence = fence + CASE WHEN lease_owner = $2 THEN 0 ELSE 1 END, \
     lease_owner = $2, lease_until = $4 \
-    WHERE id = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until <= $3) RETURNING fence";
+    WHERE id = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until <= $3 OR lease_until > $5) RETURNING fence";
 const HOLD: &str = "UPDATE reprocess_job SET lease_until = $4, moved_at = $5 WHERE id = $1 AND lease_owner = $2 AND fence = $3";
 const MOVED: &str = "UPDATE reprocess_job SET moved_at = $2 WHERE id = $1";
 const NEXT_TO_GO: &str = "SELECT id, ended_at FROM reprocess_job WHERE ended_at IS NOT NULL AND in_delivery = 0 \
@@ -88,6 +89,9 @@ const COUNT: &str = "SELECT state, count(*) FROM reprocess_job GROUP BY state OR
 
 const OPEN: &str = "SELECT count(*), COALESCE(sum(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0) FROM reprocess_job \
     WHERE state NOT IN ('canceled', 'completed', 'failed')";
+
+/// No job is taken for longer, even by a replica whose clock is minutes ahead.
+pub const LONGEST: Duration = Duration::from_minutes(5);
 
 /// A bulk reprocess.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -348,7 +352,12 @@ pub fn due(
     now: Timestamp,
     enough: Timestamp,
 ) -> Result<Vec<Due>, Error> {
-    let args = [text(owner), int(now.micros()), int(enough.micros())];
+    let args = [
+        text(owner),
+        int(now.micros()),
+        int(enough.micros()),
+        int(now.plus(LONGEST).micros()),
+    ];
     tx.query_map(DUE, &args, |row| {
         Ok(Due {
             state: word(row, 1, "reprocess_job.state", State::from_name)?,
@@ -362,7 +371,8 @@ pub fn due(
     })
 }
 
-/// Takes or keeps a job; `None` if somebody else works at it.
+/// Takes or keeps a job; `None` if somebody else works at it. What is taken until later than [`LONGEST`] from now counts as
+/// free.
 pub fn take(
     tx: &mut WriteTx<'_>,
     job: ReprocessJobId,
@@ -375,6 +385,7 @@ pub fn take(
         text(owner),
         int(now.micros()),
         int(until.micros()),
+        int(now.plus(LONGEST).micros()),
     ];
     let fence = tx.query_opt(TAKE, &args)?;
     fence

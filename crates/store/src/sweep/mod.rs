@@ -11,6 +11,7 @@ use domain::time::Timestamp;
 
 use crate::column::{opt_string, parsed, word};
 use crate::engine::Row;
+use crate::ledger::lease::LONGEST;
 use crate::value::{int, opt_text, text};
 use crate::{Error, ReadTx, WriteTx};
 
@@ -76,10 +77,11 @@ const OPEN: &str = select!("WHERE s.target = $1 AND s.state IN ('queued', 'runni
 const LAST: &str = "SELECT max(requested_at) FROM sweep WHERE target = $1";
 const INSERT: &str = "INSERT INTO sweep (id, target, state, cause, requested_by, requested_at, fence, postponed, \
     missing, returned, restored, removed) VALUES ($1, $2, 'queued', $3, $4, $5, 0, 0, 0, 0, 0, 0)";
+// A lease that ends later than any can was taken before the clock jumped back.
 const DUE: &str = "SELECT id, target FROM sweep WHERE state IN ('queued', 'running') \
-    AND (lease_until IS NULL OR lease_until <= $1) AND (resume_at IS NULL OR resume_at <= $1) ORDER BY id";
+    AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2) AND (resume_at IS NULL OR resume_at <= $1) ORDER BY id";
 const CLAIM: &str = "UPDATE sweep SET lease_owner = $2, lease_until = $3, fence = fence + 1 WHERE id = $1 \
-    AND state IN ('queued', 'running') AND (lease_until IS NULL OR lease_until <= $4)";
+    AND state IN ('queued', 'running') AND (lease_until IS NULL OR lease_until <= $4 OR lease_until > $5)";
 const HELD: &str =
     "SELECT 1 FROM sweep WHERE id = $1 AND fence = $2 AND state IN ('queued', 'running')";
 const RENEW: &str = "UPDATE sweep SET lease_until = $3, postponed = 0, resume_at = NULL \
@@ -274,7 +276,8 @@ pub fn request(
 
 /// Sweeps that somebody could go on with now.
 pub fn due(tx: &mut ReadTx<'_>, now: Timestamp) -> Result<Vec<(SweepId, String)>, Error> {
-    tx.query_map(DUE, &[int(now.micros())], |row| {
+    let args = [int(now.micros()), int(now.plus(LONGEST).micros())];
+    tx.query_map(DUE, &args, |row| {
         Ok((parsed(row, 0, "sweep.id")?, row.text(1)?.to_owned()))
     })
 }
@@ -292,6 +295,7 @@ pub fn claim(
         text(owner),
         int(until.micros()),
         int(now.micros()),
+        int(now.plus(LONGEST).micros()),
     ];
     if tx.execute(CLAIM, &args)? == 0 {
         return Ok(None);

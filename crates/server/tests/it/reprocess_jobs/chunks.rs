@@ -114,11 +114,17 @@ async fn canceling_in_the_middle_leaves_no_half_item() {
         }
 
         order(app, &id, "cancel").await.assert_status(200);
+        app.deliver().await;
+        let at_once = job(app, &id).await;
         app.advance(Duration::from_minutes(1));
         app.deliver().await;
 
+        // The worker died: what it began is asked after by another one once its lease is over.
+        assert_eq!(at_once["state"], "canceled", "{at_once}");
+        assert_eq!(at_once["summary"]["inDelivery"], 2, "{at_once}");
         let job = job(app, &id).await;
         assert_eq!(job["state"], "canceled", "{job}");
+        assert_eq!(job["summary"]["inDelivery"], 0, "{job}");
         assert_eq!(job["summary"]["delivered"], 2, "{job}");
         assert_eq!(job["summary"]["canceled"], 4, "{job}");
         let lines = lines(app, &id, "").await;
