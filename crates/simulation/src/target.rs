@@ -81,6 +81,10 @@ struct State {
     last_write: BTreeMap<Grant, u64>,
     /// What nobody can know: a write took effect after another one of the same grant, or a read was told what is not so.
     misled: BTreeSet<Grant>,
+    /// Removals that were sent, by the number of the write, and may still take effect.
+    removing: BTreeSet<(u64, Grant)>,
+    /// Writes that take effect although nobody waits for them any more.
+    late: BTreeSet<u64>,
     /// Who writes what now, and in which era the write began.
     in_hand: BTreeMap<Grant, (u64, u64)>,
     writes: u64,
@@ -123,6 +127,9 @@ impl Drop for InHand {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let number = self.number;
         state.in_hand.retain(|_, (holder, _)| *holder != number);
+        if !state.late.contains(&number) {
+            state.removing.retain(|(holder, _)| *holder != number);
+        }
     }
 }
 
@@ -135,6 +142,8 @@ impl Target {
             stale_reads: 0,
             last_write: BTreeMap::new(),
             misled: BTreeSet::new(),
+            removing: BTreeSet::new(),
+            late: BTreeSet::new(),
             in_hand: BTreeMap::new(),
             writes: 0,
             era: 0,
@@ -175,6 +184,13 @@ impl Target {
     /// What nobody could know since this was asked last.
     pub(crate) fn misled(&self) -> BTreeSet<Grant> {
         std::mem::take(&mut self.state().misled)
+    }
+
+    /// What removals are about that were sent and may still take effect.
+    pub(crate) fn removing(&self) -> BTreeSet<Grant> {
+        let state = self.state();
+        let grants = state.removing.iter().map(|(_, grant)| grant.clone());
+        grants.collect()
     }
 
     /// Refuses or takes a subject.
@@ -237,6 +253,9 @@ impl Target {
         for subject in &change.subjects {
             let grant = grant(&change.object, subject);
             state.last_write.insert(grant.clone(), number);
+            if change.operation == Operation::Remove {
+                state.removing.insert((number, grant.clone()));
+            }
             match state.in_hand.insert(grant.clone(), (number, era)) {
                 Some((_, began)) if began == era => state.collisions.push(grant),
                 _ => {}
@@ -279,9 +298,12 @@ impl Target {
     /// Everything is done later, whether or not anybody still waits for it.
     fn apply_late(&self, change: &Change, number: u64, seconds: u64) {
         let (state, change) = (Arc::clone(&self.state), change.clone());
+        self.state().late.insert(number);
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.late.remove(&number);
+            state.removing.retain(|(holder, _)| *holder != number);
             for subject in &change.subjects {
                 let grant = grant(&change.object, subject);
                 let changed = match change.operation {
@@ -517,5 +539,58 @@ impl Connector for Target {
 
     fn lister(&self) -> Option<&dyn Lister> {
         Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::SubjectId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_removal_that_was_sent_may_take_effect_until_it_did() {
+        let make = Make {
+            proves: true,
+            whole: false,
+            max_subjects: 1,
+        };
+        let target = Target::new(make, 1, Sabotage::None);
+        let object_id = ObjectId::new(Uuid::from_u128(7));
+        let has = ("Member".to_owned(), object_id);
+        target.meddle(&has);
+        let change = Change {
+            object: Object {
+                origin_system: "AadGroup".to_owned(),
+                resource_origin_id: "Books".to_owned(),
+                resource_display_name: "Books".to_owned(),
+                role_origin_id: "Member".to_owned(),
+                role_display_name: "Member".to_owned(),
+                scope_origin_id: "Books".to_owned(),
+                address: None,
+            },
+            operation: Operation::Remove,
+            subjects: vec![Subject {
+                id: SubjectId::new(Uuid::from_u128(8)),
+                object_id,
+                user_principal_name: "alice@example.com".to_owned(),
+                display_name: "Alice".to_owned(),
+                given_name: None,
+                surname: None,
+                mail: None,
+                enabled: true,
+            }],
+        };
+        target.will(Trouble::Late(7));
+
+        let deadline = Duration::from_secs(5);
+        let answer = tokio::time::timeout(deadline, target.apply(&change)).await;
+
+        assert!(answer.is_err(), "nobody waits any more");
+        assert_eq!(target.removing(), target.grants());
+        tokio::time::sleep(deadline).await;
+        assert!(target.grants().is_empty());
+        assert!(target.removing().is_empty());
     }
 }

@@ -208,16 +208,17 @@ impl World {
             .collect())
     }
 
-    /// Whether no sweep and no bulk job is under way.
+    /// Whether no sweep and no bulk job is under way. A job that was canceled still asks after what it began, and another
+    /// replica does so only once the lease of one that died is over.
     pub(crate) async fn is_idle(&self) -> anyhow::Result<bool> {
         let (service, system) = (&self.service, self.service.system());
         let sweeps = sweeps::list(service, &system, None, None, MOST_JOBS).await?;
         let jobs = self.jobs().await?;
-        let moves = |state| matches!(state, JobState::Planning | JobState::Running);
-        Ok(
-            sweeps.iter().all(|one| one.state.is_over())
-                && !jobs.iter().any(|one| moves(one.state)),
-        )
+        let moves = |job: &Job| {
+            matches!(job.state, JobState::Planning | JobState::Running)
+                || job.progress.in_delivery > 0
+        };
+        Ok(sweeps.iter().all(|one| one.state.is_over()) && !jobs.iter().any(moves))
     }
 
     /// What is stuck (L9).
