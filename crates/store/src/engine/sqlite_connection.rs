@@ -220,10 +220,12 @@ mod tests {
     fn a_statement_with_a_limit_is_prepared_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
-        let mut connection = SqliteConnection::writer(&path, Duration::ZERO).unwrap();
-        connection
+        let mut writer = SqliteConnection::writer(&path, Duration::ZERO).unwrap();
+        writer
             .execute_script("CREATE TABLE thing (id TEXT PRIMARY KEY, name TEXT)")
             .unwrap();
+        // A writer keeps every plan.
+        let mut connection = SqliteConnection::reader(&path, Duration::ZERO).unwrap();
         let ours = "SELECT id FROM thing WHERE id > $1 ORDER BY id LIMIT $2";
         // As it would be, if nobody rewrote it.
         let bare = "SELECT id FROM thing WHERE id > ?1 ORDER BY id LIMIT ?2";
