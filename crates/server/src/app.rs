@@ -32,6 +32,8 @@ pub struct Parts {
     pub authorization_uri: Option<String>,
     /// The built-in issuer of a development tenant.
     pub issuer: Option<Issuer>,
+    /// The pages for people; they know nothing of the rest.
+    pub portal: Option<axum::Router>,
     /// Signs callouts of custom extensions; its keys are shown to receivers.
     pub signer: Option<Arc<Signer>>,
     /// Asks the receivers of new subscriptions; without it nobody subscribes.
@@ -104,6 +106,10 @@ impl App {
 
     pub(crate) fn issuer(&self) -> Option<&Issuer> {
         self.0.parts.issuer.as_ref()
+    }
+
+    pub(crate) fn portal(&self) -> Option<&axum::Router> {
+        self.0.parts.portal.as_ref()
     }
 
     pub(crate) fn signer(&self) -> Option<&Signer> {

@@ -20,6 +20,7 @@ mod limits;
 mod listen;
 mod metrics;
 mod multipart;
+mod pages;
 mod protection;
 mod receivers;
 mod reeve;

@@ -1,5 +1,7 @@
 //! Which requests go where, before anybody looks into them.
 //!
+//! The pages of the portal are known by their addresses, none of which begins as those of the Graph API do.
+//!
 //! The Graph API has keys in parentheses that no route pattern can express: whatever no route below takes goes to one
 //! handler, which resolves the path itself.
 
@@ -13,7 +15,7 @@ use crate::app::App;
 use crate::around;
 use crate::call::CallIds;
 use crate::error::Error;
-use crate::{extensions, faults, graph, health, issuer, reeve, scim};
+use crate::{extensions, faults, graph, health, issuer, pages, reeve, scim};
 
 /// What the router answers at one address.
 pub(crate) type Door = (&'static str, fn() -> MethodRouter<App>);
@@ -43,6 +45,12 @@ pub fn router(app: App) -> Router {
     let mut router = router
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(graph::serve);
+    if let Some(pages) = app.portal() {
+        let pages = pages
+            .clone()
+            .layer(middleware::from_fn_with_state(app.clone(), pages::arrive));
+        router = router.merge(pages.with_state(()));
+    }
     if app.is_development() {
         router = router.layer(middleware::from_fn_with_state(app.clone(), faults::inject));
     }

@@ -4,7 +4,7 @@ pub(crate) mod answers;
 mod approver_remove;
 mod checks;
 pub mod eligibility;
-mod on_behalf;
+pub(crate) mod on_behalf;
 pub mod routing;
 pub(crate) mod schedule;
 mod submit;

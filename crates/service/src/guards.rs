@@ -130,6 +130,26 @@ impl Blocker {
         Ok(ServiceError::refused(Code::IncompatibleAccess, message))
     }
 
+    /// What is in the way, by its name for a caller who may read it (SD-7).
+    pub(crate) fn in_words(self, tx: &mut ReadTx<'_>, ctx: &Ctx) -> Result<String, ServiceError> {
+        if !self.is_known_to(tx, ctx)? {
+            return Ok(self.unnamed().to_owned());
+        }
+        Ok(match self {
+            Self::Package(package) => {
+                let name = store::access_package::find(tx, package)?.map(|one| one.display_name);
+                let name = name.unwrap_or_else(|| package.to_string());
+                format!("the target holds the incompatible access package `{name}`")
+            }
+            Self::Group(group) => {
+                let found = store::directory::object::find(tx, group)?;
+                let name = found.and_then(|one| one.display_name);
+                let name = name.unwrap_or_else(|| group.to_string());
+                format!("the target is a member of the incompatible group `{name}`")
+            }
+        })
+    }
+
     /// In words for whoever may read anything.
     fn named(self) -> String {
         match self {

@@ -13,7 +13,10 @@ use domain::catalog::{CatalogState, CatalogType};
 use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 
-pub use accounts::{DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, dev_accounts};
+pub use accounts::{
+    DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, PORTAL_CLIENT, dev_accounts,
+    portal_client,
+};
 pub use clock::{advance_clock, clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub(crate) use sign_in::signed_in_user;

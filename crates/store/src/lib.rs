@@ -44,6 +44,7 @@ pub mod outbox;
 pub mod package_history;
 #[cfg(test)]
 mod portable;
+pub mod portal_session;
 pub mod provisioning;
 pub mod reprocess_job;
 pub mod resource;

@@ -62,6 +62,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::watch::STATEMENTS,
     crate::ledger::witness::STATEMENTS,
     crate::setting::STATEMENTS,
+    crate::portal_session::STATEMENTS,
     crate::sign_in::STATEMENTS,
     crate::sign_in::EXPIRED,
     crate::sign_in::code::STATEMENTS,

@@ -21,6 +21,7 @@ use auth::keys::{Algorithm, Keys};
 use auth::token::{IssuerConfig, KeySource, Verifier};
 
 use crate::backend::{Backend, Home};
+use crate::browser::{self, SignIns};
 use crate::fake_target::FakeTarget;
 use crate::people::{self, AUDIENCE, ISSUER, keys};
 use crate::{CRM, ERP, WEBHOOK_SECRET};
@@ -51,6 +52,9 @@ pub struct TestApp {
 pub(crate) struct Inner {
     pub(crate) service: Service,
     pub(crate) router: Router,
+    pub(crate) sign_ins: SignIns,
+    /// The clock by which sessions of browsers end.
+    pub(crate) machine: Clock,
     targets: BTreeMap<&'static str, Arc<FakeTarget>>,
     faults: FaultPlan,
     names: Mutex<BTreeMap<String, ObjectId>>,
@@ -150,10 +154,14 @@ impl TestApp {
         let engine = engine(&service, &targets, &faults);
         let caller = Arc::new(caller(&service));
         let poster = Arc::new(poster(&service));
-        let router = router(&service, &engine, (&caller, &poster), is_development);
+        let (sign_ins, machine) = (SignIns::default(), Clock::manual(START));
+        let pages = browser::pages(&service, &sign_ins, &machine);
+        let router = router(&service, &engine, (&caller, &poster), pages, is_development);
         let inner = Inner {
             service,
             router,
+            sign_ins,
+            machine,
             targets,
             faults,
             names: Mutex::default(),
@@ -211,6 +219,11 @@ impl TestApp {
     /// Moves the clock; nothing else happens.
     pub fn advance(&self, by: Duration) {
         self.inner.service.clock.advance(by);
+    }
+
+    /// Moves the clock by which sessions of browsers end.
+    pub fn advance_machine(&self, by: Duration) {
+        self.inner.machine.advance(by);
     }
 
     /// Lets the engine do what can be done now, and has the extensions called that are to be.
@@ -354,6 +367,7 @@ fn router(
     service: &Service,
     engine: &Engine,
     (caller, poster): (&Arc<Caller>, &Arc<Poster>),
+    pages: Router,
     is_development: bool,
 ) -> Router {
     let mut registry = Metrics::default();
@@ -367,6 +381,7 @@ fn router(
         public_url: None,
         authorization_uri: None,
         issuer: None,
+        portal: Some(pages),
         signer: Some(signer()),
         receivers: Some(receivers(poster)),
         delivery: known_of_delivery(service, engine, (caller, poster)),

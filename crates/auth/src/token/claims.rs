@@ -149,6 +149,16 @@ pub(super) fn map(
     let named = PermissionSet::from_names(scopes.unwrap_or_default());
     let token = facts(or_implied(named, config.implied_scopes))?;
     let client_id = client_id.map(|(_, id)| one_spelling(id));
+    user(claims, config, client_id, token)
+}
+
+/// A user, by the claim that tells who it is.
+fn user(
+    claims: &Members,
+    config: &IssuerConfig,
+    client_id: Option<String>,
+    token: TokenFacts,
+) -> Result<Verified, TokenError> {
     let claim = &config.user.claim;
     let value = claims
         .text(claim)?
@@ -172,6 +182,24 @@ pub(super) fn map(
         client_id,
         token,
     })))
+}
+
+/// Who signed in to a client, which may do this for them.
+pub(super) fn signed_in(
+    claims: &Members,
+    config: &IssuerConfig,
+    client_id: &str,
+    scopes: PermissionSet,
+    issuer: &Arc<str>,
+) -> Result<Verified, TokenError> {
+    let token = TokenFacts {
+        scopes,
+        directory_roles: directory_roles(claims, config)?,
+        tenant: claims.text(&config.tenant_claim)?.map(str::to_owned),
+        issuer: Arc::clone(issuer),
+        token_id: None,
+    };
+    user(claims, config, Some(one_spelling(client_id)), token)
 }
 
 /// An application by the id of its service principal, where the issuer knows that, or else by its client id.

@@ -10,6 +10,7 @@ mod compact;
 mod config;
 mod error;
 mod fetch;
+mod identity;
 mod introspection;
 mod issuer_keys;
 mod key_ring;
@@ -26,6 +27,7 @@ pub use config::{
     ApplicationBinding, ApplicationSign, ConfigError, IssuerConfig, KeySource, UserBinding,
 };
 pub use error::TokenError;
+pub use identity::SignIn;
 pub use introspection::IntrospectionConfig;
 pub use key_ring::KeyRing;
 
@@ -134,6 +136,28 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, TokenError> {
         let token = Compact::parse(bearer)?;
+        let (issuer, epoch) = self.signed_by(&token, now).await?;
+        claims::check_kind(&token.header, &token.claims, &issuer.config)?;
+        let validity = claims::check(&token.claims, &issuer.config, now)?;
+        let verified = claims::map(&token.claims, &issuer.config, &issuer.name)?;
+        self.signed.remember(
+            digest,
+            Cached {
+                found: Ok(verified.clone()),
+                issuer: Arc::clone(&issuer.name),
+                epoch: Some(epoch),
+                validity,
+            },
+        );
+        Ok(verified)
+    }
+
+    /// Whose signature the token has; nothing in it was believed before.
+    async fn signed_by(
+        &self,
+        token: &Compact<'_>,
+        now: Timestamp,
+    ) -> Result<(&Issuer, u64), TokenError> {
         let issuer = token
             .claims
             .text("iss")?
@@ -158,19 +182,7 @@ impl Verifier {
         if !key.verifies(algorithm, token.signature, token.signed) {
             return Err(TokenError::BadSignature);
         }
-        claims::check_kind(&token.header, &token.claims, &issuer.config)?;
-        let validity = claims::check(&token.claims, &issuer.config, now)?;
-        let verified = claims::map(&token.claims, &issuer.config, &issuer.name)?;
-        self.signed.remember(
-            digest,
-            Cached {
-                found: Ok(verified.clone()),
-                issuer: Arc::clone(&issuer.name),
-                epoch: Some(epoch),
-                validity,
-            },
-        );
-        Ok(verified)
+        Ok((issuer, epoch))
     }
 
     /// Asks those issuers about the token that can be asked, one after the other. Where none knows it, but one could

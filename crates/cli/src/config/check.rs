@@ -11,7 +11,9 @@ use domain::time::Duration;
 use crate::instance::directory_role;
 
 use super::value::{Iso, Listen};
-use super::{ApplicationBy, Config, IssuerSection, LdapTarget, ScimTarget, TargetSection, guests};
+use super::{
+    ApplicationBy, Config, IssuerSection, LdapTarget, ScimTarget, TargetSection, guests, portal,
+};
 
 /// Everything that is wrong, each by its key.
 pub(super) fn flaws(config: &Config) -> Vec<String> {
@@ -22,6 +24,7 @@ pub(super) fn flaws(config: &Config) -> Vec<String> {
     delivery(config, &mut flaws);
     provisioning(config, &mut flaws);
     guests::flaws(config, &mut flaws);
+    portal::flaws(config, &mut flaws);
     flaws.extend(config.notices.flaws());
     let mut issuers = BTreeSet::new();
     for (index, section) in config.issuer.iter().enumerate() {

@@ -9,6 +9,7 @@ mod environment;
 mod guests;
 mod limits;
 mod notices;
+mod portal;
 pub(crate) mod secret;
 mod sections;
 mod value;
@@ -41,6 +42,7 @@ pub(crate) struct Config {
     pub(crate) database: DatabaseSection,
     /// Whose tokens are accepted: `[[issuer]]`.
     pub(crate) issuer: Vec<IssuerSection>,
+    pub(crate) portal: portal::PortalSection,
     pub(crate) reprocess: ReprocessSection,
     pub(crate) delivery: DeliverySection,
     pub(crate) sweeps: SweepsSection,

@@ -10,6 +10,7 @@ mod dev;
 mod issuers;
 mod notices;
 mod outboxes;
+mod portal;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -128,6 +129,10 @@ impl Instance {
                     .certificate_file
                     .as_ref()
                     .unwrap_or(&material.authority);
+                let back = portal::addresses(&base_url, http, https);
+                service::tenant::portal_client(&service, &back)
+                    .await
+                    .context("cannot register the portal")?;
                 Some(dev::prepare(&service, &data, &base_url, authority).await?)
             }
             _ => None,
@@ -436,11 +441,14 @@ fn app(
     signer: Arc<Signer>,
 ) -> anyhow::Result<App> {
     let mut issuers = verifier_configs(config)?;
+    let mut built_in = None;
     let issuer = match dev {
         Some(dev) => {
             let keys = SigningKeys::open(data, Algorithm::Es256)?;
             let cloud = config.server.cloud_profile.cloud();
-            issuers.push(dev::own_issuer(dev, cloud, &keys));
+            let own = dev::own_issuer(dev, cloud, &keys);
+            built_in = Some((dev, own.clone()));
+            issuers.push(own);
             Some(Issuer::new(&dev.tenant_id, &dev.base_url, GRAPH_ID, keys))
         }
         None => None,
@@ -465,6 +473,7 @@ fn app(
             .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id))
             .or_else(|| issuers::authorization_uri(config)),
         issuer,
+        portal: portal::pages(config, service, built_in)?,
         signer: Some(signer),
         receivers: Some(outboxes.receivers()),
         delivery,

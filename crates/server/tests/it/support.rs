@@ -134,6 +134,7 @@ impl Server {
             issuer: Some(issuer),
             signer: None,
             receivers: None,
+            portal: None,
             delivery: Delivery {
                 targets: vec![Target {
                     name: "directory".to_owned(),

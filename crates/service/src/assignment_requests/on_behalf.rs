@@ -32,7 +32,7 @@ pub(super) fn as_seen_by(
 }
 
 /// The policies of a package as they are for somebody who asks for `target`.
-pub(super) fn all_as_seen_by(
+pub(crate) fn all_as_seen_by(
     tx: &mut ReadTx<'_>,
     policies: Vec<Policy>,
     requestor: ObjectId,

@@ -28,6 +28,9 @@ const PUBLIC_CLIENT: AppId = AppId::new(uuid!("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4
 /// Where a browser may bring an answer for it: any port of this machine.
 const PUBLIC_ADDRESSES: &str = r#"{"redirectUris":["http://localhost","http://127.0.0.1"]}"#;
 
+/// The client id of the client `portal`, with which people sign in to the pages of this server.
+pub const PORTAL_CLIENT: AppId = AppId::new(uuid!("5d3a2c11-77a1-4f0e-9b54-2f6d0e8c4a12"));
+
 const ADMIN_PERMISSIONS: &[Permission] = &[
     Permission::EntitlementManagementReadWriteAll,
     Permission::DirectoryReadWriteAll,
@@ -227,6 +230,53 @@ async fn public_client(service: &Service) -> Result<AppId, ServiceError> {
                 service_principal::insert(tx, &created)?;
             }
             Ok::<_, ServiceError>(PUBLIC_CLIENT)
+        })
+        .await
+}
+
+/// Makes sure that the client `portal` is registered, and that browsers may come back with an answer for it to these
+/// addresses: those that the server has at this start.
+pub async fn portal_client(service: &Service, addresses: &[String]) -> Result<(), ServiceError> {
+    let moment = service.moment();
+    let registered = serde_json::json!({"redirectUris": addresses}).to_string();
+    service
+        .store
+        .write(move |tx| {
+            let details = [("publicClient".to_owned(), Change::Set(registered.clone()))];
+            let changes = ServicePrincipalChanges {
+                display_name: Some("portal".to_owned()),
+                description: Change::Set("The pages of this server.".to_owned()),
+                ..ServicePrincipalChanges::default()
+            };
+            let with_addresses = ServicePrincipalChanges {
+                details: details.into(),
+                ..changes.clone()
+            };
+            let id = moment.id(ObjectId::new);
+            match application::find_by_app(tx, PORTAL_CLIENT)? {
+                Some(mut found) => {
+                    let before = found.clone();
+                    found
+                        .change(&with_addresses)
+                        .map_err(crate::directory::flawed)?;
+                    if found != before {
+                        application::update(tx, &found)?;
+                    }
+                }
+                None => {
+                    let created =
+                        Application::create(id, PORTAL_CLIENT, moment.now, &with_addresses)
+                            .map_err(crate::directory::flawed)?;
+                    application::insert(tx, &created)?;
+                }
+            }
+            if service_principal::find_by_app(tx, PORTAL_CLIENT)?.is_none() {
+                let id = moment.id(ObjectId::new);
+                let created = ServicePrincipal::create(id, PORTAL_CLIENT, moment.now, &changes)
+                    .map_err(crate::directory::flawed)?;
+                service_principal::insert(tx, &created)?;
+            }
+            Ok(())
         })
         .await
 }

@@ -37,7 +37,7 @@ pub fn forget_expired(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), Err
     Ok(())
 }
 
-/// Signs a user out everywhere: every browser, and what every client was given, with its codes, refresh tokens and
+/// Signs a user out everywhere: every browser, of the portal too, and what every client was given, with its codes, refresh tokens and
 /// devices.
 pub fn sign_out_everywhere(
     tx: &mut WriteTx<'_>,
@@ -45,6 +45,7 @@ pub fn sign_out_everywhere(
     now: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(END_SESSIONS, &[text(user)])?;
+    crate::portal_session::end_of_user(tx, user)?;
     tx.execute(REVOKE_GRANTS, &[text(user), int(now.micros())])?;
     Ok(())
 }

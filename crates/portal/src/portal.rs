@@ -1,0 +1,67 @@
+//! What every page is given.
+
+use std::sync::Arc;
+
+use auth::principal::{Permission, PermissionSet};
+use auth::token::Verifier;
+use service::Service;
+use service::clock::Clock;
+use service::portal_sessions::Life;
+
+use crate::provider::Provider;
+
+/// The pieces a [`Portal`] is put together from.
+#[derive(Debug)]
+pub struct Parts {
+    /// The use cases.
+    pub service: Service,
+    /// Whose ID tokens are believed.
+    pub verifier: Verifier,
+    /// The machine's own clock, by which sessions end: a tenant's clock may be moved.
+    pub clock: Clock,
+    /// Where people sign in.
+    pub provider: Provider,
+    /// How long sessions last.
+    pub life: Life,
+}
+
+/// The state of the portal; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Portal(Arc<Parts>);
+
+/// What the portal may do for whoever is signed in; what they may do themselves comes on top (AZ-2).
+const SCOPES: &[Permission] = &[
+    Permission::EntitlementManagementReadWriteAll,
+    Permission::SubjectAccessReadWrite,
+];
+
+impl Portal {
+    /// Puts the pieces together.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    pub(crate) fn service(&self) -> &Service {
+        &self.0.service
+    }
+
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.0.provider
+    }
+
+    pub(crate) fn life(&self) -> Life {
+        self.0.life
+    }
+
+    pub(crate) fn scopes() -> PermissionSet {
+        PermissionSet::of(SCOPES)
+    }
+}

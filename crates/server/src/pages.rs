@@ -1,0 +1,48 @@
+//! Between the server and the portal: what the pages are told of a call, and a place for an answer that goes on.
+//!
+//! **Invariant:** a page that goes on has a place of its own, as every answer that does, and none among all requests.
+
+use std::sync::Arc;
+
+use auth::principal::Principal;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use service::arrival::Arrival;
+
+use crate::app::App;
+use crate::call::{CallIds, Origin};
+use crate::limits::outgoing::{Apart, held_until_sent};
+
+/// The middleware around the pages.
+pub(crate) async fn arrive(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let ids = parts.extensions.get::<CallIds>().cloned();
+    let ids = ids.unwrap_or_else(|| {
+        let service = app.service();
+        CallIds::new(service.ids.next(service.clock.now()), &parts.headers)
+    });
+    let origin = Origin::of(app.public_url(), &parts);
+    parts.extensions.insert(Arrival {
+        request_id: ids.request,
+        client_request_id: ids.client.clone(),
+        origin: origin.as_str().to_owned(),
+    });
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    // A page that goes on says whose it is.
+    let Some(principal) = response.extensions_mut().remove::<Arc<Principal>>() else {
+        return response;
+    };
+    match app.gate().watch(&principal) {
+        Ok(place) => {
+            let mut response = response.map(|body| held_until_sent(body, place));
+            response.extensions_mut().insert(Apart);
+            response
+        }
+        Err(error) => {
+            let now = app.service().clock.now();
+            let reply = error.into_reply(&ids, now, app.challenge());
+            Response::from(reply).into_response()
+        }
+    }
+}
