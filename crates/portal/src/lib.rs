@@ -1,4 +1,4 @@
-//! The portal: pages for people, drawn by the server ([ADR 32](../../docs/adr/0032-portal.md)).
+//! The portal: pages for people, drawn by the server ([ADR 33](../../docs/adr/0033-portal.md)).
 //!
 //! Whoever comes signs in at the configured issuer; what a page shows and does goes through the functions of `service` that
 //! the API calls.

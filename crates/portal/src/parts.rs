@@ -205,7 +205,10 @@ mod tests {
         let ahead = day("2026-03-01", "-60", 1).unwrap();
         assert_eq!(ahead.to_string(), "2026-03-01T23:00:00Z");
         assert_eq!(day("1 March", "0", 0), None);
-        assert_eq!(day("2026-03-01", "999999999", 0).unwrap().to_string(), "2026-03-01T15:00:00Z");
+        assert_eq!(
+            day("2026-03-01", "999999999", 0).unwrap().to_string(),
+            "2026-03-01T15:00:00Z"
+        );
     }
 
     #[test]

@@ -15,10 +15,7 @@ use crate::words;
 #[derive(Debug, Clone)]
 pub(crate) enum Problem {
     /// The service said no.
-    Refused {
-        status: StatusCode,
-        message: String,
-    },
+    Refused { status: StatusCode, message: String },
     /// There is no such page.
     NotFound,
     /// What was sent does not come from a page of this session.
@@ -143,7 +140,9 @@ impl Problem {
             Self::SignIn(why) => (
                 "Signing in did not work",
                 why.clone(),
-                text("Try it once more. If it fails again, tell whoever looks after the server the request below."),
+                text(
+                    "Try it once more. If it fails again, tell whoever looks after the server the request below.",
+                ),
             ),
             Self::Later(seconds) => (
                 "Not now",
@@ -153,7 +152,9 @@ impl Problem {
             Self::Internal => (
                 "Something is broken",
                 text("The server could not answer. It is not your doing, and it was logged."),
-                text("Try again later. If it fails again, tell whoever looks after the server the request below."),
+                text(
+                    "Try again later. If it fails again, tell whoever looks after the server the request below.",
+                ),
             ),
         }
     }

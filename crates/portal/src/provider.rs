@@ -96,10 +96,7 @@ pub fn over_http(authorities: &[Vec<u8>]) -> Result<Call, reqwest::Error> {
                     match credentials {
                         Some((id, secret)) => {
                             let encoded = |text: &str| crate::form::encoded(text);
-                            request.basic_auth(
-                                encoded(&id),
-                                Some(encoded(secret.expose_secret())),
-                            )
+                            request.basic_auth(encoded(&id), Some(encoded(secret.expose_secret())))
                         }
                         None => request,
                     }
@@ -123,8 +120,7 @@ pub fn over_http(authorities: &[Vec<u8>]) -> Result<Call, reqwest::Error> {
 /// The address, where nobody on the way can change what it answers.
 fn trusted(address: &str) -> Result<Url, CallError> {
     let untrusted = || CallError("the address cannot be trusted".to_owned());
-    let url =
-        egress::check(address, egress::Reach::Configured).map_err(|_| untrusted())?;
+    let url = egress::check(address, egress::Reach::Configured).map_err(|_| untrusted())?;
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let is_here = host == "localhost"
         || host
@@ -224,7 +220,9 @@ impl Provider {
         );
         let document = json((self.call.0)(Ask::Get(address)).await?)?;
         if document.get("issuer").and_then(Json::as_str) != Some(self.issuer.as_str()) {
-            return Err(CallError("the document is that of another issuer".to_owned()));
+            return Err(CallError(
+                "the document is that of another issuer".to_owned(),
+            ));
         }
         let page = |name: &str| {
             let address = document.get(name).and_then(Json::as_str)?;
@@ -259,7 +257,11 @@ impl Provider {
             ("code_challenge", attempt.challenge),
             ("code_challenge_method", "S256"),
         ]);
-        let joint = if pages.authorize.contains('?') { '&' } else { '?' };
+        let joint = if pages.authorize.contains('?') {
+            '&'
+        } else {
+            '?'
+        };
         Ok(format!("{}{joint}{query}", pages.authorize))
     }
 
@@ -334,21 +336,35 @@ mod tests {
 
     fn provider(documents: Vec<(u16, &'static str)>) -> Provider {
         let call = answering(documents);
-        Provider::new("https://id.test", "portal", None, Endpoints::Discovered, call)
+        Provider::new(
+            "https://id.test",
+            "portal",
+            None,
+            Endpoints::Discovered,
+            call,
+        )
     }
 
     #[tokio::test]
     async fn the_document_of_another_issuer_is_not_believed() {
         let other = r#"{"issuer":"https://evil.test","authorization_endpoint":"https://id.test/a","token_endpoint":"https://id.test/t"}"#;
-        let told = provider(vec![(200, other)]).pages(Timestamp::from_micros(0)).await;
+        let told = provider(vec![(200, other)])
+            .pages(Timestamp::from_micros(0))
+            .await;
         assert!(told.unwrap_err().to_string().contains("another issuer"));
     }
 
     #[tokio::test]
     async fn pages_that_can_be_tampered_with_on_the_way_are_not_used() {
         let plain = r#"{"issuer":"https://id.test","authorization_endpoint":"http://id.test/a","token_endpoint":"https://id.test/t"}"#;
-        let told = provider(vec![(200, plain)]).pages(Timestamp::from_micros(0)).await;
-        assert!(told.unwrap_err().to_string().contains("authorization_endpoint"));
+        let told = provider(vec![(200, plain)])
+            .pages(Timestamp::from_micros(0))
+            .await;
+        assert!(
+            told.unwrap_err()
+                .to_string()
+                .contains("authorization_endpoint")
+        );
     }
 
     #[tokio::test]
@@ -358,7 +374,10 @@ mod tests {
         let start = Timestamp::from_micros(0);
 
         provider.pages(start).await.unwrap();
-        provider.pages(start.plus(Duration::from_minutes(9))).await.unwrap();
+        provider
+            .pages(start.plus(Duration::from_minutes(9)))
+            .await
+            .unwrap();
 
         let later = start.plus(Duration::from_minutes(10));
         assert!(provider.pages(later).await.is_err());

@@ -23,8 +23,14 @@ const LARGEST_FORM: usize = 256 * 1024;
 pub fn router(portal: Portal) -> Router {
     Router::new()
         .route("/", get(access::list))
-        .route("/access/{id}/extend", get(access::extend_form).post(access::extend))
-        .route("/access/{id}/remove", get(access::remove_form).post(access::remove))
+        .route(
+            "/access/{id}/extend",
+            get(access::extend_form).post(access::extend),
+        )
+        .route(
+            "/access/{id}/remove",
+            get(access::remove_form).post(access::remove),
+        )
         .route("/requests", get(requests::list))
         .route("/requests/{id}", get(requests::show))
         .route("/requests/{id}/events", get(requests::events))
@@ -36,8 +42,14 @@ pub fn router(portal: Portal) -> Router {
         .route(sign_in::BACK, get(sign_in::back))
         .route("/sign-out", post(sign_in::out))
         .route("/signed-out", get(sign_in::signed_out))
-        .route("/portal/style.css", get(|| asset("text/css;charset=utf-8", STYLE)))
-        .route("/portal/script.js", get(|| asset("text/javascript;charset=utf-8", SCRIPT)))
+        .route(
+            "/portal/style.css",
+            get(|| asset("text/css;charset=utf-8", STYLE)),
+        )
+        .route(
+            "/portal/script.js",
+            get(|| asset("text/javascript;charset=utf-8", SCRIPT)),
+        )
         .route("/portal/icon.svg", get(|| asset("image/svg+xml", ICON)))
         .route("/favicon.ico", get(|| asset("image/svg+xml", ICON)))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))

@@ -140,7 +140,9 @@ async fn finish(
     let verified = portal.verifier().identify(&id_token, &asked, now).await;
     let verified = verified.map_err(|error| {
         tracing::warn!(error = %error, "an ID token was refused");
-        Problem::SignIn("What the service that knows who you are said could not be believed.".to_owned())
+        Problem::SignIn(
+            "What the service that knows who you are said could not be believed.".to_owned(),
+        )
     })?;
     // Whoever was signed in in this browser before is not any more.
     if let Some(old) = cookies::find(headers, cookies::SESSION, came.arrival.is_secure()) {
@@ -220,6 +222,9 @@ mod tests {
         let parts = Parts::of("secret");
         assert_ne!(parts.state, parts.verifier);
         assert_ne!(parts.nonce, parts.verifier);
-        assert_ne!(fingerprint(&format!("verifier:{}", parts.state)), parts.verifier);
+        assert_ne!(
+            fingerprint(&format!("verifier:{}", parts.state)),
+            parts.verifier
+        );
     }
 }

@@ -105,12 +105,14 @@ impl FromRequestParts<Portal> for Visit {
         let session = session_of(portal, &came, &parts.headers).await;
         let session = session.map_err(|error| Problem::from(error).into_response())?;
         let Some((secret, who, ctx)) = session else {
-            return Err(if parts.method == Method::GET || parts.method == Method::HEAD {
-                let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
-                reply::see(&format!("/sign-in?{}", query(&[("to", here)])))
-            } else {
-                Problem::SignedOut.into_response()
-            });
+            return Err(
+                if parts.method == Method::GET || parts.method == Method::HEAD {
+                    let here = parts.uri.path_and_query().map_or("/", |here| here.as_str());
+                    reply::see(&format!("/sign-in?{}", query(&[("to", here)])))
+                } else {
+                    Problem::SignedOut.into_response()
+                },
+            );
         };
         Ok(Self {
             portal: portal.clone(),

@@ -128,7 +128,9 @@ pub(crate) fn failure(code: &str) -> &'static str {
         FailureCode::OriginAccessDenied => {
             "The target did not let Reeve in. Whoever looks after the server has to see to it."
         }
-        FailureCode::OriginThrottled => "The target asked for patience. It is tried again by itself.",
+        FailureCode::OriginThrottled => {
+            "The target asked for patience. It is tried again by itself."
+        }
         FailureCode::OriginUnavailable => "The target did not answer. It is tried again by itself.",
         FailureCode::GroupNotModifiable => {
             "The group cannot be changed from here. The owner of the package has to see to it."

@@ -107,8 +107,7 @@ pub async fn find(
                 let Some(session) = portal_session::find(tx, &hash)? else {
                     return Ok(None);
                 };
-                let is_over =
-                    now >= session.expires_at || now >= session.seen_at.plus(life.idle);
+                let is_over = now >= session.expires_at || now >= session.seen_at.plus(life.idle);
                 if is_over {
                     return Ok(None);
                 }

@@ -14,8 +14,7 @@ use domain::id::CatalogId;
 use store::catalog::{self, Catalog};
 
 pub use accounts::{
-    DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, PORTAL_CLIENT, dev_accounts,
-    portal_client,
+    DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, PORTAL_CLIENT, dev_accounts, portal_client,
 };
 pub use clock::{advance_clock, clock, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};

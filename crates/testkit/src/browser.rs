@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::id::ObjectId;
+use domain::time::Timestamp;
 use http_body_util::BodyExt;
 use portal::{Answer, Ask, Call, CallError, Endpoints, Pages, Parts, Portal, Provider};
 use serde_json::json;
@@ -18,7 +19,7 @@ use service::clock::Clock;
 use service::portal_sessions::Life;
 use tower::ServiceExt;
 
-use crate::app::{Inner, START, TestApp};
+use crate::app::{Inner, TestApp};
 use crate::people::{AUDIENCE, ISSUER, keys};
 
 /// What the issuer calls the portal.
@@ -41,7 +42,11 @@ pub(crate) struct SignIns(Arc<Mutex<HashMap<String, Agreed>>>);
 
 impl SignIns {
     /// Gives the ID token that a code is good for: once, and to whoever knows the verifier.
-    fn redeem(&self, form: &HashMap<String, String>) -> Result<String, &'static str> {
+    fn redeem(
+        &self,
+        form: &HashMap<String, String>,
+        now: Timestamp,
+    ) -> Result<String, &'static str> {
         let field = |name: &str| form.get(name).cloned().unwrap_or_default();
         let agreed = self.0.lock().unwrap().remove(&field("code"));
         let agreed = agreed.ok_or("invalid_grant")?;
@@ -61,18 +66,18 @@ impl SignIns {
             display_name: None,
             mail: None,
             nonce: Some(&agreed.nonce),
-            signed_in_at: START,
+            signed_in_at: now,
         };
-        Ok(keys().sign(&id_token_claims(&token, START)).unwrap())
+        Ok(keys().sign(&id_token_claims(&token, now)).unwrap())
     }
 }
 
 /// The pages, for people who sign in at the issuer of the test.
 pub(crate) fn pages(service: &Service, sign_ins: &SignIns, machine: &Clock) -> Router {
     let issuer = IssuerConfig::new(ISSUER, &[AUDIENCE], KeySource::Static(keys().jwks()));
-    let sign_ins = sign_ins.clone();
+    let (sign_ins, clock) = (sign_ins.clone(), machine.clone());
     let call = Call::new(move |ask| {
-        let answer = answer(&sign_ins, ask);
+        let answer = answer(&sign_ins, ask, clock.now());
         Box::pin(async move { answer })
     });
     let endpoints = Endpoints::Known(Pages {
@@ -90,12 +95,12 @@ pub(crate) fn pages(service: &Service, sign_ins: &SignIns, machine: &Clock) -> R
     portal::router(portal)
 }
 
-fn answer(sign_ins: &SignIns, ask: Ask) -> Result<Answer, CallError> {
+fn answer(sign_ins: &SignIns, ask: Ask, now: Timestamp) -> Result<Answer, CallError> {
     let Ask::Post { address, form, .. } = ask else {
         return Err(CallError("nothing is to be discovered".to_owned()));
     };
     assert_eq!(address, TOKEN);
-    let (status, body) = match sign_ins.redeem(&form.into_iter().collect()) {
+    let (status, body) = match sign_ins.redeem(&form.into_iter().collect(), now) {
         Ok(token) => (200, json!({"id_token": token})),
         Err(code) => (400, json!({"error": code})),
     };
@@ -131,7 +136,6 @@ impl Page {
 
     /// The page, which has to have this status.
     #[track_caller]
-    #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
@@ -149,7 +153,10 @@ impl Page {
         for letter in self.text.chars() {
             match letter {
                 '<' => is_tag = true,
-                '>' if is_tag => is_tag = false,
+                '>' if is_tag => {
+                    is_tag = false;
+                    words.push(' ');
+                }
                 other if !is_tag => words.push(other),
                 _ => {}
             }
@@ -340,9 +347,7 @@ impl Browser {
         if form.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        request
-            .body(Body::from(form.unwrap_or_default()))
-            .unwrap()
+        request.body(Body::from(form.unwrap_or_default())).unwrap()
     }
 
     async fn send(&self, method: Method, path: &str, form: Option<String>) -> Page {
@@ -385,7 +390,9 @@ fn plain(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
-        let pair = behind.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        let pair = behind
+            .get(..2)
+            .and_then(|pair| std::str::from_utf8(pair).ok());
         let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match (first, value) {
             (b'%', Some(value)) => {

@@ -16,6 +16,8 @@ const TEMPORARY: &str = concat!("/t", "mp/");
 
 /// Hosts that documents and code may name.
 const HOSTS: &[&str] = &[
+    // The namespace of images.
+    "www.w3.org",
     // The namespaces of `$metadata`.
     "docs.oasis-open.org",
     "oasis-tcs.github.io",

@@ -63,16 +63,23 @@ pub(super) fn flaws(config: &Config, flaws: &mut Vec<String>) {
         return;
     };
     if portal.client_id.is_none() {
-        flaws.push("`portal.clientId` is missing: it says what the issuer calls the portal".to_owned());
+        flaws.push(
+            "`portal.clientId` is missing: it says what the issuer calls the portal".to_owned(),
+        );
     }
-    if config.issuer.iter().all(|section| section.issuer != *issuer) {
+    if config
+        .issuer
+        .iter()
+        .all(|section| section.issuer != *issuer)
+    {
         flaws.push(format!(
             "`portal.issuer` must be one of the `[[issuer]]` sections: `{issuer}`"
         ));
     }
     if config.server.public_url.is_none() {
         flaws.push(
-            "`portal.issuer` needs `server.publicUrl`: the issuer sends browsers back there".to_owned(),
+            "`portal.issuer` needs `server.publicUrl`: the issuer sends browsers back there"
+                .to_owned(),
         );
     }
 }

@@ -15,7 +15,11 @@ use crate::config::{Config, secret};
 use crate::dev_file::DevFile;
 
 /// Where the built-in issuer sends browsers back to, on each address under which this server can be reached.
-pub(super) fn addresses(base_url: &str, http: Option<SocketAddr>, https: Option<SocketAddr>) -> Vec<String> {
+pub(super) fn addresses(
+    base_url: &str,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
+) -> Vec<String> {
     let mut origins = vec![base_url.to_owned()];
     for (scheme, address) in [("http", http), ("https", https)] {
         let Some(address) = address else { continue };

@@ -107,7 +107,11 @@ fn roles(package: &str, roles: &[Role]) -> Markup {
         })
         .collect();
     let caption = format!("What {package} gives");
-    table(&caption, &["Resource", "Role", "State", "Last looked at"], &rows)
+    table(
+        &caption,
+        &["Resource", "Role", "State", "Last looked at"],
+        &rows,
+    )
 }
 
 /// How a role stands, and why.
@@ -124,13 +128,12 @@ pub(super) fn standing(role: &Role) -> Markup {
 }
 
 /// `GET /access/{id}/extend`
-pub(crate) async fn extend_form(
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn extend_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
     let one = mine_of(&visit, &id).await?;
     if !one.can_extend {
-        return Err(not_now("More time cannot be asked for here, or not at the moment."));
+        return Err(not_now(
+            "More time cannot be asked for here, or not at the moment.",
+        ));
     }
     extend_page(&visit, &one, &Form::default(), &Faults::default()).await
 }
@@ -171,7 +174,9 @@ async fn extend_page(
         }
     };
     let status = status_of(faults);
-    let page = visit.page(Place::Access, "Ask for more time", &content).await?;
+    let page = visit
+        .page(Place::Access, "Ask for more time", &content)
+        .await?;
     Ok(reply::page(status, page))
 }
 
@@ -184,10 +189,7 @@ pub(super) fn status_of(faults: &Faults) -> StatusCode {
 }
 
 /// `POST /access/{id}/extend`
-pub(crate) async fn extend(
-    Path(id): Path<String>,
-    posted: Posted,
-) -> Result<Response, Problem> {
+pub(crate) async fn extend(Path(id): Path<String>, posted: Posted) -> Result<Response, Problem> {
     let (visit, form) = (posted.visit, posted.form);
     let one = mine_of(&visit, &id).await?;
     let mut faults = Faults::default();
@@ -219,16 +221,16 @@ pub(super) fn day_of(
     let text = form.get(field)?;
     let found = day(text, form.text("zone"), later);
     if found.is_none() {
-        faults.add(field, "Give a day as year, month and day, such as 2027-01-31.");
+        faults.add(
+            field,
+            "Give a day as year, month and day, such as 2027-01-31.",
+        );
     }
     found
 }
 
 /// `GET /access/{id}/remove`
-pub(crate) async fn remove_form(
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(crate) async fn remove_form(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
     let one = mine_of(&visit, &id).await?;
     if !one.can_remove {
         return Err(not_now("It cannot be given up here, or not at the moment."));
@@ -251,8 +253,15 @@ async fn remove_page(visit: &Visit, one: &Held, wrong: Option<&str>) -> Result<R
             }
         }
     };
-    let status = if wrong.is_some() { StatusCode::CONFLICT } else { StatusCode::OK };
-    Ok(reply::page(status, visit.page(Place::Access, &title, &content).await?))
+    let status = if wrong.is_some() {
+        StatusCode::CONFLICT
+    } else {
+        StatusCode::OK
+    };
+    Ok(reply::page(
+        status,
+        visit.page(Place::Access, &title, &content).await?,
+    ))
 }
 
 /// `POST /access/{id}/remove`

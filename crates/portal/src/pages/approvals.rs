@@ -87,7 +87,10 @@ async fn draw(
 
 fn told(outcomes: &[Outcome]) -> Markup {
     let done = outcomes.iter().filter(|one| one.refused.is_none()).count();
-    let left: Vec<&Outcome> = outcomes.iter().filter(|one| one.refused.is_some()).collect();
+    let left: Vec<&Outcome> = outcomes
+        .iter()
+        .filter(|one| one.refused.is_some())
+        .collect();
     html! {
         @if done > 0 {
             div .told role="status" {
@@ -161,7 +164,15 @@ pub(crate) async fn decide(posted: Posted) -> Result<Response, Problem> {
     let verdict = match form.get("verdict") {
         Some("approve") => Verdict::Approved,
         Some("deny") => Verdict::Denied,
-        _ => return draw(&visit, &form, &[], Some("Say whether you approve or refuse.")).await,
+        _ => {
+            return draw(
+                &visit,
+                &form,
+                &[],
+                Some("Say whether you approve or refuse."),
+            )
+            .await;
+        }
     };
     let picked: Vec<(RequestId, StageId)> = form.all(PICK).filter_map(pair).collect();
     if picked.is_empty() {
@@ -179,7 +190,10 @@ pub(crate) async fn decide(posted: Posted) -> Result<Response, Problem> {
             Ok(()) => None,
             Err(error) => Some(why(error)?),
         };
-        let line = known.iter().map(|one| &one.line).find(|line| line.id == request);
+        let line = known
+            .iter()
+            .map(|one| &one.line)
+            .find(|line| line.id == request);
         outcomes.push(Outcome {
             package: line.map_or_else(|| request.to_string(), |line| line.package_name.clone()),
             target: line.map_or_else(|| "somebody".to_owned(), |line| line.target_name.clone()),

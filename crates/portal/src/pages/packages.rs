@@ -16,11 +16,11 @@ use super::access::{day_of, status_of};
 use super::submission::{self, Faults};
 use crate::form::{Form, query};
 use crate::layout::Place;
-use crate::parts::{Field, pager, table, time, trouble, zone};
+use crate::parts::{Field, badge, pager, table, time, trouble, zone};
 use crate::problem::Problem;
 use crate::reply;
 use crate::visit::{Posted, Visit};
-use crate::words;
+use crate::words::{self, Tone};
 
 /// `GET /packages`
 pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
@@ -65,6 +65,7 @@ fn card(line: &Line) -> Markup {
                 h3 { a href={"/packages/" (line.id)} { (line.display_name) } }
                 span .quiet { (line.catalog) }
             }
+            @if line.is_held { p { (badge((Tone::Quiet, "You have it, or asked for it"))) } }
             @if !line.description.is_empty() { p { (line.description) } }
         }
     }
@@ -128,14 +129,23 @@ async fn draw(
         p { a href="/packages" { "All packages" } }
     };
     let status = status_of(&faults);
-    Ok(reply::page(status, visit.page(Place::Packages, title, &content).await?))
+    Ok(reply::page(
+        status,
+        visit.page(Place::Packages, title, &content).await?,
+    ))
 }
 
 fn inside(offer: &Offer) -> Markup {
     let rows = |contents: &[Content]| -> Vec<Vec<Markup>> {
         contents
             .iter()
-            .map(|one| vec![html! { (one.resource) }, html! { (one.role) }, html! { (one.kind) }])
+            .map(|one| {
+                vec![
+                    html! { (one.resource) },
+                    html! { (one.role) },
+                    html! { (one.kind) },
+                ]
+            })
             .collect()
     };
     html! {
@@ -180,8 +190,15 @@ fn asking(visit: &Visit, offer: &Offer, form: &Form, faults: &Faults) -> Markup 
 fn choose(offer: &Offer, chosen: &Way) -> Markup {
     let to = |way: &Way| {
         let policy = way.policy.to_string();
-        let whom = offer.target.as_ref().map_or("", |person| person.address.as_str());
-        format!("/packages/{}?{}", offer.line.id, query(&[("policy", &policy), ("for", whom)]))
+        let whom = offer
+            .target
+            .as_ref()
+            .map_or("", |person| person.address.as_str());
+        format!(
+            "/packages/{}?{}",
+            offer.line.id,
+            query(&[("policy", &policy), ("for", whom)])
+        )
     };
     html! {
         nav aria-label="Ways to ask" {
@@ -337,7 +354,10 @@ pub(crate) async fn ask(Path(id): Path<String>, posted: Posted) -> Result<Respon
     let mut wanted = submission::empty(RequestType::UserAdd);
     wanted.access_package_id = Some(id);
     wanted.assignment_policy_id = policy;
-    wanted.target = offer.target.as_ref().map(|person| TargetReference::Id(person.id));
+    wanted.target = offer
+        .target
+        .as_ref()
+        .map(|person| TargetReference::Id(person.id));
     wanted.justification = form.get("reason").map(str::to_owned);
     let wanted = submission::with_dates(wanted, starts, ends);
     let wanted = submission::with_answers(wanted, answers(way, &form));

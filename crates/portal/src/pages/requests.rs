@@ -151,7 +151,11 @@ fn deliveries(deliveries: &[Delivery]) -> Markup {
     let rows: Vec<Vec<Markup>> = deliveries
         .iter()
         .map(|one| {
-            let state = if one.is_kept { badge(words::delivery(one)) } else { standing(&one.role) };
+            let state = if one.is_kept {
+                badge(words::delivery(one))
+            } else {
+                standing(&one.role)
+            };
             vec![
                 html! { (one.role.resource) },
                 html! { (one.role.role) },
@@ -206,7 +210,11 @@ fn story(request: &Request) -> Vec<Markup> {
     }
     if line.state.is_terminal() {
         let (tone, text) = words::state(line.state);
-        let class = if tone == Tone::Bad { "done bad" } else { "done" };
+        let class = if tone == Tone::Bad {
+            "done bad"
+        } else {
+            "done"
+        };
         steps.push(step(class, &html! { (text) }, line.completed_at));
     }
     steps
@@ -272,7 +280,9 @@ pub(crate) async fn events(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     for (name, value) in names {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
     }
     Ok(response)
 }
@@ -304,7 +314,9 @@ impl Watch {
         for _ in 0..QUIET_LOOKS {
             let portal = &self.visit.portal;
             let (_, _, ctx) = session_of(portal, &came, &self.headers).await.ok()??;
-            let request = mine::requests::get(portal.service(), &ctx, self.id).await.ok()?;
+            let request = mine::requests::get(portal.service(), &ctx, self.id)
+                .await
+                .ok()?;
             let drawn = progress(&request).into_string();
             let goes_on = is_open(&request);
             if drawn != self.seen {

@@ -42,7 +42,11 @@ pub(crate) fn with_dates(
         starts_at,
         expiration: ends_at.map_or(RequestedExpiration::NotSpecified, RequestedExpiration::At),
     };
-    let kind = if ends_at.is_some() { "afterDateTime" } else { "notSpecified" };
+    let kind = if ends_at.is_some() {
+        "afterDateTime"
+    } else {
+        "notSpecified"
+    };
     let document = json!({
         "v": 1,
         "startDateTime": starts_at.map(|at| at.to_string()),
@@ -135,7 +139,11 @@ impl Faults {
             }
             Code::InvalidSchedule => faults.add("ends", &words::sentence(&message)),
             _ if target.starts_with("schedule") => {
-                let field = if target.contains("start") { "starts" } else { "ends" };
+                let field = if target.contains("start") {
+                    "starts"
+                } else {
+                    "ends"
+                };
                 faults.add(field, &words::sentence(&message));
             }
             _ if target.contains("target") => faults.add("for", &words::sentence(&message)),
@@ -167,11 +175,23 @@ mod tests {
 
     #[test]
     fn a_refusal_stands_beside_the_field_that_it_is_about() {
-        let answer = faults(Code::RequiredAnswerMissing, Some("answers"), "question `1-2` must be answered");
+        let answer = faults(
+            Code::RequiredAnswerMissing,
+            Some("answers"),
+            "question `1-2` must be answered",
+        );
         assert_eq!(answer.of("q-1-2"), Some("Answer this question."));
-        let dates = faults(Code::InvalidSchedule, Some("schedule"), "the end is too early");
+        let dates = faults(
+            Code::InvalidSchedule,
+            Some("schedule"),
+            "the end is too early",
+        );
         assert_eq!(dates.of("ends"), Some("The end is too early."));
-        let whom = faults(Code::PolicyRequirementsNotMet, Some("assignment/targetId"), "no");
+        let whom = faults(
+            Code::PolicyRequirementsNotMet,
+            Some("assignment/targetId"),
+            "no",
+        );
         assert_eq!(whom.of("for"), Some("No."));
         let held = faults(Code::ExistingAssignment, None, "the target has it");
         assert_eq!(held.whole.as_deref(), Some("You hold it already."));

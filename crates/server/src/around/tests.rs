@@ -38,7 +38,7 @@ fn router(folder: &tempfile::TempDir, timeout: Duration) -> Router {
         issuer: None,
         signer: None,
         receivers: None,
-            portal: None,
+        portal: None,
         delivery: Delivery {
             targets: Vec::new(),
             stuck: Arc::new(|| Box::pin(async { Ok(Vec::new()) })),

@@ -222,9 +222,7 @@ fn one(row: Row<'_>, policy: Option<&Policy>, roles: Vec<Role>) -> Result<Held, 
         starts_at: row.instant("starts_at"),
         ends_at,
         expired_at: row.instant("expired_at"),
-        can_extend: is_free
-            && ends_at.is_some()
-            && policy.is_some_and(|policy| policy.can_extend),
+        can_extend: is_free && ends_at.is_some() && policy.is_some_and(|policy| policy.can_extend),
         can_remove: is_free && policy.is_some_and(|one| one.settings.requestors.self_remove),
         under_way: under_way.map(|request| request.parsed("id")).transpose()?,
         roles,
@@ -264,9 +262,7 @@ fn roles(
         }
     }
     for roles in by_assignment.values_mut() {
-        roles.sort_by(|one, other| {
-            (&one.resource, &one.role).cmp(&(&other.resource, &other.role))
-        });
+        roles.sort_by(|one, other| (&one.resource, &one.role).cmp(&(&other.resource, &other.role)));
     }
     Ok(by_assignment)
 }
@@ -310,8 +306,12 @@ pub(super) fn unlinked(tx: &mut ReadTx<'_>, grant: Row<'_>) -> Result<Role, Serv
         &["display_name"],
     )?;
     let resource = grant.string("resource_origin_id");
-    named.filter = equals(entity, &["resource"], "origin_id", resource)?
-        .and(equals(entity, &[], "origin_id", grant.string("role_origin_id"))?);
+    named.filter = equals(entity, &["resource"], "origin_id", resource)?.and(equals(
+        entity,
+        &[],
+        "origin_id",
+        grant.string("role_origin_id"),
+    )?);
     let found = store::list::first(tx, &named)?;
     standing(grant, found.as_ref().map(|found| Row::new(&named, found)))
 }
@@ -333,7 +333,9 @@ fn standing(grant: Row<'_>, role: Option<Row<'_>>) -> Result<Role, ServiceError>
     let resource = role.and_then(|role| role.of("resource", "display_name"));
     Ok(Role {
         resource: resource.unwrap_or_else(|| grant.string("resource_origin_id")),
-        role: role.map(|role| role.string("display_name")).unwrap_or_default(),
+        role: role
+            .map(|role| role.string("display_name"))
+            .unwrap_or_default(),
         standing,
         observed_at: grant.instant("observed_at"),
         error_code: grant.owned("error_code"),

@@ -34,6 +34,8 @@ pub struct Line {
     pub description: String,
     /// The name of its catalog.
     pub catalog: String,
+    /// Whether the caller has it, or has asked for it.
+    pub is_held: bool,
 }
 
 /// A package that cannot be asked for.
@@ -141,12 +143,21 @@ pub async fn list(
     wanted.skip = page.saturating_mul(PAGE);
     wanted.limit = Some(PAGE + 1);
     let found = reads::own(service, ctx, wanted.clone(), Own::Requestable).await?;
+    let user = authorize::as_requestor(ctx, Access::Read)?;
+    let held = service
+        .store
+        .read(move |tx| store::offer::held(tx, user))
+        .await?;
     let most = usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let rows = found.rows.iter().take(most);
+    let rows = found.rows.iter().take(most).map(|record| {
+        let line = line(Row::new(&wanted, record))?;
+        Ok(Line {
+            is_held: held.contains(&line.id),
+            ..line
+        })
+    });
     Ok(Listing {
-        rows: rows
-            .map(|record| line(Row::new(&wanted, record)))
-            .collect::<Result<_, _>>()?,
+        rows: rows.collect::<Result<_, ServiceError>>()?,
         has_more: found.rows.len() > most,
     })
 }
@@ -189,7 +200,14 @@ pub async fn refused(
     let mut refused = Vec::new();
     for line in looked_at {
         let explained = explain(service, ctx, line.id).await?;
-        if let Some((code, reason)) = explained {
+        // What somebody has is among what they hold, and among what they may ask for.
+        let is_held = |code: &Option<Code>| {
+            matches!(
+                code,
+                Some(Code::ExistingAssignment | Code::ExistingOpenRequest)
+            )
+        };
+        if let Some((code, reason)) = explained.filter(|(code, _)| !is_held(code)) {
             refused.push(Refused { line, code, reason });
         }
         if refused.len() >= usize::try_from(MOST_REFUSED).unwrap_or(usize::MAX) {
@@ -240,6 +258,7 @@ fn line(row: Row<'_>) -> Result<Line, ServiceError> {
         display_name: row.string("display_name"),
         description: row.string("description"),
         catalog: row.of("catalog", "display_name").unwrap_or_default(),
+        is_held: false,
     })
 }
 
@@ -308,9 +327,9 @@ fn offer(
 ) -> Result<Offer, ServiceError> {
     let unknown = || ServiceError::not_found("access package", package);
     let mut wanted = lines()?;
-    wanted.fields.push(
-        scope::path(&model::ACCESS_PACKAGE, &[], "is_role_scopes_visible")?.field,
-    );
+    wanted
+        .fields
+        .push(scope::path(&model::ACCESS_PACKAGE, &[], "is_role_scopes_visible")?.field);
     wanted.filter = equals(&model::ACCESS_PACKAGE, &[], "id", package.to_string())?;
     let found = store::list::first(tx, &wanted)?.ok_or_else(unknown)?;
     let row = Row::new(&wanted, &found);

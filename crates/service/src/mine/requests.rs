@@ -287,9 +287,7 @@ pub(super) fn answered(
         return Ok(Vec::new());
     }
     let policy = match row.text("assignment_policy_id") {
-        Some(_) => {
-            store::assignment_policy::find_policy(tx, row.parsed("assignment_policy_id")?)?
-        }
+        Some(_) => store::assignment_policy::find_policy(tx, row.parsed("assignment_policy_id")?)?,
         None => None,
     };
     let questions = match &policy {

@@ -139,11 +139,7 @@ fn whole(
     }))
 }
 
-async fn history(
-    service: &Service,
-    ctx: &Ctx,
-    line: &Line,
-) -> Result<Vec<Line>, ServiceError> {
+async fn history(service: &Service, ctx: &Ctx, line: &Line) -> Result<Vec<Line>, ServiceError> {
     let Some(target) = line.target else {
         return Ok(Vec::new());
     };
@@ -155,7 +151,12 @@ async fn history(
         value: Value::Text(line.id.to_string()),
     };
     wanted.filter = equals(entity, &[], "access_package_id", line.package.to_string())?
-        .and(equals(entity, &["target"], "object_id", target.to_string())?)
+        .and(equals(
+            entity,
+            &["target"],
+            "object_id",
+            target.to_string(),
+        )?)
         .and(itself);
     wanted.limit = Some(MOST_HISTORY);
     let found = reads::get(service, ctx, wanted.clone()).await?;
