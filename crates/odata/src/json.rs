@@ -233,7 +233,7 @@ impl JsonWriter {
 }
 
 const fn is_escaped(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+    matches!(byte, ..0x20 | b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Where people sign in: the issuer's addresses, and the exchange of a code for an ID token (OpenID Connect, code flow with
-//! PKCE).
+//! Where people sign in: the issuer's addresses, and the exchange of a code for an ID token (`OpenID Connect`, code flow
+//! with PKCE).
 //!
 //! **Invariant:** a code is exchanged with the verifier that only this server knows, at an address that cannot be tampered
 //! with on the way. Answers are bounded in time and size.

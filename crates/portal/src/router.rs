@@ -44,21 +44,24 @@ pub fn router(portal: Portal) -> Router {
         .route("/signed-out", get(sign_in::signed_out))
         .route(
             "/portal/style.css",
-            get(|| asset("text/css;charset=utf-8", STYLE)),
+            get(async || asset("text/css;charset=utf-8", STYLE)),
         )
         .route(
             "/portal/script.js",
-            get(|| asset("text/javascript;charset=utf-8", SCRIPT)),
+            get(async || asset("text/javascript;charset=utf-8", SCRIPT)),
         )
-        .route("/portal/icon.svg", get(|| asset("image/svg+xml", ICON)))
-        .route("/favicon.ico", get(|| asset("image/svg+xml", ICON)))
+        .route(
+            "/portal/icon.svg",
+            get(async || asset("image/svg+xml", ICON)),
+        )
+        .route("/favicon.ico", get(async || asset("image/svg+xml", ICON)))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
         .layer(middleware::from_fn(finish))
         .with_state(portal)
 }
 
 /// What is the same for everybody; its address changes with it.
-async fn asset(kind: &'static str, text: &'static str) -> Response {
+fn asset(kind: &'static str, text: &'static str) -> Response {
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -309,7 +309,7 @@ impl Being {
         // Nobody can tell a lease of later than any can end from one that is over (R28).
         if by.micros() < -lease::LONGEST.micros() {
             for target in &self.world.targets {
-                target.leases_end();
+                target.leases_are_void();
             }
         }
         self.world.service.clock.advance(by);

@@ -79,7 +79,8 @@ struct State {
     stale_reads: usize,
     /// The last write of each grant.
     last_write: BTreeMap<Grant, u64>,
-    /// What nobody can know: a write took effect after another one of the same grant, or a read was told what is not so.
+    /// What nobody can know: a write took effect after its lease was void or after another write of the same grant, or
+    /// a read was told what is not so.
     misled: BTreeSet<Grant>,
     /// Removals that were sent, by the number of the write, and may still take effect.
     removing: BTreeSet<(u64, Grant)>,
@@ -90,6 +91,8 @@ struct State {
     writes: u64,
     /// Counted up when the clock jumps past leases: then two may hold the same work.
     era: u64,
+    /// How often leases became void before their time.
+    voided: u64,
     collisions: Vec<Grant>,
     script: VecDeque<Trouble>,
     standing: Option<Trouble>,
@@ -147,6 +150,7 @@ impl Target {
             in_hand: BTreeMap::new(),
             writes: 0,
             era: 0,
+            voided: 0,
             collisions: Vec::new(),
             script: VecDeque::new(),
             standing: None,
@@ -218,6 +222,12 @@ impl Target {
     /// Leases that are held now run out: from here on others may take up the same work.
     pub(crate) fn leases_end(&self) {
         self.state().era += 1;
+    }
+
+    /// The same before their time, because the clock jumped back.
+    pub(crate) fn leases_are_void(&self) {
+        self.leases_end();
+        self.state().voided += 1;
     }
 
     /// Grants that two writes had in hand at once.
@@ -299,6 +309,7 @@ impl Target {
     fn apply_late(&self, change: &Change, number: u64, seconds: u64) {
         let (state, change) = (Arc::clone(&self.state), change.clone());
         self.state().late.insert(number);
+        let voided = self.state().voided;
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -310,7 +321,10 @@ impl Target {
                     Operation::Add => state.grants.insert(grant.clone()),
                     Operation::Remove => state.grants.remove(&grant),
                 };
-                if changed && state.last_write.get(&grant) != Some(&number) {
+                // Others may have looked under a lease of their own, and have seen no need to write.
+                let was_alone =
+                    state.voided == voided && state.last_write.get(&grant) == Some(&number);
+                if changed && !was_alone {
                     state.misled.insert(grant);
                 }
             }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::id::ObjectId;
 use domain::time::Timestamp;
 use http_body_util::BodyExt;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use portal::{Answer, Ask, Call, CallError, Endpoints, Pages, Parts, Portal, Provider};
 use serde_json::json;
 use service::Service;
@@ -291,17 +292,22 @@ impl Browser {
             .filter_map(|pair| pair.split_once('='))
             .map(|(name, value)| (name, plain(value)))
             .collect();
-        assert_eq!(asked["code_challenge_method"], "S256");
-        let code = fingerprint(&format!("{name} {}", asked["state"]));
+        let asked = |name: &str| {
+            let value = asked.get(name);
+            value.unwrap_or_else(|| panic!("nothing is said of `{name}`: {address}"))
+        };
+        assert_eq!(asked("code_challenge_method"), "S256");
+        let state = asked("state");
+        let code = fingerprint(&format!("{name} {state}"));
         let agreed = Agreed {
             user: self.inner.object(name),
-            nonce: asked["nonce"].clone(),
-            challenge: asked["code_challenge"].clone(),
-            back: asked["redirect_uri"].clone(),
+            nonce: asked("nonce").clone(),
+            challenge: asked("code_challenge").clone(),
+            back: asked("redirect_uri").clone(),
         };
         let codes = &self.inner.sign_ins.0;
         codes.lock().unwrap().insert(code.clone(), agreed);
-        format!("{}?code={code}&state={}", portal::BACK, asked["state"])
+        format!("{}?code={code}&state={state}", portal::BACK)
     }
 
     /// Forgets a cookie, whose name has to be known.
@@ -375,35 +381,9 @@ impl Browser {
 }
 
 fn percent(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn plain(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let pair = behind
-            .get(..2)
-            .and_then(|pair| std::str::from_utf8(pair).ok());
-        let value = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match (first, value) {
-            (b'%', Some(value)) => {
-                bytes.push(value);
-                rest = &behind[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap()
+    percent_decode_str(text).decode_utf8().unwrap().into_owned()
 }

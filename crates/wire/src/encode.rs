@@ -370,13 +370,7 @@ fn member(
 ) {
     let version = projection.version;
     let column = |index: usize| record.values.get(index).unwrap_or(&Value::Null);
-    let expanded = |index: usize| {
-        record
-            .expanded
-            .get(index)
-            .map(Vec::as_slice)
-            .unwrap_or_default()
-    };
+    let expanded = |index: usize| record.expanded.get(index).map_or(&[][..], Vec::as_slice);
     match &slot.value {
         SlotValue::Column {
             index,
@@ -397,10 +391,9 @@ fn member(
             edm,
         } => {
             out.encoded_key(&slot.key);
-            let is_split = version == Version::Beta
-                && column(*index).as_text() == Some(word)
-                && column(*flag).as_bool() == Some(true);
-            if is_split {
+            let is_flagged = column(*flag).as_bool() == Some(true);
+            let is_word = column(*index).as_text() == Some(word);
+            if version == Version::Beta && is_word && is_flagged {
                 out.str(beta);
             } else {
                 scalar(out, version, column(*index), *edm, frame);
@@ -408,9 +401,8 @@ fn member(
         }
         SlotValue::Behind { expansion, edm } => {
             out.encoded_key(&slot.key);
-            let value = expanded(*expansion)
-                .first()
-                .and_then(|row| row.values.first());
+            let row = expanded(*expansion).first();
+            let value = row.and_then(|row| row.values.first());
             scalar(out, version, value.unwrap_or(&Value::Null), *edm, frame);
         }
         SlotValue::Member {

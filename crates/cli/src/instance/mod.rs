@@ -106,16 +106,12 @@ impl Instance {
         let lock = database::lock(&config, &data)?;
         let service = open_service(&config, &data, migrate, lock.is_some()).await?;
 
-        let material = (dev
-            || config.server.certificate_file.is_none() && https_address(&config, dev).is_some())
-        .then(|| {
-            TlsMaterial::load_or_create(
-                &data,
-                &certificate_names(&config, dev),
-                service.clock.now(),
-            )
-        })
-        .transpose()?;
+        let needs_material = dev
+            || config.server.certificate_file.is_none() && https_address(&config, dev).is_some();
+        let names = certificate_names(&config, dev);
+        let material = needs_material
+            .then(|| TlsMaterial::load_or_create(&data, &names, service.clock.now()))
+            .transpose()?;
         let bound = bind(&config, dev, material.as_ref()).await?;
         let (http, https) = (bound.http_address(), bound.https_address());
         if dev {

@@ -190,13 +190,12 @@ fn read(
     let mut held = Vec::new();
     for row in rows {
         let policy: PolicyId = row.parsed("assignment_policy_id")?;
-        let policy = match policies.get(&policy) {
-            Some(known) => known.clone(),
-            None => {
-                let found = store::assignment_policy::find_policy(tx, policy)?;
-                policies.insert(policy, found.clone());
-                found
-            }
+        let policy = if let Some(known) = policies.get(&policy) {
+            known.clone()
+        } else {
+            let found = store::assignment_policy::find_policy(tx, policy)?;
+            policies.insert(policy, found.clone());
+            found
         };
         let roles = roles.remove(&row.string("id")).unwrap_or_default();
         held.push(one(row, policy.as_ref(), roles)?);

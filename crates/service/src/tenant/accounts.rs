@@ -253,22 +253,18 @@ pub async fn portal_client(service: &Service, addresses: &[String]) -> Result<()
                 ..changes.clone()
             };
             let id = moment.id(ObjectId::new);
-            match application::find_by_app(tx, PORTAL_CLIENT)? {
-                Some(mut found) => {
-                    let before = found.clone();
-                    found
-                        .change(&with_addresses)
-                        .map_err(crate::directory::flawed)?;
-                    if found != before {
-                        application::update(tx, &found)?;
-                    }
+            if let Some(mut found) = application::find_by_app(tx, PORTAL_CLIENT)? {
+                let before = found.clone();
+                found
+                    .change(&with_addresses)
+                    .map_err(crate::directory::flawed)?;
+                if found != before {
+                    application::update(tx, &found)?;
                 }
-                None => {
-                    let created =
-                        Application::create(id, PORTAL_CLIENT, moment.now, &with_addresses)
-                            .map_err(crate::directory::flawed)?;
-                    application::insert(tx, &created)?;
-                }
+            } else {
+                let created = Application::create(id, PORTAL_CLIENT, moment.now, &with_addresses)
+                    .map_err(crate::directory::flawed)?;
+                application::insert(tx, &created)?;
             }
             if service_principal::find_by_app(tx, PORTAL_CLIENT)?.is_none() {
                 let id = moment.id(ObjectId::new);
