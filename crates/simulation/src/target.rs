@@ -123,6 +123,8 @@ pub(crate) struct Target {
 struct InHand {
     state: Arc<Mutex<State>>,
     number: u64,
+    /// How often leases had become void when it began.
+    voided: u64,
 }
 
 impl Drop for InHand {
@@ -274,13 +276,16 @@ impl Target {
         InHand {
             state: Arc::clone(&self.state),
             number,
+            voided: state.voided,
         }
     }
 
-    fn carry_out(&self, change: &Change, subjects: &[Subject]) -> Vec<Outcome> {
+    fn carry_out(&self, change: &Change, subjects: &[Subject], by: &InHand) -> Vec<Outcome> {
         let mut state = self.state();
         state.before = state.grants.clone();
         let sabotage = state.sabotage;
+        // Others may have looked and written under leases of their own since it began.
+        let was_alone = state.voided == by.voided;
         let outcomes = subjects.iter().map(|subject| {
             let grant = grant(&change.object, subject);
             let did = match (change.operation, sabotage) {
@@ -289,9 +294,12 @@ impl Target {
                 {
                     true
                 }
-                (Operation::Add, _) => state.grants.insert(grant),
+                (Operation::Add, _) => state.grants.insert(grant.clone()),
                 (Operation::Remove, _) => state.grants.remove(&grant),
             };
+            if did && !was_alone {
+                state.misled.insert(grant);
+            }
             match (did, self.make.proves) {
                 (true, verified) => Outcome::Done { verified },
                 (false, true) => Outcome::AlreadySo,
@@ -306,10 +314,10 @@ impl Target {
     }
 
     /// Everything is done later, whether or not anybody still waits for it.
-    fn apply_late(&self, change: &Change, number: u64, seconds: u64) {
+    fn apply_late(&self, change: &Change, by: &InHand, seconds: u64) {
         let (state, change) = (Arc::clone(&self.state), change.clone());
+        let (number, voided) = (by.number, by.voided);
         self.state().late.insert(number);
-        let voided = self.state().voided;
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -334,48 +342,48 @@ impl Target {
     async fn write(&self, change: &Change) -> Applied {
         let in_hand = self.take_in_hand(change);
         self.travel().await;
-        let applied = self.answer(change, in_hand.number).await;
+        let applied = self.answer(change, &in_hand).await;
         self.travel().await;
         applied
     }
 
-    async fn answer(&self, change: &Change, number: u64) -> Applied {
+    async fn answer(&self, change: &Change, by: &InHand) -> Applied {
         let subjects = change.subjects.as_slice();
         let half = subjects.get(..subjects.len() / 2).unwrap_or_default();
         match self.next_trouble() {
             Some(Trouble::AnswerLost) => {
-                self.carry_out(change, subjects);
+                self.carry_out(change, subjects, by);
                 Applied::Whole(unavailable())
             }
             Some(Trouble::HalfDone) => {
-                self.carry_out(change, half);
+                self.carry_out(change, half, by);
                 Applied::Whole(unavailable())
             }
             Some(Trouble::HalfAnswered) => {
-                let mut outcomes = self.carry_out(change, subjects);
+                let mut outcomes = self.carry_out(change, subjects, by);
                 outcomes.truncate(half.len());
                 Applied::Each(outcomes)
             }
             Some(Trouble::Hangs) => {
-                self.carry_out(change, subjects);
+                self.carry_out(change, subjects, by);
                 std::future::pending().await
             }
             Some(Trouble::HangsIdle) => std::future::pending().await,
             Some(Trouble::Late(seconds)) => {
-                self.apply_late(change, number, seconds);
+                self.apply_late(change, by, seconds);
                 std::future::pending().await
             }
             Some(Trouble::Stale) => {
                 self.state().stale_reads = 2;
-                self.good_answer(change)
+                self.good_answer(change, by)
             }
             Some(Trouble::Forgets) => Applied::Whole(Outcome::Done { verified: false }),
             Some(trouble) => Applied::Whole(plain(trouble)),
-            None => self.good_answer(change),
+            None => self.good_answer(change, by),
         }
     }
 
-    fn good_answer(&self, change: &Change) -> Applied {
+    fn good_answer(&self, change: &Change, by: &InHand) -> Applied {
         let refused = self.state().refused.clone();
         let is_refused = |subject: &Subject| refused.contains(&subject.object_id);
         let no = || Outcome::refused(FailureCode::ConnectorError, "no such account");
@@ -383,7 +391,7 @@ impl Target {
             if change.subjects.iter().any(is_refused) {
                 return Applied::Whole(no());
             }
-            self.carry_out(change, &change.subjects);
+            self.carry_out(change, &change.subjects, by);
             return Applied::Whole(Outcome::Done {
                 verified: self.make.proves,
             });
@@ -392,7 +400,7 @@ impl Target {
             if is_refused(subject) {
                 vec![no()]
             } else {
-                self.carry_out(change, std::slice::from_ref(subject))
+                self.carry_out(change, std::slice::from_ref(subject), by)
             }
         });
         Applied::Each(each.collect())
