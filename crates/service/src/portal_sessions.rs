@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use auth::issuer::{fingerprint, random_secret};
 use auth::principal::{DirectoryRole, Kind, PermissionSet, Principal, TokenFacts, Verified};
-use domain::id::ObjectId;
 use domain::time::{Duration, Timestamp};
 use store::directory::user;
 use store::portal_session::{self, Session};
@@ -161,15 +160,6 @@ pub async fn end(service: &Service, secret: &str) -> Result<(), ServiceError> {
     service
         .store
         .write(move |tx| portal_session::delete(tx, &hash))
-        .await?;
-    Ok(())
-}
-
-/// Signs a user out in every browser.
-pub async fn end_everywhere(service: &Service, user: ObjectId) -> Result<(), ServiceError> {
-    service
-        .store
-        .write(move |tx| portal_session::end_of_user(tx, user))
         .await?;
     Ok(())
 }
