@@ -32,8 +32,10 @@ for (const all of document.querySelectorAll("[data-all]")) {
 for (const live of document.querySelectorAll("[data-events]")) {
   const source = new EventSource(live.dataset.events);
   const draw = (event) => {
+    const focused = live.contains(document.activeElement) ? document.activeElement.id : "";
     live.innerHTML = JSON.parse(event.data);
     tellTimes(live);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   };
   source.addEventListener("progress", draw);
   source.addEventListener("end", (event) => {

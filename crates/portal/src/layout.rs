@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use auth::issuer::fingerprint;
 use maud::{DOCTYPE, Markup, html};
+use service::overview::{self, May};
 
 use crate::visit::Visit;
 
@@ -21,6 +22,11 @@ pub(crate) enum Place {
     Requests,
     Packages,
     Approvals,
+    AllRequests,
+    Assignments,
+    Jobs,
+    Drift,
+    Targets,
 }
 
 const PLACES: [(Place, &str, &str); 4] = [
@@ -28,6 +34,26 @@ const PLACES: [(Place, &str, &str); 4] = [
     (Place::Requests, "/requests", "My requests"),
     (Place::Packages, "/packages", "Find access"),
     (Place::Approvals, "/approvals", "Approvals"),
+];
+
+/// The pages of whoever looks after access, each with the right that shows it.
+const OPERATIONS: [(Place, &str, &str, fn(May) -> bool); 5] = [
+    (Place::AllRequests, "/manage/requests", "Requests", |may| {
+        may.read
+    }),
+    (
+        Place::Assignments,
+        "/manage/assignments",
+        "Assignments",
+        |may| may.read,
+    ),
+    (Place::Jobs, "/manage/jobs", "Bulk jobs", |may| {
+        may.reprocess
+    }),
+    (Place::Drift, "/manage/drift", "Drift", |may| may.read),
+    (Place::Targets, "/manage/targets", "Targets", |may| {
+        may.see_targets
+    }),
 ];
 
 /// A page for somebody who is signed in; `waiting` requests wait for their decision.
@@ -38,6 +64,9 @@ pub(crate) fn page(
     waiting: usize,
     content: &Markup,
 ) -> Markup {
+    let may = overview::may(&visit.ctx);
+    let operations = OPERATIONS.iter().filter(|(.., shown)| shown(may));
+    let operations: Vec<_> = operations.collect();
     let bar = html! {
         nav aria-label="Main" {
             ul {
@@ -48,6 +77,17 @@ pub(crate) fn page(
                             @if own == Place::Approvals && waiting > 0 {
                                 " " span .count { (waiting) span .unseen { " waiting" } }
                             }
+                        }
+                    }
+                }
+            }
+        }
+        @if !operations.is_empty() {
+            nav .operations aria-label="Operations" {
+                ul {
+                    @for (own, address, name, _) in operations {
+                        li {
+                            a href=(address) aria-current=[(*own == place).then_some("page")] { (name) }
                         }
                     }
                 }

@@ -9,6 +9,7 @@
 mod cookies;
 mod form;
 mod layout;
+mod live;
 mod pages;
 mod parts;
 mod portal;
@@ -20,7 +21,7 @@ mod sign_in;
 mod visit;
 mod words;
 
-pub use portal::{Parts, Portal};
+pub use portal::{Parts, Portal, Targets};
 pub use provider::{Answer, Ask, Call, CallError, Endpoints, Pages, Provider, over_http};
 pub use router::router;
 pub use sign_in::BACK;

@@ -77,6 +77,42 @@ pub(crate) fn pager(path: &str, fields: &[(&str, &str)], page: u64, has_more: bo
     }
 }
 
+/// The ways to the first page and to the one behind, of a list that goes on behind a row.
+pub(crate) fn key_pager(
+    path: &str,
+    fields: &[(&str, &str)],
+    is_first: bool,
+    next: Option<&str>,
+) -> Markup {
+    let to = |after: &str| {
+        let mut fields = fields.to_vec();
+        fields.push(("after", after));
+        format!("{path}?{}", query(&fields))
+    };
+    html! {
+        @if !is_first || next.is_some() {
+            nav .pager aria-label="Pages" {
+                @if !is_first { a rel="first" href=(to("")) { "First page" } }
+                @if let Some(next) = next { a rel="next" href=(to(next)) { "Next page" } }
+            }
+        }
+    }
+}
+
+/// One of these values out of a list that opens: value and text.
+pub(crate) fn select(name: &str, label: &str, choices: &[(&str, &str)], chosen: &str) -> Markup {
+    html! {
+        div .field {
+            label for=(name) { (label) }
+            select id=(name) name=(name) {
+                @for (value, text) in choices {
+                    option value=(value) selected[*value == chosen] { (text) }
+                }
+            }
+        }
+    }
+}
+
 /// What went wrong with a form as a whole.
 pub(crate) fn trouble(text: Option<&str>) -> Markup {
     html! {

@@ -1,5 +1,6 @@
 //! What every page is given.
 
+use std::fmt;
 use std::sync::Arc;
 
 use auth::principal::{Permission, PermissionSet};
@@ -7,6 +8,7 @@ use auth::token::Verifier;
 use service::Service;
 use service::clock::Clock;
 use service::portal_sessions::Life;
+use service::targets::Lane;
 
 use crate::provider::Provider;
 
@@ -23,6 +25,25 @@ pub struct Parts {
     pub provider: Provider,
     /// How long sessions last.
     pub life: Life,
+    /// What is known of the targets.
+    pub targets: Targets,
+}
+
+/// The configured targets, and what this process knows of them.
+#[derive(Clone)]
+pub struct Targets {
+    /// Name and kind of each, the built-in directory among them.
+    pub known: Vec<(String, String)>,
+    /// Tells what is known of those that were spoken to.
+    pub lanes: Arc<dyn Fn() -> Vec<Lane> + Send + Sync>,
+}
+
+impl fmt::Debug for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Targets")
+            .field("known", &self.known)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The state of the portal; cheap to clone.
@@ -59,6 +80,10 @@ impl Portal {
 
     pub(crate) fn life(&self) -> Life {
         self.0.life
+    }
+
+    pub(crate) fn targets(&self) -> &Targets {
+        &self.0.targets
     }
 
     pub(crate) fn scopes() -> PermissionSet {

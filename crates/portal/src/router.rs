@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use http::{HeaderValue, header};
 
 use crate::layout::{ICON, SCRIPT, STYLE};
-use crate::pages::{access, approvals, packages, requests};
+use crate::pages::{access, approvals, manage, packages, requests};
 use crate::portal::Portal;
 use crate::problem::Problem;
 use crate::reply;
@@ -35,9 +35,11 @@ pub fn router(portal: Portal) -> Router {
         .route("/requests/{id}", get(requests::show))
         .route("/requests/{id}/events", get(requests::events))
         .route("/requests/{id}/cancel", post(requests::cancel))
+        .route("/requests/{id}/reprocess", post(requests::reprocess))
         .route("/packages", get(packages::list))
         .route("/packages/{id}", get(packages::show).post(packages::ask))
         .route("/approvals", get(approvals::list).post(approvals::decide))
+        .merge(manage::routes())
         .route("/sign-in", get(sign_in::begin))
         .route(sign_in::BACK, get(sign_in::back))
         .route("/sign-out", post(sign_in::out))

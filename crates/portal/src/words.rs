@@ -3,11 +3,15 @@
 use domain::assignment::State as Held;
 use domain::assignment_request::{RequestType, State};
 use domain::failure::FailureCode;
+use domain::ledger::Phase;
 use domain::policy::Expiration;
+use domain::reprocess_job::State as Job;
+use domain::sweep::State as Sweep;
 use domain::time::{Duration, Timestamp};
 use service::Code;
 use service::mine::held::{Role, Standing};
 use service::mine::requests::{Delivery, Line};
+use service::targets::LaneState;
 
 /// How something looks beside its words; colour alone says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +170,76 @@ pub(crate) fn expiration(expiration: Expiration) -> String {
         Expiration::Never => "Lasts until somebody ends it.".to_owned(),
         Expiration::At(_) => "Ends on a fixed date.".to_owned(),
         Expiration::After(long) => format!("Lasts {} at most.", duration(long)),
+    }
+}
+
+/// Where a bulk job stands.
+pub(crate) const fn job(state: Job) -> (Tone, &'static str) {
+    match state {
+        Job::Planning => (Tone::Busy, "Being planned"),
+        Job::Planned => (Tone::Busy, "Planned, not started"),
+        Job::Stopped => (Tone::Bad, "Stopped: too much would be removed"),
+        Job::Running => (Tone::Busy, "Running"),
+        Job::Paused => (Tone::Quiet, "Paused"),
+        Job::Canceled => (Tone::Quiet, "Canceled"),
+        Job::Completed => (Tone::Good, "Done"),
+        Job::Failed => (Tone::Bad, "Failed"),
+    }
+}
+
+/// Where a sweep stands.
+pub(crate) const fn sweep(state: Sweep) -> (Tone, &'static str) {
+    match state {
+        Sweep::Queued => (Tone::Busy, "Asked for"),
+        Sweep::Running => (Tone::Busy, "Under way"),
+        Sweep::Completed => (Tone::Good, "Done"),
+        Sweep::Failed => (Tone::Bad, "Failed"),
+        Sweep::Skipped => (Tone::Quiet, "Left out"),
+        Sweep::Cancelled => (Tone::Quiet, "Called off"),
+    }
+}
+
+/// How a target is.
+pub(crate) const fn lane(is_paused: bool, state: Option<LaneState>) -> (Tone, &'static str) {
+    if is_paused {
+        return (Tone::Busy, "Paused");
+    }
+    match state {
+        None => (Tone::Quiet, "Not spoken to yet"),
+        Some(LaneState::Open) => (Tone::Good, "Healthy"),
+        Some(LaneState::Held) => (Tone::Busy, "Asked for patience"),
+        Some(LaneState::Broken) => (Tone::Bad, "Does not answer"),
+        Some(LaneState::Probing) => (Tone::Busy, "Tried with one call"),
+        // It was resumed a moment ago.
+        Some(LaneState::Paused) => (Tone::Busy, "Being resumed"),
+    }
+}
+
+/// What grants in a phase of their delivery do.
+pub(crate) fn phase(phase: &str) -> &'static str {
+    match Phase::from_name(phase) {
+        Some(Phase::Settled) => "Grants that rest",
+        Some(Phase::Pending) => "Grants that wait",
+        Some(Phase::Leased) => "Grants under way",
+        Some(Phase::NeedsAttention) => "Grants that need attention",
+        None => "Other grants",
+    }
+}
+
+/// Why an item of a job is refused.
+pub(crate) fn refusal(code: &str) -> &'static str {
+    match code {
+        "InvalidAssignmentState" => "The assignment is not one that can be enforced now.",
+        "InvalidRequestState" => "The request did not fail, so there is nothing to try again.",
+        "ReprocessWindowExpired" => "The request is too old to be tried again.",
+        "InvalidSchedule" => "Its end has passed.",
+        "TargetNotFound" => "The person does not exist any more.",
+        "ExistingAssignment" => "The person has another assignment of the package by now.",
+        "ExistingOpenRequest" => "Another request for the same is under way.",
+        "IncompatibleAccess" => "It does not go together with other access.",
+        "AccessDenied" => "You may not reprocess in its catalog.",
+        "ResourceNotFound" => "It does not exist, or you may not see it.",
+        _ => "It cannot be reprocessed now.",
     }
 }
 

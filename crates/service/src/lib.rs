@@ -34,6 +34,7 @@ pub mod incompatible_access;
 pub mod mine;
 pub mod notices;
 pub mod outbox;
+pub mod overview;
 pub mod planning;
 pub mod policies;
 pub mod policy_questions;

@@ -155,8 +155,23 @@ impl TestApp {
         let caller = Arc::new(caller(&service));
         let poster = Arc::new(poster(&service));
         let (sign_ins, machine) = (SignIns::default(), Clock::manual(START));
-        let pages = browser::pages(&service, &sign_ins, &machine);
-        let router = router(&service, &engine, (&caller, &poster), pages, is_development);
+        let delivery = known_of_delivery(&service, &engine, (&caller, &poster));
+        let told = portal::Targets {
+            known: delivery
+                .targets
+                .iter()
+                .map(|target| (target.name.clone(), target.kind.clone()))
+                .collect(),
+            lanes: delivery.lanes.clone(),
+        };
+        let pages = browser::pages(&service, &sign_ins, &machine, told);
+        let router = router(
+            &service,
+            &engine,
+            (delivery, &poster),
+            pages,
+            is_development,
+        );
         let inner = Inner {
             service,
             router,
@@ -366,7 +381,7 @@ fn signer() -> Arc<Signer> {
 fn router(
     service: &Service,
     engine: &Engine,
-    (caller, poster): (&Arc<Caller>, &Arc<Poster>),
+    (delivery, poster): (Delivery, &Arc<Poster>),
     pages: Router,
     is_development: bool,
 ) -> Router {
@@ -384,7 +399,7 @@ fn router(
         portal: Some(pages),
         signer: Some(signer()),
         receivers: Some(receivers(poster)),
-        delivery: known_of_delivery(service, engine, (caller, poster)),
+        delivery,
         development: is_development,
         paging_key: [7; 32],
         metrics,

@@ -13,7 +13,7 @@ use domain::id::ObjectId;
 use domain::time::Timestamp;
 use http_body_util::BodyExt;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use portal::{Answer, Ask, Call, CallError, Endpoints, Pages, Parts, Portal, Provider};
+use portal::{Answer, Ask, Call, CallError, Endpoints, Pages, Parts, Portal, Provider, Targets};
 use serde_json::json;
 use service::Service;
 use service::clock::Clock;
@@ -74,7 +74,12 @@ impl SignIns {
 }
 
 /// The pages, for people who sign in at the issuer of the test.
-pub(crate) fn pages(service: &Service, sign_ins: &SignIns, machine: &Clock) -> Router {
+pub(crate) fn pages(
+    service: &Service,
+    sign_ins: &SignIns,
+    machine: &Clock,
+    targets: Targets,
+) -> Router {
     let issuer = IssuerConfig::new(ISSUER, &[AUDIENCE], KeySource::Static(keys().jwks()));
     let (sign_ins, clock) = (sign_ins.clone(), machine.clone());
     let call = Call::new(move |ask| {
@@ -92,6 +97,7 @@ pub(crate) fn pages(service: &Service, sign_ins: &SignIns, machine: &Clock) -> R
         clock: machine.clone(),
         provider: Provider::new(ISSUER, CLIENT, None, endpoints, call),
         life: Life::default(),
+        targets,
     });
     portal::router(portal)
 }

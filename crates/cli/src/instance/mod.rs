@@ -469,7 +469,7 @@ fn app(
             .map(|dev| format!("{}/{}/oauth2/v2.0/authorize", dev.authority, dev.tenant_id))
             .or_else(|| issuers::authorization_uri(config)),
         issuer,
-        portal: portal::pages(config, service, built_in)?,
+        portal: portal::pages(config, service, &delivery, built_in)?,
         signer: Some(signer),
         receivers: Some(outboxes.receivers()),
         delivery,

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use anyhow::Context;
 use auth::token::{IssuerConfig, Verifier};
 use axum::Router;
-use portal::{Call, Endpoints, Pages, Parts, Portal, Provider};
+use portal::{Call, Endpoints, Pages, Parts, Portal, Provider, Targets};
+use server::Delivery;
 use service::Service;
 use service::clock::Clock;
 
@@ -36,6 +37,7 @@ pub(super) fn addresses(
 pub(super) fn pages(
     config: &Config,
     service: &Service,
+    delivery: &Delivery,
     dev: Option<(&DevFile, IssuerConfig)>,
 ) -> anyhow::Result<Option<Router>> {
     let (provider, known) = match (&config.portal.issuer, dev) {
@@ -49,8 +51,20 @@ pub(super) fn pages(
         clock: Clock::system(),
         provider,
         life: config.portal.life(),
+        targets: targets(delivery),
     });
     Ok(Some(portal::router(portal)))
+}
+
+/// What the pages tell of targets.
+fn targets(delivery: &Delivery) -> Targets {
+    let known = delivery.targets.iter();
+    Targets {
+        known: known
+            .map(|target| (target.name.clone(), target.kind.clone()))
+            .collect(),
+        lanes: delivery.lanes.clone(),
+    }
 }
 
 /// The issuer of the configuration.

@@ -94,7 +94,7 @@ fn card(one: &Held, now: domain::time::Timestamp) -> Markup {
     }
 }
 
-fn roles(package: &str, roles: &[Role]) -> Markup {
+pub(super) fn roles(package: &str, roles: &[Role]) -> Markup {
     let rows: Vec<Vec<Markup>> = roles
         .iter()
         .map(|role| {
@@ -296,6 +296,7 @@ pub(super) fn done(visit: &Visit) -> Markup {
     told(match visit.asked.get("done") {
         Some("sent") => Some("Your request was sent."),
         Some("canceled") => Some("The request was taken back."),
+        Some("again") => Some("It is being reprocessed."),
         _ => None,
     })
 }

@@ -1,28 +1,23 @@
 //! My requests: what somebody asked for, and of one request its story, its approval and how far each role has come, as it
 //! happens.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::extract::Path;
 use axum::response::Response;
-use bytes::Bytes;
 use domain::assignment_request::State;
 use domain::id::RequestId;
-use futures_util::{Stream, stream};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 use service::mine::requests::{self, Delivery, Line, Request, Stage};
-use service::{assignment_requests, mine};
-use tokio::time::Instant;
+use service::overview;
+use service::{Code, ServiceError, assignment_requests, reprocess};
 
 use super::access::{done, standing};
 use crate::layout::Place;
+use crate::live::{self, Look};
 use crate::parts::{badge, opt_time, pager, table, time};
 use crate::problem::Problem;
 use crate::reply;
-use crate::visit::{Came, Posted, Visit, session_of};
+use crate::visit::{Posted, Visit};
 use crate::words::{self, Tone};
 
 /// `GET /requests`
@@ -70,6 +65,15 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
     let line = &request.line;
     let title = format!("{}: {}", words::kind(line), line.package_name);
     let is_open = is_open(&request);
+    let may = overview::may(&visit.ctx);
+    let is_mine = !may.read || line.target == Some(visit.who.principal.object());
+    let again = if may.reprocess {
+        let action = format!("/requests/{id}/reprocess");
+        let judged = reprocess::look_at_request(visit.service(), &visit.ctx, id).await;
+        again(&visit, &action, "Its delivery is tried again", judged)?
+    } else {
+        html! {}
+    };
     let content = html! {
         h1 { (title) }
         (done(&visit))
@@ -100,9 +104,18 @@ pub(crate) async fn show(visit: Visit, Path(id): Path<String>) -> Result<Respons
                 button .second { "Take the request back" }
             }
         }
-        p { a href="/requests" { "All my requests" } }
+        @if may.reprocess && !is_open { (again) }
+        p {
+            @if is_mine { a href="/requests" { "All my requests" } }
+            @else { a href="/manage/requests" { "All requests" } }
+        }
     };
-    let page = visit.page(Place::Requests, &title, &content).await?;
+    let place = if is_mine {
+        Place::Requests
+    } else {
+        Place::AllRequests
+    };
+    let page = visit.page(place, &title, &content).await?;
     Ok(reply::page(StatusCode::OK, page))
 }
 
@@ -112,6 +125,50 @@ pub(crate) async fn cancel(Path(id): Path<String>, posted: Posted) -> Result<Res
     let id: RequestId = id.parse().map_err(|_| Problem::NotFound)?;
     assignment_requests::cancel(visit.service(), &visit.ctx, id).await?;
     Ok(reply::see(&format!("/requests/{id}?done=canceled")))
+}
+
+/// Reprocess of what a page is about: the button, or why there is none.
+pub(super) fn again(
+    visit: &Visit,
+    action: &str,
+    what: &str,
+    judged: Result<(), ServiceError>,
+) -> Result<Markup, Problem> {
+    let why_not = match judged {
+        Ok(()) => None,
+        // Whoever may not is shown nothing.
+        Err(ServiceError::Refused {
+            code: Code::AccessDenied | Code::ResourceNotFound,
+            ..
+        }) => return Ok(html! {}),
+        Err(ServiceError::Refused { message, .. }) => Some(words::sentence(&message)),
+        Err(other) => return Err(other.into()),
+    };
+    Ok(html! {
+        section .card aria-labelledby="again" {
+            h2 #again { "Reprocess" }
+            @if let Some(why) = &why_not {
+                p { "This cannot be reprocessed now. " (why) }
+            } @else {
+                form method="post" action=(action) {
+                    (visit.marked())
+                    p { (what) ", for every role that is not as it shall be." }
+                    button { "Reprocess" }
+                }
+            }
+        }
+    })
+}
+
+/// `POST /requests/{id}/reprocess`
+pub(crate) async fn reprocess(Path(id): Path<String>, posted: Posted) -> Result<Response, Problem> {
+    let visit = posted.visit;
+    let id: RequestId = id.parse().map_err(|_| Problem::NotFound)?;
+    let text = id.to_string();
+    let named = reprocess::Named::Request(&text);
+    reprocess::admitted_to(visit.service(), &visit.ctx, named).await?;
+    reprocess::request(visit.service(), &visit.ctx, id, None).await?;
+    Ok(reply::see(&format!("/requests/{id}?done=again")))
 }
 
 /// Whether something may still happen by itself.
@@ -247,13 +304,6 @@ fn stage_step(stage: &Stage, number: usize, count: usize) -> Option<Markup> {
     Some(step(class, &what, stage.reviewed_at.or(stage.opened_at)))
 }
 
-/// How often a request is looked at for news.
-const LOOK: Duration = Duration::from_millis(750);
-/// Looks without news after which a comment tells that the connection is alive.
-const QUIET_LOOKS: u32 = 20;
-/// A stream ends then; a browser that still looks connects again.
-const LONGEST: Duration = Duration::from_mins(5);
-
 /// `GET /requests/{id}/events`: the progress, drawn anew whenever it changes.
 pub(crate) async fn events(
     visit: Visit,
@@ -263,73 +313,16 @@ pub(crate) async fn events(
     let id: RequestId = id.parse().map_err(|_| Problem::NotFound)?;
     // Refused with an answer of its own, before there is a stream.
     requests::get(visit.service(), &visit.ctx, id).await?;
-    let principal = visit.who.principal.clone();
-    let watch = Watch {
-        visit,
-        headers,
-        id,
-        seen: String::new(),
-        until: Instant::now() + LONGEST,
-    };
-    let mut response = Response::new(Body::from_stream(watch.stream()));
-    // By this the server knows whose answer goes on.
-    response.extensions_mut().insert(principal);
-    let names = [
-        (header::CONTENT_TYPE, "text/event-stream;charset=utf-8"),
-        // Proxies that collect answers would keep the events to themselves.
-        (HeaderName::from_static("x-accel-buffering"), "no"),
-    ];
-    for (name, value) in names {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
+    Ok(live::events(visit, headers, Progress(id)))
 }
 
-/// Somebody who watches a request.
-struct Watch {
-    visit: Visit,
-    /// What the browser came with: the session has to hold for as long as it is told anything.
-    headers: HeaderMap,
-    id: RequestId,
-    seen: String,
-    until: Instant,
-}
+/// The progress of a request.
+struct Progress(RequestId);
 
-impl Watch {
-    fn stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
-        stream::unfold(Some(self), |watch| async move {
-            let mut watch = watch?;
-            let (text, goes_on) = watch.next().await?;
-            Some((Ok(Bytes::from(text)), goes_on.then_some(watch)))
-        })
-    }
-
-    /// The next event, and whether there may be more.
-    async fn next(&mut self) -> Option<(String, bool)> {
-        let came = Came {
-            arrival: self.visit.arrival.clone(),
-        };
-        for _ in 0..QUIET_LOOKS {
-            let portal = &self.visit.portal;
-            let (_, _, ctx) = session_of(portal, &came, &self.headers).await.ok()??;
-            let request = mine::requests::get(portal.service(), &ctx, self.id)
-                .await
-                .ok()?;
-            let drawn = progress(&request).into_string();
-            let goes_on = is_open(&request);
-            if drawn != self.seen {
-                let name = if goes_on { "progress" } else { "end" };
-                let data = serde_json::Value::from(drawn.as_str());
-                self.seen = drawn;
-                return Some((format!("event: {name}\ndata: {data}\n\n"), goes_on));
-            }
-            if Instant::now() >= self.until {
-                return None;
-            }
-            tokio::time::sleep(LOOK).await;
-        }
-        Some((": still here\n\n".to_owned(), true))
+impl Look for Progress {
+    async fn look(&self, visit: &Visit) -> Option<(Markup, bool)> {
+        let found = requests::get(visit.service(), &visit.ctx, self.0).await;
+        let request = found.ok()?;
+        Some((progress(&request), is_open(&request)))
     }
 }

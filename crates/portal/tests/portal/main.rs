@@ -7,5 +7,7 @@
 
 mod access;
 mod approvals;
+mod manage;
+mod manage_jobs;
 mod packages;
 mod sign_in;

@@ -4,6 +4,7 @@ use domain::model;
 use domain::query::{Expansion, Field, Page, Path, Predicate, Query, Record, Relation, Value};
 use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
+use service::overview::drift::{drifted, missing, unwanted};
 use service::reads;
 
 use super::OwnRequest;
@@ -226,39 +227,6 @@ fn filter(request: &OwnRequest<'_>) -> Result<Predicate, Error> {
             "`drifted` must be true or false",
         )),
     }
-}
-
-/// Not as desired, and nothing is under way that would change it.
-fn drifted() -> Result<Predicate, Error> {
-    Ok(missing()?.or(unwanted()?))
-}
-
-/// Not desired any more, and there: nobody is at it, or taking it away was given up and it was not seen to be gone.
-fn unwanted() -> Result<Predicate, Error> {
-    let (desired, observed) = (flag("desired")?, field(&model::LEDGER, "observed")?);
-    let there = settled()?.and(equals(observed, "present"));
-    let given_up = equals(field(&model::LEDGER, "phase")?, "needsAttention")
-        .and(equals(field(&model::LEDGER, "operation")?, "remove"))
-        .and(Predicate::Not(Box::new(equals(observed, "absent"))));
-    Ok(Predicate::Not(Box::new(desired)).and(there.or(given_up)))
-}
-
-/// Settled, desired and not there.
-fn missing() -> Result<Predicate, Error> {
-    let observed = field(&model::LEDGER, "observed")?;
-    let absent = Predicate::Not(Box::new(equals(observed, "present")));
-    Ok(settled()?.and(flag("desired")?).and(absent))
-}
-
-fn settled() -> Result<Predicate, Error> {
-    Ok(equals(field(&model::LEDGER, "phase")?, "settled"))
-}
-
-fn flag(name: &str) -> Result<Predicate, Error> {
-    Ok(Predicate::equals(
-        field(&model::LEDGER, name)?,
-        Value::Bool(true),
-    ))
 }
 
 fn equals(field: &'static Field, text: &str) -> Predicate {

@@ -267,7 +267,7 @@ fn roles(
 }
 
 /// What is read of a grant.
-pub(super) fn grants() -> Result<Query, ServiceError> {
+pub(crate) fn grants() -> Result<Query, ServiceError> {
     let fields = [
         "id",
         "desired",
@@ -283,7 +283,7 @@ pub(super) fn grants() -> Result<Query, ServiceError> {
 }
 
 /// What is read of what a grant is for.
-pub(super) fn links() -> Result<Query, ServiceError> {
+pub(crate) fn links() -> Result<Query, ServiceError> {
     let role = with_fields(
         query(&model::RESOURCE_ROLE, &["display_name"])?,
         "resource",
@@ -297,7 +297,7 @@ pub(super) fn links() -> Result<Query, ServiceError> {
 }
 
 /// A grant that no assignment is linked to any more: what was taken away, by the name that a catalog has for it.
-pub(super) fn unlinked(tx: &mut ReadTx<'_>, grant: Row<'_>) -> Result<Role, ServiceError> {
+pub(crate) fn unlinked(tx: &mut ReadTx<'_>, grant: Row<'_>) -> Result<Role, ServiceError> {
     let entity = &model::RESOURCE_ROLE;
     let mut named = with_fields(
         query(entity, &["display_name"])?,
@@ -316,7 +316,7 @@ pub(super) fn unlinked(tx: &mut ReadTx<'_>, grant: Row<'_>) -> Result<Role, Serv
 }
 
 /// A grant and what it is for.
-pub(super) fn role(grant: Row<'_>, link: Row<'_>) -> Result<Role, ServiceError> {
+pub(crate) fn role(grant: Row<'_>, link: Row<'_>) -> Result<Role, ServiceError> {
     standing(grant, link.one("role"))
 }
 

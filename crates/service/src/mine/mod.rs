@@ -7,7 +7,7 @@
 pub mod held;
 pub mod offers;
 pub mod requests;
-mod rows;
+pub(crate) mod rows;
 pub mod waiting;
 
 /// Some of a list, and whether there is more.

@@ -138,14 +138,14 @@ pub(super) fn open_states() -> impl Iterator<Item = String> {
 }
 
 /// What is read for a line.
-pub(super) fn lines(more: &[&str]) -> Result<Query, ServiceError> {
+pub(crate) fn lines(more: &[&str]) -> Result<Query, ServiceError> {
     let wanted = query(&model::ASSIGNMENT_REQUEST, &[LINE, more].concat())?;
     let wanted = with_fields(wanted, "access_package", &["display_name"])?;
     let wanted = with_fields(wanted, "target", &["display_name", "object_id"])?;
     with_fields(wanted, "requestor", &["display_name"])
 }
 
-pub(super) fn line(row: Row<'_>) -> Result<Line, ServiceError> {
+pub(crate) fn line(row: Row<'_>) -> Result<Line, ServiceError> {
     let unreadable = || ServiceError::Internal("a request of no known kind or state".into());
     let request_type = RequestType::from_name(row.text("request_type").unwrap_or_default());
     let state = State::from_name(row.text("state").unwrap_or_default());

@@ -9,7 +9,7 @@ use crate::error::ServiceError;
 use crate::reads::scope;
 
 /// A query for these columns.
-pub(super) fn query(entity: &'static Entity, fields: &[&str]) -> Result<Query, ServiceError> {
+pub(crate) fn query(entity: &'static Entity, fields: &[&str]) -> Result<Query, ServiceError> {
     let mut query = Query::of(entity);
     for name in fields {
         query.fields.push(scope::path(entity, &[], name)?.field);
@@ -18,7 +18,7 @@ pub(super) fn query(entity: &'static Entity, fields: &[&str]) -> Result<Query, S
 }
 
 /// The same with the rows of a relation.
-pub(super) fn with(mut query: Query, relation: &str, inner: Query) -> Result<Query, ServiceError> {
+pub(crate) fn with(mut query: Query, relation: &str, inner: Query) -> Result<Query, ServiceError> {
     for relation in scope::walk(query.entity, &[relation])? {
         query.expand.push(Expansion {
             relation,
@@ -29,7 +29,7 @@ pub(super) fn with(mut query: Query, relation: &str, inner: Query) -> Result<Que
 }
 
 /// The same with some columns of a relation.
-pub(super) fn with_fields(
+pub(crate) fn with_fields(
     found: Query,
     relation: &str,
     fields: &[&str],
@@ -41,7 +41,7 @@ pub(super) fn with_fields(
 }
 
 /// The field at the end of the way has this value.
-pub(super) fn equals(
+pub(crate) fn equals(
     entity: &'static Entity,
     hops: &[&str],
     field: &str,
@@ -55,7 +55,7 @@ pub(super) fn equals(
 }
 
 /// The field at the end of the way has one of these values.
-pub(super) fn is_one_of(
+pub(crate) fn is_one_of(
     entity: &'static Entity,
     hops: &[&str],
     field: &str,
@@ -69,13 +69,13 @@ pub(super) fn is_one_of(
 
 /// A row of an answer, read by the names of its query.
 #[derive(Clone, Copy)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     query: &'a Query,
     record: &'a Record,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(query: &'a Query, record: &'a Record) -> Self {
+    pub(crate) fn new(query: &'a Query, record: &'a Record) -> Self {
         Self { query, record }
     }
 
@@ -84,32 +84,32 @@ impl<'a> Row<'a> {
         self.record.values.get(at)
     }
 
-    pub(super) fn text(&self, name: &str) -> Option<&'a str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
         self.value(name)?.as_text()
     }
 
-    pub(super) fn owned(&self, name: &str) -> Option<String> {
+    pub(crate) fn owned(&self, name: &str) -> Option<String> {
         self.text(name).map(str::to_owned)
     }
 
-    pub(super) fn string(&self, name: &str) -> String {
+    pub(crate) fn string(&self, name: &str) -> String {
         self.owned(name).unwrap_or_default()
     }
 
-    pub(super) fn int(&self, name: &str) -> Option<i64> {
+    pub(crate) fn int(&self, name: &str) -> Option<i64> {
         self.value(name)?.as_int()
     }
 
-    pub(super) fn flag(&self, name: &str) -> bool {
+    pub(crate) fn flag(&self, name: &str) -> bool {
         self.value(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    pub(super) fn instant(&self, name: &str) -> Option<Timestamp> {
+    pub(crate) fn instant(&self, name: &str) -> Option<Timestamp> {
         self.int(name).map(Timestamp::from_micros)
     }
 
     /// The id, or a word of a closed list; a row that has none is a fault of ours.
-    pub(super) fn parsed<T: FromStr>(&self, name: &str) -> Result<T, ServiceError> {
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str) -> Result<T, ServiceError> {
         let text = self.text(name).unwrap_or_default();
         text.parse().map_err(|_| {
             let entity = self.query.entity.name;
@@ -118,7 +118,7 @@ impl<'a> Row<'a> {
     }
 
     /// The rows of a relation that was asked for.
-    pub(super) fn many(&self, relation: &str) -> impl Iterator<Item = Row<'a>> + use<'a> {
+    pub(crate) fn many(&self, relation: &str) -> impl Iterator<Item = Row<'a>> + use<'a> {
         let at = self
             .query
             .expand
@@ -134,12 +134,12 @@ impl<'a> Row<'a> {
     }
 
     /// The only row of a relation that was asked for.
-    pub(super) fn one(&self, relation: &str) -> Option<Row<'a>> {
+    pub(crate) fn one(&self, relation: &str) -> Option<Row<'a>> {
         self.many(relation).next()
     }
 
     /// A column of the only row of a relation.
-    pub(super) fn of(&self, relation: &str, name: &str) -> Option<String> {
+    pub(crate) fn of(&self, relation: &str, name: &str) -> Option<String> {
         self.one(relation)?.owned(name)
     }
 }

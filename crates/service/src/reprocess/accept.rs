@@ -165,7 +165,7 @@ impl Batch<'_> {
         if of_assignment.is_some_and(|assignment| request.assignment_id != Some(assignment)) {
             return Err(unknown());
         }
-        self.may_reprocess(ctx, request.access_package_id, unknown)?;
+        may_reprocess(&self.facts, ctx, request.access_package_id, unknown)?;
         Ok(request.clone())
     }
 
@@ -173,23 +173,7 @@ impl Batch<'_> {
     fn known_assignment(&self, ctx: &Ctx, id: AssignmentId) -> Result<(), ServiceError> {
         let unknown = || ServiceError::not_found("assignment", id);
         let found = self.facts.assignments.get(&id).ok_or_else(unknown)?;
-        self.may_reprocess(ctx, found.access_package_id, unknown)
-    }
-
-    fn may_reprocess(
-        &self,
-        ctx: &Ctx,
-        package: AccessPackageId,
-        unknown: impl Fn() -> ServiceError,
-    ) -> Result<(), ServiceError> {
-        let catalog = self.facts.catalog_of(package).ok_or_else(&unknown)?;
-        authorize::in_catalog_known_by(
-            ctx,
-            Action::Reprocess,
-            Action::ReadRequests,
-            catalog,
-            unknown,
-        )
+        may_reprocess(&self.facts, ctx, found.access_package_id, unknown)
     }
 
     /// Writes what was begun with its events; the engine plans it.
@@ -199,4 +183,21 @@ impl Batch<'_> {
         self.replays.store(tx)?;
         Ok(())
     }
+}
+
+/// Whether the caller may reprocess what is about this package.
+pub(super) fn may_reprocess(
+    facts: &Facts,
+    ctx: &Ctx,
+    package: AccessPackageId,
+    unknown: impl Fn() -> ServiceError,
+) -> Result<(), ServiceError> {
+    let catalog = facts.catalog_of(package).ok_or_else(&unknown)?;
+    authorize::in_catalog_known_by(
+        ctx,
+        Action::Reprocess,
+        Action::ReadRequests,
+        catalog,
+        unknown,
+    )
 }

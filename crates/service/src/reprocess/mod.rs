@@ -7,6 +7,7 @@ mod accept;
 pub(crate) mod begin;
 pub(crate) mod facts;
 pub(crate) mod judge;
+mod look;
 mod rate;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use domain::id::{AssignmentId, RequestId};
 
 use self::accept::{Call, Wanted};
 pub use self::accept::{Calls, calls};
+pub use self::look::{look_at_assignment, look_at_request};
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
 use crate::{audit, authorize};

@@ -1,0 +1,42 @@
+//! What whoever looks after access does: requests and assignments of everybody, bulk jobs, drift and targets.
+//!
+//! **Invariant:** the service decides who may; a page leaves out what its reader may not do, and a form that comes all the
+//! same is refused.
+
+mod adopt;
+mod assignments;
+mod drift;
+mod filter;
+mod jobs;
+mod plan;
+mod report;
+mod requests;
+mod targets;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::portal::Portal;
+
+/// Which of these pages is where.
+pub(crate) fn routes() -> Router<Portal> {
+    Router::new()
+        .route("/manage/requests", get(requests::list))
+        .route("/manage/assignments", get(assignments::list))
+        .route("/manage/assignments/{id}", get(assignments::show))
+        .route(
+            "/manage/assignments/{id}/reprocess",
+            post(assignments::reprocess),
+        )
+        .route("/manage/jobs", get(jobs::list).post(jobs::create))
+        .route("/manage/jobs/{id}", get(jobs::show).post(jobs::steer))
+        .route("/manage/jobs/{id}/events", get(jobs::events))
+        .route("/manage/jobs/{id}/report", get(report::report))
+        .route("/manage/drift", get(drift::list).post(drift::restore))
+        .route("/manage/grants/{id}/retry", post(drift::retry))
+        .route("/manage/adopt", get(adopt::show).post(adopt::adopt))
+        .route("/manage/targets", get(targets::list))
+        .route("/manage/targets/{name}/{order}", post(targets::order))
+        .route("/manage/sweeps/{id}", get(targets::sweep))
+        .route("/manage/sweeps/{id}/cancel", post(targets::cancel))
+}
