@@ -339,7 +339,14 @@ async fn l8_access_that_nobody_granted_is_adopted_after_a_look_who_that_is() {
     app.target(CRM)
         .gains(&package.role().origin_id, app.id_of("bob"));
     let admin = app.browser_of("admin").await;
-    let form = admin.get("/manage/adopt").await.with_status(200);
+    let search = admin.get("/manage/adopt?package=none").await;
+    assert!(search.with_status(200).says("There is no such package."));
+    let search = admin
+        .get("/manage/adopt?package=book")
+        .await
+        .with_status(200);
+    let form = admin.get(&search.link("/manage/adopt?package=")).await;
+    let form = form.with_status(200);
     let typed = [
         ("package", package.id.as_str()),
         ("policy", package.policy.as_str()),

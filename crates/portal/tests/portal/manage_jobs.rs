@@ -140,7 +140,7 @@ async fn with_order(browser: &Browser, order: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn rp20_what_is_chosen_is_planned_with_refusals_and_their_reasons() {
+async fn what_is_chosen_is_planned_with_refusals_and_their_reasons() {
     let app = TestApp::new().await;
     let failed = app.request_in("deliveryFailed").await;
     let other = app.package(Plan::new("Marketing")).await;
@@ -190,7 +190,7 @@ async fn rp20_what_is_chosen_is_planned_with_refusals_and_their_reasons() {
 }
 
 #[tokio::test]
-async fn rp20_a_job_is_held_back_resumed_and_watched_to_its_end() {
+async fn a_job_is_held_back_resumed_and_watched_to_its_end() {
     let app = TestApp::new().await;
     let package = drifted(&app, &["alice", "bob"]).await;
     let admin = app.browser_of("admin").await;

@@ -6,6 +6,7 @@
 pub mod assignments;
 pub mod drift;
 pub mod extras;
+pub mod packages;
 pub mod requests;
 mod select;
 

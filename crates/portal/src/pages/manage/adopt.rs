@@ -8,6 +8,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use service::adoptions::{self, Adoption, Fate, MOST, Person, Report};
 use service::overview::extras;
+use service::overview::packages::{self, Package};
 use service::{Code, ServiceError};
 
 use crate::form::Form;
@@ -54,7 +55,7 @@ fn read(form: &Form) -> Result<Adoption, String> {
     let after: Result<Option<ObjectId>, _> = form.get("after").map(str::parse).transpose();
     let (Ok(access_package_id), Ok(assignment_policy_id), Ok(after)) = (package, policy, after)
     else {
-        return Err("Name the package and its policy by their ids.".to_owned());
+        return Err("Choose a package and one of its policies.".to_owned());
     };
     let justification = form.get("reason").map(str::to_owned);
     let too_long = |text: &String| text.chars().count() > LONGEST_REASON;
@@ -93,21 +94,48 @@ async fn draw(
         }
         None => HashMap::new(),
     };
+    let text = form.text("package");
+    let found = if text.is_empty() {
+        Vec::new()
+    } else {
+        packages::find(visit.service(), &visit.ctx, text).await?
+    };
+    let named = |package: &&Package| package.id.to_string().eq_ignore_ascii_case(text);
+    let chosen = found.iter().find(named).and_then(|package| {
+        let policies = package.policies.iter();
+        let own = policies
+            .clone()
+            .find(|(id, _)| id.to_string().eq_ignore_ascii_case(form.text("policy")));
+        Some((package, own?))
+    });
     let content = html! {
         h1 { "Adopt" }
         (trouble(wrong.as_deref()))
         p { "People who have all that a package gives, because somebody gave it to them before, get the assignment for it. Nothing is taken from anybody." }
-        form method="post" action=(PATH) {
-            (visit.marked())
-            (field("package", "Package", Some("Its id."), true).line("text"))
-            (field("policy", "Policy", Some("The id of the policy of this package by which they get it."), true).line("text"))
-            (field("reason", "Your reason", Some("It stands in their requests."), false).lines())
-            @if let Some(next) = next { input type="hidden" name="after" value=(next); }
-            div .actions {
-                button name="do" value="look" {
-                    @if next.is_some() { "Look at the next" } @else { "Look who that is" }
+        @if let Some((package, (policy, policy_name))) = chosen {
+            form .card method="post" action=(PATH) {
+                (visit.marked())
+                dl {
+                    dt { "Package" } dd { (package.name) }
+                    dt { "By the policy" } dd { (policy_name) }
+                }
+                input type="hidden" name="package" value=(package.id);
+                input type="hidden" name="policy" value=(policy);
+                (field("reason", "Your reason", Some("It stands in their requests."), false).lines())
+                @if let Some(next) = next { input type="hidden" name="after" value=(next); }
+                div .actions {
+                    button name="do" value="look" {
+                        @if next.is_some() { "Look at the next" } @else { "Look who that is" }
+                    }
+                    a .button .second href=(PATH) { "Another package" }
                 }
             }
+        } @else {
+            form .search role="search" method="get" action=(PATH) {
+                (field("package", "Package", Some("A part of its name."), true).line("search"))
+                div .actions { button .second { "Search" } }
+            }
+            (choices(text, &found))
         }
         @if let Some(report) = report { (told(visit, form, report, &names)) }
         p { a href="/manage/drift#extras" { "Drift" } }
@@ -119,6 +147,28 @@ async fn draw(
     };
     let page = visit.page(Place::Drift, "Adopt", &content).await?;
     Ok(reply::page(status, page))
+}
+
+/// The packages that were found, to choose one of their policies.
+fn choices(text: &str, found: &[Package]) -> Markup {
+    html! {
+        @if !text.is_empty() && found.is_empty() {
+            div .empty { p { "There is no such package." } }
+        }
+        @for package in found {
+            section .card aria-labelledby={"package-" (package.id)} {
+                h2 id={"package-" (package.id)} { (package.name) }
+                @if package.policies.is_empty() { p { "It has no policy." } }
+                ul {
+                    @for (policy, name) in &package.policies {
+                        li {
+                            a href={(PATH) "?package=" (package.id) "&policy=" (policy)} { "By the policy " (name) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn told(visit: &Visit, form: &Form, report: &Report, names: &HashMap<ObjectId, String>) -> Markup {

@@ -10,9 +10,15 @@ use crate::words;
 
 /// What a job is called.
 pub(super) fn title(job: &Job) -> String {
-    match job.collection {
-        Collection::Assignments => format!("Reprocess of {} assignments", job.plan.items),
-        Collection::AssignmentRequests => format!("Reprocess of {} requests", job.plan.items),
+    let (one, many) = match job.collection {
+        Collection::Assignments => ("assignment", "assignments"),
+        Collection::AssignmentRequests => ("request", "requests"),
+    };
+    match (job.planned_at, job.plan.items) {
+        // How many there are is known when the plan is.
+        (None, _) => format!("Reprocess of {many}"),
+        (Some(_), 1) => format!("Reprocess of 1 {one}"),
+        (Some(_), count) => format!("Reprocess of {count} {many}"),
     }
 }
 
