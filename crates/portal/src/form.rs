@@ -62,7 +62,9 @@ impl Form {
 
 fn decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    let text = percent_decode_str(&spaced).decode_utf8_lossy();
+    // No database takes it for a part of a text.
+    text.replace('\0', "\u{fffd}")
 }
 
 /// A value as it stands in a query.
@@ -92,6 +94,7 @@ mod tests {
         assert_eq!(form.get("q"), Some("a b&c=<ä>"));
         assert_eq!(form.page(), 2);
         assert_eq!(form.get("none"), None);
+        assert_eq!(Form::parse(b"q=a%00b").get("q"), Some("a\u{fffd}b"));
         assert_eq!(Form::parse(b"page=0").page(), 0);
         assert_eq!(Form::parse(b"page=-1").page(), 0);
     }

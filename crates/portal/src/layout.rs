@@ -36,8 +36,11 @@ const PLACES: [(Place, &str, &str); 4] = [
     (Place::Approvals, "/approvals", "Approvals"),
 ];
 
+/// A page of whoever looks after access: its place, address and name, and who is shown it.
+type Operation = (Place, &'static str, &'static str, fn(May) -> bool);
+
 /// The pages of whoever looks after access, each with the right that shows it.
-const OPERATIONS: [(Place, &str, &str, fn(May) -> bool); 5] = [
+const OPERATIONS: [Operation; 5] = [
     (Place::AllRequests, "/manage/requests", "Requests", |may| {
         may.read
     }),
@@ -82,6 +85,11 @@ pub(crate) fn page(
                 }
             }
         }
+        form .who method="post" action="/sign-out" {
+            (visit.marked())
+            span title=(visit.who.user_principal_name) { (visit.who.display_name) }
+            button .second { "Sign out" }
+        }
         @if !operations.is_empty() {
             nav .operations aria-label="Operations" {
                 ul {
@@ -92,11 +100,6 @@ pub(crate) fn page(
                     }
                 }
             }
-        }
-        form .who method="post" action="/sign-out" {
-            (visit.marked())
-            span title=(visit.who.user_principal_name) { (visit.who.display_name) }
-            button .second { "Sign out" }
         }
     };
     frame(title, &bar, content)

@@ -76,6 +76,7 @@ async fn requests_are_filtered_and_one_that_failed_is_reprocessed() {
         ("state=deliveryFailed", "alice", "Marketing"),
         ("person=BOB", "Marketing", "alice Failed"),
         ("package=market", "Marketing", "alice Failed"),
+        ("person=a%00b", "There is no such request.", "Marketing"),
         ("package=nothing", "There is no such request.", "Marketing"),
         ("from=2999-01-01", "There is no such request.", "Marketing"),
         ("until=2999-01-01", "Marketing", "There is no such request."),

@@ -86,11 +86,14 @@ pub async fn names(
         .await
 }
 
+/// A resource and a role.
+type Pair = (String, String);
+
 /// The names of the roles of these resources, by the ids in their origin.
 fn roles(
     tx: &mut ReadTx<'_>,
     resources: BTreeSet<String>,
-) -> Result<HashMap<(String, String), (String, String)>, ServiceError> {
+) -> Result<HashMap<Pair, Pair>, ServiceError> {
     if resources.is_empty() {
         return Ok(HashMap::new());
     }

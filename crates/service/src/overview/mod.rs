@@ -26,6 +26,10 @@ use crate::ctx::Ctx;
 pub const PAGE: u64 = 50;
 
 /// What somebody may do, for the links that they are shown. Whether they may do it to a given object is asked again.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "rights that do not depend on each other"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct May {
     /// See requests and assignments of others.

@@ -132,7 +132,7 @@ async fn draw(
             }
         } @else {
             form .search role="search" method="get" action=(PATH) {
-                (field("package", "Package", Some("A part of its name."), true).line("search"))
+                (field("package", "Package", Some("A part of its name."), true).line("text"))
                 div .actions { button .second { "Search" } }
             }
             (choices(text, &found))
@@ -211,9 +211,8 @@ fn person(person: &Person, name: Option<&String>) -> Vec<Markup> {
         Ok(Fate::Partial(roles)) => html! { "Has " (roles) " of its roles only" },
         Err(error) => html! { (words::sentence(&error.to_string())) },
     };
-    let who = match name {
-        Some(name) => html! { (name) },
-        None => html! { code { (person.object_id) } },
+    let who = html! {
+        @if let Some(name) = name { (name) } @else { code { (person.object_id) } }
     };
     vec![who, what]
 }

@@ -76,28 +76,28 @@ pub(super) fn after(form: &Form) -> Result<Option<Place>, Problem> {
 pub(super) fn filter_form(path: &str, form: &Form, states: &[(&str, &str)]) -> Markup {
     let mut choices = vec![("", "Any")];
     choices.extend_from_slice(states);
-    let field = |name, label, hint| Field {
-        name,
-        label,
-        hint,
-        value: form.text(name),
-        error: None,
-        is_required: false,
+    let field = |name: &str, label: &str, kind: &str| {
+        html! {
+            div .field {
+                label for=(name) { (label) }
+                input id=(name) name=(name) type=(kind) value=(form.text(name));
+            }
+        }
     };
     html! {
         form .search role="search" method="get" action=(path) {
             (zone())
             (select("state", "State", &choices, form.text("state")))
-            (field("package", "Package", None).line("text"))
-            (field("person", "Person", None).line("text"))
-            (field("from", "Made from", None).line("date"))
-            (field("until", "Made until", None).line("date"))
+            (field("package", "Package", "text"))
+            (field("person", "Person", "text"))
+            (field("from", "Made from", "date"))
+            (field("until", "Made until", "date"))
             div .actions {
                 button .second { "Show" }
                 @if is_narrowed(form) { a href=(path) { "Show all" } }
             }
+            p .hint data-utc { "Days are those of UTC." }
         }
-        p .hint data-utc { "Days are those of UTC." }
     }
 }
 

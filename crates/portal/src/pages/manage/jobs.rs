@@ -152,9 +152,9 @@ pub(super) fn planned(collection: Collection, selection: Selection) -> NewJob {
 
 fn note(form: &Form) -> Result<Option<String>, Problem> {
     match form.get("note") {
-        Some(note) if note.chars().count() > LONGEST_NOTE || note.contains('\0') => Err(refused(
-            &format!("A note has at most {LONGEST_NOTE} characters."),
-        )),
+        Some(note) if note.chars().count() > LONGEST_NOTE => Err(refused(&format!(
+            "A note has at most {LONGEST_NOTE} characters."
+        ))),
         other => Ok(other.map(str::to_owned)),
     }
 }

@@ -223,7 +223,7 @@ pub(crate) async fn order(
         "pause" => {
             let reason = form.get("reason").map(str::to_owned);
             let reason = reason.ok_or_else(|| refused("Say why the target is paused."))?;
-            if reason.chars().count() > LONGEST_REASON || reason.contains('\0') {
+            if reason.chars().count() > LONGEST_REASON {
                 return Err(refused(&format!(
                     "A reason has at most {LONGEST_REASON} characters."
                 )));
