@@ -59,75 +59,77 @@ async fn rp5_who_looks_after_nothing_sees_no_link_and_is_refused_everywhere() {
 
 #[tokio::test]
 async fn requests_are_filtered_and_one_that_failed_is_reprocessed() {
-    let app = TestApp::new().await;
-    let failed = app.request_in("deliveryFailed").await;
-    let other = app.package(Plan::new("Marketing")).await;
-    app.assign(&other, "bob").await;
-    app.deliver().await;
-    let admin = app.browser_of("admin").await;
+    TestApp::on_both(async |app| {
+        let failed = app.request_in("deliveryFailed").await;
+        let other = app.package(Plan::new("Marketing")).await;
+        app.assign(&other, "bob").await;
+        app.deliver().await;
+        let admin = app.browser_of("admin").await;
 
-    let all = admin.get("/manage/requests").await.with_status(200);
-    assert!(
-        all.says("Marketing") && all.says("alice"),
-        "{}",
-        all.words()
-    );
-    for (query, shown, hidden) in [
-        ("state=deliveryFailed", "alice", "Marketing"),
-        ("person=BOB", "Marketing", "alice Failed"),
-        ("package=market", "Marketing", "alice Failed"),
-        ("person=a%00b", "There is no such request.", "Marketing"),
-        ("package=nothing", "There is no such request.", "Marketing"),
-        ("from=2999-01-01", "There is no such request.", "Marketing"),
-        ("until=2999-01-01", "Marketing", "There is no such request."),
-        (
-            "until=soon",
-            "Give days as year, month and day",
-            "There is no such request.",
-        ),
-        (
-            "state=lost",
-            "There is no such state.",
-            "There is no such request.",
-        ),
-    ] {
-        let found = admin.get(&format!("/manage/requests?{query}")).await;
-        let found = found.with_status(200);
+        let all = admin.get("/manage/requests").await.with_status(200);
         assert!(
-            found.says(shown) && !found.says(hidden),
-            "{query}: {}",
-            found.words()
+            all.says("Marketing") && all.says("alice"),
+            "{}",
+            all.words()
         );
-    }
-    admin.get("/manage/requests?after=x").await.with_status(404);
+        for (query, shown, hidden) in [
+            ("state=deliveryFailed", "alice", "Marketing"),
+            ("person=BOB", "Marketing", "alice Failed"),
+            ("package=market", "Marketing", "alice Failed"),
+            ("person=a%00b", "There is no such request.", "Marketing"),
+            ("package=nothing", "There is no such request.", "Marketing"),
+            ("from=2999-01-01", "There is no such request.", "Marketing"),
+            ("until=2999-01-01", "Marketing", "There is no such request."),
+            (
+                "until=soon",
+                "Give days as year, month and day",
+                "There is no such request.",
+            ),
+            (
+                "state=lost",
+                "There is no such state.",
+                "There is no such request.",
+            ),
+        ] {
+            let found = admin.get(&format!("/manage/requests?{query}")).await;
+            let found = found.with_status(200);
+            assert!(
+                found.says(shown) && !found.says(hidden),
+                "{query}: {}",
+                found.words()
+            );
+        }
+        admin.get("/manage/requests?after=x").await.with_status(404);
 
-    let path = format!("/requests/{}", failed.request);
-    let page = admin.get(&path).await.with_status(200);
-    assert!(
-        page.says("Failed") && page.says("All requests"),
-        "{}",
-        page.words()
-    );
-    let action = format!("{path}/reprocess");
-    let sent = admin.submit(&page, &action, &[]).await.with_status(303);
-    app.deliver().await;
-    let page = admin.get(sent.location()).await.with_status(200);
-    assert!(
-        page.says("It is being reprocessed.") && page.says("Verified"),
-        "{}",
-        page.words()
-    );
-    // What is done is not done again, and the page says why.
-    assert!(
-        page.says("This cannot be reprocessed now."),
-        "{}",
-        page.words()
-    );
-    let again = admin
-        .post(&action, &mark(&admin).await)
-        .await
-        .with_status(400);
-    assert!(again.says("Nothing was changed."), "{}", again.words());
+        let path = format!("/requests/{}", failed.request);
+        let page = admin.get(&path).await.with_status(200);
+        assert!(
+            page.says("Failed") && page.says("All requests"),
+            "{}",
+            page.words()
+        );
+        let action = format!("{path}/reprocess");
+        let sent = admin.submit(&page, &action, &[]).await.with_status(303);
+        app.deliver().await;
+        let page = admin.get(sent.location()).await.with_status(200);
+        assert!(
+            page.says("It is being reprocessed.") && page.says("Verified"),
+            "{}",
+            page.words()
+        );
+        // What is done is not done again, and the page says why.
+        assert!(
+            page.says("This cannot be reprocessed now."),
+            "{}",
+            page.words()
+        );
+        let again = admin
+            .post(&action, &mark(&admin).await)
+            .await
+            .with_status(400);
+        assert!(again.says("Nothing was changed."), "{}", again.words());
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -249,159 +251,163 @@ async fn az5_a_reader_of_one_catalog_sees_its_rows_and_may_change_nothing() {
 
 #[tokio::test]
 async fn l8_drift_is_restored_as_a_job_and_removal_that_was_given_up_is_tried_again() {
-    let app = TestApp::new().await;
-    let package = app
-        .package(Plan::new("Books").member_of("Authors", CRM))
-        .await;
-    app.assign(&package, "alice").await;
-    let bobs = app.assign(&package, "bob").await;
-    app.deliver().await;
-    let admin = app.browser_of("admin").await;
-    app.target(CRM).refuses(app.id_of("bob"));
-    app.remove(&app.assignment_of(&bobs).await).await;
-    app.deliver().await;
-    app.loses(package.role(), "alice").await;
-    let targets = admin.get("/manage/targets").await.with_status(200);
-    let sweep = format!("/manage/targets/{CRM}/sweep");
-    admin.submit(&targets, &sweep, &[]).await.with_status(303);
-    app.deliver().await;
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Books").member_of("Authors", CRM))
+            .await;
+        app.assign(&package, "alice").await;
+        let bobs = app.assign(&package, "bob").await;
+        app.deliver().await;
+        let admin = app.browser_of("admin").await;
+        app.target(CRM).refuses(app.id_of("bob"));
+        app.remove(&app.assignment_of(&bobs).await).await;
+        app.deliver().await;
+        app.loses(package.role(), "alice").await;
+        let targets = admin.get("/manage/targets").await.with_status(200);
+        let sweep = format!("/manage/targets/{CRM}/sweep");
+        admin.submit(&targets, &sweep, &[]).await.with_status(303);
+        app.deliver().await;
 
-    let drift = admin.get("/manage/drift").await.with_status(200);
-    assert!(
-        drift.says("1 missing, 1 not wanted any more"),
-        "{}",
-        drift.words()
-    );
-    assert!(
-        drift.says("Authors") && drift.says("Removal given up"),
-        "{}",
-        drift.words()
-    );
-    let missing = admin
-        .get(&format!("/manage/drift?kind=missing&target={CRM}"))
-        .await;
-    assert!(
-        missing.says("alice") && !missing.says("bob"),
-        "{}",
-        missing.words()
-    );
-    assert!(
-        !admin
-            .get(&format!("/manage/drift?target={ERP}"))
-            .await
-            .says("alice")
-    );
-    admin.get("/manage/drift?kind=lost").await.with_status(422);
+        let drift = admin.get("/manage/drift").await.with_status(200);
+        assert!(
+            drift.says("1 missing, 1 not wanted any more"),
+            "{}",
+            drift.words()
+        );
+        assert!(
+            drift.says("Authors") && drift.says("Removal given up"),
+            "{}",
+            drift.words()
+        );
+        let missing = admin
+            .get(&format!("/manage/drift?kind=missing&target={CRM}"))
+            .await;
+        assert!(
+            missing.says("alice") && !missing.says("bob"),
+            "{}",
+            missing.words()
+        );
+        assert!(
+            !admin
+                .get(&format!("/manage/drift?target={ERP}"))
+                .await
+                .says("alice")
+        );
+        admin.get("/manage/drift?kind=lost").await.with_status(422);
 
-    let mut fields = mark(&admin).await;
-    admin.post("/manage/drift", &fields).await.with_status(422);
-    let pick = missing.text.split("name=\"pick\" value=\"").nth(1).unwrap()[..36].to_owned();
-    fields.push(("pick".to_owned(), pick));
-    let sent = admin.post("/manage/drift", &fields).await;
-    let job = sent.with_status(303).location().to_owned();
-    app.deliver().await;
-    let planned = admin.get(&job).await.with_status(200);
-    assert!(
-        planned.says("Planned, not started") && planned.says("Grants to add 1"),
-        "{}",
-        planned.words()
-    );
-    admin
-        .submit(&planned, &job, &[("order", "run")])
-        .await
-        .with_status(303);
-    app.deliver().await;
-    assert!(app.has(package.role(), "alice").await);
-
-    app.target(CRM).refuses_nobody();
-    let drift = admin.get("/manage/drift").await;
-    let at = drift.text.split("formaction=\"").nth(1).unwrap();
-    let retry = at[..at.find('"').unwrap()].to_owned();
-    let fields = mark(&admin).await;
-    admin.post(&retry, &fields).await.with_status(303);
-    app.deliver().await;
-    assert!(!app.has(package.role(), "bob").await);
-    // Only what was given up is tried again.
-    admin.post(&retry, &fields).await.with_status(400);
-    assert!(
+        let mut fields = mark(&admin).await;
+        admin.post("/manage/drift", &fields).await.with_status(422);
+        let pick = missing.text.split("name=\"pick\" value=\"").nth(1).unwrap()[..36].to_owned();
+        fields.push(("pick".to_owned(), pick));
+        let sent = admin.post("/manage/drift", &fields).await;
+        let job = sent.with_status(303).location().to_owned();
+        app.deliver().await;
+        let planned = admin.get(&job).await.with_status(200);
+        assert!(
+            planned.says("Planned, not started") && planned.says("Grants to add 1"),
+            "{}",
+            planned.words()
+        );
         admin
-            .get("/manage/drift")
+            .submit(&planned, &job, &[("order", "run")])
             .await
-            .says("Everything that was looked at is as it shall be.")
-    );
+            .with_status(303);
+        app.deliver().await;
+        assert!(app.has(package.role(), "alice").await);
+
+        app.target(CRM).refuses_nobody();
+        let drift = admin.get("/manage/drift").await;
+        let at = drift.text.split("formaction=\"").nth(1).unwrap();
+        let retry = at[..at.find('"').unwrap()].to_owned();
+        let fields = mark(&admin).await;
+        admin.post(&retry, &fields).await.with_status(303);
+        app.deliver().await;
+        assert!(!app.has(package.role(), "bob").await);
+        // Only what was given up is tried again.
+        admin.post(&retry, &fields).await.with_status(400);
+        assert!(
+            admin
+                .get("/manage/drift")
+                .await
+                .says("Everything that was looked at is as it shall be.")
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn l8_access_that_nobody_granted_is_adopted_after_a_look_who_that_is() {
-    let app = TestApp::new().await;
-    let package = app
-        .package(Plan::new("Books").member_of("Authors", CRM))
-        .await;
-    app.target(CRM)
-        .gains(&package.role().origin_id, app.id_of("bob"));
-    let admin = app.browser_of("admin").await;
-    let search = admin.get("/manage/adopt?package=none").await;
-    assert!(search.with_status(200).says("There is no such package."));
-    let search = admin
-        .get("/manage/adopt?package=book")
-        .await
-        .with_status(200);
-    let form = admin.get(&search.link("/manage/adopt?package=")).await;
-    let form = form.with_status(200);
-    let typed = [
-        ("package", package.id.as_str()),
-        ("policy", package.policy.as_str()),
-    ];
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Books").member_of("Authors", CRM))
+            .await;
+        app.target(CRM)
+            .gains(&package.role().origin_id, app.id_of("bob"));
+        let admin = app.browser_of("admin").await;
+        let search = admin.get("/manage/adopt?package=none").await;
+        assert!(search.with_status(200).says("There is no such package."));
+        let search = admin
+            .get("/manage/adopt?package=book")
+            .await
+            .with_status(200);
+        let form = admin.get(&search.link("/manage/adopt?package=")).await;
+        let form = form.with_status(200);
+        let typed = [
+            ("package", package.id.as_str()),
+            ("policy", package.policy.as_str()),
+        ];
 
-    let early = admin
-        .submit(&form, "/manage/adopt", &typed)
-        .await
-        .with_status(422);
-    assert!(early.says("sweep its target first"), "{}", early.words());
-    admin
-        .submit(&form, "/manage/adopt", &[("package", "x")])
-        .await
-        .with_status(422);
-    let fields = mark(&admin).await;
-    admin
-        .post(&format!("/manage/targets/{CRM}/sweep"), &fields)
-        .await
-        .with_status(303);
-    app.deliver().await;
+        let early = admin
+            .submit(&form, "/manage/adopt", &typed)
+            .await
+            .with_status(422);
+        assert!(early.says("sweep its target first"), "{}", early.words());
+        admin
+            .submit(&form, "/manage/adopt", &[("package", "x")])
+            .await
+            .with_status(422);
+        let fields = mark(&admin).await;
+        admin
+            .post(&format!("/manage/targets/{CRM}/sweep"), &fields)
+            .await
+            .with_status(303);
+        app.deliver().await;
 
-    let drift = admin.get("/manage/drift").await.with_status(200);
-    assert!(
-        drift.says("1 found by sweeps.") && drift.says("bob Authors Member crm"),
-        "{}",
-        drift.words()
-    );
-    let who = admin
-        .submit(&form, "/manage/adopt", &typed)
-        .await
-        .with_status(200);
-    assert!(
-        who.says("1 would be adopted.") && who.says("Would be adopted"),
-        "{}",
-        who.words()
-    );
-    assert!(who.says("bob Would be adopted"), "{}", who.words());
-    let sent = admin
-        .submit(&who, "/manage/adopt#who", &[("do", "adopt")])
-        .await;
-    assert!(sent.with_status(200).says("1 adopted."));
-    app.deliver().await;
+        let drift = admin.get("/manage/drift").await.with_status(200);
+        assert!(
+            drift.says("1 found by sweeps.") && drift.says("bob Authors Member crm"),
+            "{}",
+            drift.words()
+        );
+        let who = admin
+            .submit(&form, "/manage/adopt", &typed)
+            .await
+            .with_status(200);
+        assert!(
+            who.says("1 would be adopted.") && who.says("Would be adopted"),
+            "{}",
+            who.words()
+        );
+        assert!(who.says("bob Would be adopted"), "{}", who.words());
+        let sent = admin
+            .submit(&who, "/manage/adopt#who", &[("do", "adopt")])
+            .await;
+        assert!(sent.with_status(200).says("1 adopted."));
+        app.deliver().await;
 
-    let held = app.browser_of("bob").await.get("/").await;
-    assert!(
-        held.says("Books") && held.says("Verified"),
-        "{}",
-        held.words()
-    );
-    let again = admin
-        .submit(&form, "/manage/adopt", &typed)
-        .await
-        .with_status(200);
-    assert!(again.says("0 would be adopted."), "{}", again.words());
+        let held = app.browser_of("bob").await.get("/").await;
+        assert!(
+            held.says("Books") && held.says("Verified"),
+            "{}",
+            held.words()
+        );
+        let again = admin
+            .submit(&form, "/manage/adopt", &typed)
+            .await
+            .with_status(200);
+        assert!(again.says("0 would be adopted."), "{}", again.words());
+    })
+    .await;
 }
 
 #[tokio::test]
