@@ -28,6 +28,11 @@ impl Form {
         )
     }
 
+    /// These fields, as if somebody had typed them.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The first field of this name that is not empty, without space around it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0

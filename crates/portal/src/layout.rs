@@ -22,6 +22,7 @@ pub(crate) enum Place {
     Requests,
     Packages,
     Approvals,
+    Catalogs,
     AllRequests,
     Assignments,
     Jobs,
@@ -40,7 +41,10 @@ const PLACES: [(Place, &str, &str); 4] = [
 type Operation = (Place, &'static str, &'static str, fn(May) -> bool);
 
 /// The pages of whoever looks after access, each with the right that shows it.
-const OPERATIONS: [Operation; 5] = [
+const OPERATIONS: [Operation; 6] = [
+    (Place::Catalogs, "/manage/catalogs", "Catalogs", |may| {
+        may.read_catalogs
+    }),
     (Place::AllRequests, "/manage/requests", "Requests", |may| {
         may.read
     }),

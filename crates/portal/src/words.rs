@@ -2,9 +2,10 @@
 
 use domain::assignment::State as Held;
 use domain::assignment_request::{RequestType, State};
+use domain::extension::{ExtensionType, Stage as ExtensionStage};
 use domain::failure::FailureCode;
 use domain::ledger::Phase;
-use domain::policy::Expiration;
+use domain::policy::{Expiration, TargetScope};
 use domain::reprocess_job::State as Job;
 use domain::sweep::State as Sweep;
 use domain::time::{Duration, Timestamp};
@@ -170,6 +171,48 @@ pub(crate) fn expiration(expiration: Expiration) -> String {
         Expiration::Never => "Lasts until somebody ends it.".to_owned(),
         Expiration::At(_) => "Ends on a fixed date.".to_owned(),
         Expiration::After(long) => format!("Lasts {} at most.", duration(long)),
+    }
+}
+
+/// For whom a policy is.
+pub(crate) const fn scope(scope: TargetScope) -> &'static str {
+    match scope {
+        TargetScope::NotSpecified => "Nobody can ask; administrators give it",
+        TargetScope::SpecificDirectoryUsers => "People and groups of the directory, listed below",
+        TargetScope::SpecificConnectedOrganizationUsers => {
+            "People of connected organizations, listed below"
+        }
+        TargetScope::SpecificDirectoryServicePrincipals => "Applications, listed below",
+        TargetScope::AllMemberUsers => "All members of the directory, without guests",
+        TargetScope::AllDirectoryUsers => "Everybody in the directory, with guests",
+        TargetScope::AllDirectoryServicePrincipals => "All applications",
+        TargetScope::AllConfiguredConnectedOrganizationUsers => {
+            "People of all connected organizations"
+        }
+        TargetScope::AllExternalUsers => "Anybody outside",
+        TargetScope::AllDirectoryAgentIdentities => "All agents",
+    }
+}
+
+/// What an extension is called for.
+pub(crate) const fn extension(kind: ExtensionType) -> &'static str {
+    match kind {
+        ExtensionType::Request => "Stages of requests",
+        ExtensionType::Assignment => "Assignments that are about to end",
+        ExtensionType::Legacy => "Stages of both, in the older way",
+    }
+}
+
+/// When an extension is called.
+pub(crate) const fn extension_stage(stage: ExtensionStage) -> &'static str {
+    match stage {
+        ExtensionStage::RequestCreated => "when somebody has asked",
+        ExtensionStage::DeterminingApproval => "before approval is decided upon",
+        ExtensionStage::RequestApproved => "once it is approved",
+        ExtensionStage::RequestGranted => "once access is there",
+        ExtensionStage::RequestRemoved => "once access is gone",
+        ExtensionStage::FourteenDaysBeforeExpiration => "14 days before the end",
+        ExtensionStage::OneDayBeforeExpiration => "a day before the end",
     }
 }
 

@@ -32,6 +32,7 @@ pub mod extension_callout;
 pub mod external_connector;
 pub mod guest;
 pub mod holders;
+pub mod impact;
 pub mod incompatible;
 pub mod injected_fault;
 pub mod ledger;

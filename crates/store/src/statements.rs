@@ -15,6 +15,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::change_log::STATEMENTS,
     crate::subscription::STATEMENTS,
     crate::holders::STATEMENTS,
+    crate::impact::STATEMENTS,
     crate::incompatible::STATEMENTS,
     crate::incompatible::holdings::STATEMENTS,
     crate::offer::STATEMENTS,

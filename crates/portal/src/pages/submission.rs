@@ -110,6 +110,49 @@ impl Faults {
         }
     }
 
+    /// The words above a form whose content was to be saved.
+    pub(crate) fn unsaved(&self) -> Option<String> {
+        match (&self.whole, self.fields.len()) {
+            (Some(whole), _) => Some(whole.clone()),
+            (None, 0) => None,
+            (None, _) => Some("Nothing was saved: see the fields below.".to_owned()),
+        }
+    }
+
+    /// The refusal of a change, at the field that its target leads to: `fields` has beginnings of targets, each with a
+    /// field. Anything but a refusal is no fault of the form, nor is one that hides what it is about.
+    pub(crate) fn of_change(error: ServiceError, fields: &[(&str, &str)]) -> Result<Self, Problem> {
+        let ServiceError::Refused {
+            code,
+            message,
+            target,
+        } = error
+        else {
+            return Err(error.into());
+        };
+        let mut faults = Self::default();
+        if code == Code::PreconditionFailed {
+            faults.whole = Some(
+                "Somebody changed it since you opened this page, so nothing was saved. Look at how it is now; if you \
+                 send what stands here, it takes the place of that."
+                    .to_owned(),
+            );
+            return Ok(faults);
+        }
+        let field = target.as_deref().and_then(|target| {
+            let fits = fields.iter().filter(|(begin, _)| target.starts_with(begin));
+            fits.max_by_key(|(begin, _)| begin.len())
+        });
+        match field {
+            Some((_, field)) => faults.add(field, &words::sentence(&message)),
+            None if matches!(code, Code::ResourceNotFound | Code::AccessDenied) => {
+                return Err(ServiceError::refused(code, message).into());
+            }
+            None => faults.whole = Some(words::sentence(&message)),
+        }
+        Ok(faults)
+    }
+
     /// The refusal of a submission, at the field that it is about; anything but a refusal is no fault of the form.
     pub(crate) fn of_refusal(error: ServiceError) -> Result<Self, Problem> {
         let ServiceError::Refused {

@@ -7,6 +7,7 @@
 
 mod access;
 mod approvals;
+mod catalogs;
 mod manage;
 mod manage_jobs;
 mod packages;

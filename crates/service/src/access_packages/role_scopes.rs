@@ -31,31 +31,42 @@ pub async fn create(
         .store
         .write(move |tx| -> Result<RoleScopeId, ServiceError> {
             let package = package_for(tx, &ctx, Action::ManageAccessPackages, package)?;
-            let resource = find_resource(tx, &ctx, package.catalog_id, &wanted)?;
-            let role = resolve_role(tx, &moment, &resource, &wanted.role)?;
-            let scope = resolve_scope(tx, &resource, &wanted.scope)?;
-            let created = ResourceRoleScope {
-                id: RoleScopeId {
-                    role: role.id,
-                    scope: scope.id,
-                },
-                access_package_id: package.id,
-                created_by: caller_name(&ctx),
-                created_at: moment.now,
-            };
-            if !resource_role_scope::insert(tx, &created)? {
-                let message = format!(
-                    "the access package has the role `{}` of `{}` already",
-                    role.display_name, resource.display_name
-                );
-                return Err(ServiceError::refused(Code::RoleScopeAlreadyExists, message));
-            }
-            changed(tx, &moment, &ctx, &package, "added", created.id)?;
-            Ok(created.id)
+            add(tx, &moment, &ctx, &package, &wanted)
         })
         .await?;
     service.wake();
     Ok(id)
+}
+
+/// Puts a role into a package, as a part of a transaction; after the commit call `service.wake()`.
+pub(crate) fn add(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    package: &AccessPackage,
+    wanted: &NewResourceRoleScope,
+) -> Result<RoleScopeId, ServiceError> {
+    let resource = find_resource(tx, ctx, package.catalog_id, wanted)?;
+    let role = resolve_role(tx, moment, &resource, &wanted.role)?;
+    let scope = resolve_scope(tx, &resource, &wanted.scope)?;
+    let created = ResourceRoleScope {
+        id: RoleScopeId {
+            role: role.id,
+            scope: scope.id,
+        },
+        access_package_id: package.id,
+        created_by: caller_name(ctx),
+        created_at: moment.now,
+    };
+    if !resource_role_scope::insert(tx, &created)? {
+        let message = format!(
+            "the access package has the role `{}` of `{}` already",
+            role.display_name, resource.display_name
+        );
+        return Err(ServiceError::refused(Code::RoleScopeAlreadyExists, message));
+    }
+    changed(tx, moment, ctx, package, "added", created.id)?;
+    Ok(created.id)
 }
 
 /// Takes a role out of a package. Everybody who holds the package loses it, unless something else gives it (AS-4).
@@ -121,7 +132,8 @@ fn only_package(
     found.ok_or_else(|| refused.unwrap_or_else(not_found))
 }
 
-fn remove(
+/// Takes a role out of a package, as a part of a transaction; after the commit call `service.wake()`.
+pub(crate) fn remove(
     tx: &mut WriteTx<'_>,
     moment: &Moment,
     ctx: &Ctx,

@@ -4,9 +4,14 @@
 //! same keys.
 
 pub mod assignments;
+pub mod catalogs;
 pub mod drift;
 pub mod extras;
+pub mod impact;
+pub mod package;
 pub mod packages;
+pub mod people;
+pub mod policy;
 pub mod requests;
 mod select;
 
@@ -15,12 +20,15 @@ use std::str::FromStr;
 
 use auth::decide::Catalogs;
 use auth::roles::Action;
-use domain::query::Value;
+use domain::query::{Entity, Query, Value};
 
 pub use select::{Filter, select};
 
 use crate::authorize;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, Service};
+use crate::error::ServiceError;
+use crate::mine::rows::{Row, equals, query};
+use crate::reads;
 
 /// Rows of a page.
 pub const PAGE: u64 = 50;
@@ -42,6 +50,10 @@ pub struct May {
     pub see_targets: bool,
     /// Pause and sweep targets.
     pub switch_targets: bool,
+    /// See catalogs and what is in them.
+    pub read_catalogs: bool,
+    /// Make catalogs.
+    pub create_catalogs: bool,
 }
 
 /// What the caller may do.
@@ -54,7 +66,25 @@ pub fn may(ctx: &Ctx) -> May {
         adopt: everywhere(Action::AdminRequest),
         see_targets: everywhere(Action::ReadRequests),
         switch_targets: everywhere(Action::ManageSettings),
+        read_catalogs: somewhere(Action::ReadCatalogContent),
+        create_catalogs: everywhere(Action::CreateCatalog),
     }
+}
+
+/// The same service, whose first write happens only if the object still is the version that a page showed (HT-2).
+pub fn as_shown(
+    service: &Service,
+    entity: &'static Entity,
+    id: &str,
+    version: i64,
+) -> Result<Service, ServiceError> {
+    let mut shown = query(entity, &["version"])?;
+    shown.filter = equals(entity, &[], "id", id)?;
+    shown.limit = Some(1);
+    Ok(Service {
+        store: service.store.guarded(shown, vec![version]),
+        ..service.clone()
+    })
 }
 
 /// Some of a list, and behind which row the rest begins.
@@ -95,6 +125,78 @@ impl fmt::Display for Place {
     }
 }
 
+/// A row of a list that is ordered by name: the name, and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByName {
+    name: String,
+    id: String,
+}
+
+impl ByName {
+    fn of(values: &[Value]) -> Option<Self> {
+        match values {
+            [Value::Text(name), Value::Text(id)] => Some(Self {
+                name: name.clone(),
+                id: id.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn values(self) -> Vec<Value> {
+        vec![Value::Text(self.name), Value::Text(self.id)]
+    }
+}
+
+impl fmt::Display for ByName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.id, self.name)
+    }
+}
+
+impl FromStr for ByName {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (id, name) = text.split_once('.').ok_or(NoPlace)?;
+        let id = uuid::Uuid::try_parse(id).map_err(|_| NoPlace)?;
+        Ok(Self {
+            name: name.to_owned(),
+            id: id.hyphenated().to_string(),
+        })
+    }
+}
+
+/// Some of a list that is ordered by name, and behind which row the rest begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins.
+    pub next: Option<ByName>,
+}
+
+/// Reads a page of a list that is ordered by name.
+async fn named<T>(
+    service: &Service,
+    ctx: &Ctx,
+    mut wanted: Query,
+    after: Option<ByName>,
+    read: impl Fn(Row<'_>) -> Result<T, ServiceError>,
+) -> Result<Named<T>, ServiceError> {
+    wanted.after = after.map(ByName::values);
+    wanted.limit = Some(PAGE);
+    let found = reads::list(service, ctx, wanted.clone()).await?;
+    Ok(Named {
+        rows: found
+            .rows
+            .iter()
+            .map(|record| read(Row::new(&wanted, record)))
+            .collect::<Result<_, _>>()?,
+        next: found.next.as_deref().and_then(ByName::of),
+    })
+}
+
 /// The text names no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the text names no place in a list")]
@@ -127,5 +229,11 @@ mod tests {
         for text in ["", "1", "1.x", "x.6e2c0a4b-9f44-4c5c-8e61-0c5b1e3a7d11"] {
             assert_eq!(text.parse::<Place>(), Err(NoPlace), "{text}");
         }
+        let text = "6e2c0a4b-9f44-4c5c-8e61-0c5b1e3a7d11.Sales. And more";
+        assert_eq!(
+            text.parse::<ByName>().map(|place| place.to_string()),
+            Ok(text.to_owned())
+        );
+        assert_eq!("x.Sales".parse::<ByName>(), Err(NoPlace));
     }
 }

@@ -5,9 +5,12 @@
 
 mod adopt;
 mod assignments;
+mod catalogs;
 mod drift;
+mod fields;
 mod filter;
 mod jobs;
+mod packages;
 mod plan;
 mod report;
 mod requests;
@@ -21,6 +24,8 @@ use crate::portal::Portal;
 /// Which of these pages is where.
 pub(crate) fn routes() -> Router<Portal> {
     Router::new()
+        .merge(catalogs::routes())
+        .merge(packages::routes())
         .route("/manage/requests", get(requests::list))
         .route("/manage/assignments", get(assignments::list))
         .route("/manage/assignments/{id}", get(assignments::show))
