@@ -24,7 +24,8 @@ fn is_labelled(page: &Page) {
                 continue;
             }
             let id = tag.split(" id=\"").nth(1).or(tag.strip_prefix("id=\""));
-            let id = id.expect(tag);
+            assert!(id.is_some(), "no id: {tag}");
+            let id = id.unwrap();
             let id = &id[..id.find('"').unwrap()];
             let label = format!("<label for=\"{id}\"");
             let hidden = format!("<label class=\"unseen\" for=\"{id}\"");

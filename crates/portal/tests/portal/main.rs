@@ -11,4 +11,5 @@ mod catalogs;
 mod manage;
 mod manage_jobs;
 mod packages;
+mod policies;
 mod sign_in;

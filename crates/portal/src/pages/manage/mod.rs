@@ -12,6 +12,7 @@ mod filter;
 mod jobs;
 mod packages;
 mod plan;
+mod policies;
 mod report;
 mod requests;
 mod targets;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Router<Portal> {
     Router::new()
         .merge(catalogs::routes())
         .merge(packages::routes())
+        .merge(policies::routes())
         .route("/manage/requests", get(requests::list))
         .route("/manage/assignments", get(assignments::list))
         .route("/manage/assignments/{id}", get(assignments::show))
