@@ -19,6 +19,15 @@ for (const zone of document.querySelectorAll("[data-zone]")) {
   for (const note of zone.form.querySelectorAll("[data-utc]")) note.hidden = true;
 }
 
+// The text of a file that is chosen, in a field where it can be looked at before it is sent.
+for (const file of document.querySelectorAll("[data-into]")) {
+  file.closest("[hidden]").hidden = false;
+  file.addEventListener("change", async () => {
+    const into = document.getElementById(file.dataset.into);
+    if (file.files.length > 0) into.value = await file.files[0].text();
+  });
+}
+
 // A mark for all boxes of a list.
 for (const all of document.querySelectorAll("[data-all]")) {
   const boxes = () => all.form.querySelectorAll(`input[name="${all.dataset.all}"]`);

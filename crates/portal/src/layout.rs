@@ -28,6 +28,8 @@ pub(crate) enum Place {
     Jobs,
     Drift,
     Targets,
+    Reports,
+    Dev,
 }
 
 const PLACES: [(Place, &str, &str); 4] = [
@@ -41,7 +43,7 @@ const PLACES: [(Place, &str, &str); 4] = [
 type Operation = (Place, &'static str, &'static str, fn(May) -> bool);
 
 /// The pages of whoever looks after access, each with the right that shows it.
-const OPERATIONS: [Operation; 6] = [
+const OPERATIONS: [Operation; 8] = [
     (Place::Catalogs, "/manage/catalogs", "Catalogs", |may| {
         may.read_catalogs
     }),
@@ -61,6 +63,12 @@ const OPERATIONS: [Operation; 6] = [
     (Place::Targets, "/manage/targets", "Targets", |may| {
         may.see_targets
     }),
+    (Place::Reports, "/manage/reports", "Reports", |may| {
+        may.read || may.see_audit
+    }),
+    (Place::Dev, "/manage/dev", "Development tenant", |may| {
+        may.switch_targets
+    }),
 ];
 
 /// A page for somebody who is signed in; `waiting` requests wait for their decision.
@@ -72,7 +80,10 @@ pub(crate) fn page(
     content: &Markup,
 ) -> Markup {
     let may = overview::may(&visit.ctx);
-    let operations = OPERATIONS.iter().filter(|(.., shown)| shown(may));
+    let operations = OPERATIONS.iter().filter(|(place, .., shown)| {
+        let is_here = *place != Place::Dev || visit.portal.development().is_some();
+        is_here && shown(may)
+    });
     let operations: Vec<_> = operations.collect();
     let bar = html! {
         nav aria-label="Main" {

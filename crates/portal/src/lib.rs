@@ -6,7 +6,10 @@
 //! **Invariant:** whatever comes from outside is escaped by the template; a form counts only with the mark of the session that
 //! it was drawn for; every page works without a script.
 
+mod chart;
 mod cookies;
+mod csv;
+mod development;
 mod form;
 mod layout;
 mod live;
@@ -21,7 +24,8 @@ mod sign_in;
 mod visit;
 mod words;
 
-pub use portal::{Parts, Portal, Targets};
+pub use development::{Account, Development, Mint, Settle, Sow};
+pub use portal::{Parts, Portal, StuckQuery, Targets};
 pub use provider::{Answer, Ask, Call, CallError, Endpoints, Pages, Provider, over_http};
 pub use router::router;
 pub use sign_in::BACK;

@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use auth::principal::{Permission, PermissionSet};
 use auth::token::Verifier;
-use service::Service;
+use futures_util::future::BoxFuture;
 use service::clock::Clock;
+use service::deliveries::Stuck;
 use service::portal_sessions::Life;
 use service::targets::Lane;
+use service::{Service, ServiceError};
 
+use crate::development::Development;
 use crate::provider::Provider;
 
 /// The pieces a [`Portal`] is put together from.
@@ -27,6 +30,8 @@ pub struct Parts {
     pub life: Life,
     /// What is known of the targets.
     pub targets: Targets,
+    /// What a development tenant has besides.
+    pub development: Option<Development>,
 }
 
 /// The configured targets, and what this process knows of them.
@@ -36,7 +41,13 @@ pub struct Targets {
     pub known: Vec<(String, String)>,
     /// Tells what is known of those that were spoken to.
     pub lanes: Arc<dyn Fn() -> Vec<Lane> + Send + Sync>,
+    /// Asks which objects are stuck.
+    pub stuck: StuckQuery,
 }
+
+/// Asks the engine which objects are stuck (L9).
+pub type StuckQuery =
+    Arc<dyn Fn() -> BoxFuture<'static, Result<Vec<Stuck>, ServiceError>> + Send + Sync>;
 
 impl fmt::Debug for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +65,8 @@ pub struct Portal(Arc<Parts>);
 const SCOPES: &[Permission] = &[
     Permission::EntitlementManagementReadWriteAll,
     Permission::SubjectAccessReadWrite,
+    // Read by those alone whose own roles let them.
+    Permission::AuditLogReadAll,
 ];
 
 impl Portal {
@@ -84,6 +97,10 @@ impl Portal {
 
     pub(crate) fn targets(&self) -> &Targets {
         &self.0.targets
+    }
+
+    pub(crate) fn development(&self) -> Option<&Development> {
+        self.0.development.as_ref()
     }
 
     pub(crate) fn scopes() -> PermissionSet {

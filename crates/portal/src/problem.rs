@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     SignIn(String),
     /// Not now.
     Later(u64),
+    /// Whoever comes asked for too much.
+    TooMany(u64),
     /// Ours.
     Internal,
 }
@@ -88,7 +90,21 @@ impl Problem {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::SignIn(_) => StatusCode::BAD_REQUEST,
             Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// After how many seconds it is worth to come again.
+    pub(crate) const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Later(seconds) | Self::TooMany(seconds) => Some(*seconds),
+            Self::Refused { .. }
+            | Self::NotFound
+            | Self::Unmarked
+            | Self::SignedOut
+            | Self::SignIn(_)
+            | Self::Internal => None,
         }
     }
 
@@ -148,6 +164,13 @@ impl Problem {
                 "Not now",
                 text("The server has too much to do, or its database is away."),
                 format!("Look whether it was done, or try again in {seconds} seconds."),
+            ),
+            Self::TooMany(seconds) => (
+                "Too many pages at once",
+                text(
+                    "More was asked for in your name than the server takes from anybody, so this was not done.",
+                ),
+                format!("Try again in {seconds} seconds."),
             ),
             Self::Internal => (
                 "Something is broken",

@@ -87,6 +87,10 @@ async fn finish(request: Request, next: Next) -> Response {
             .collect();
         let page = problem.page(came.arrival.request_id);
         response = reply::page(response.status(), page);
+        if let Some(seconds) = problem.retry_after() {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         for cookie in cookies {
             response = reply::with_cookie(response, Some(cookie));
         }

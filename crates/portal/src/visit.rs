@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use maud::Markup;
-use service::arrival::Arrival;
+use service::arrival::{Admission, Arrival};
 use service::portal_sessions::{self, SignedIn};
 use service::{Ctx, ServiceError, callers, mine};
 use uuid::Uuid;
@@ -114,6 +114,10 @@ impl FromRequestParts<Portal> for Visit {
                 },
             );
         };
+        if let Some(door) = parts.extensions.get::<Admission>() {
+            door.admit(&who.principal, !parts.method.is_safe())
+                .map_err(|seconds| Problem::TooMany(seconds).into_response())?;
+        }
         Ok(Self {
             portal: portal.clone(),
             arrival: came.arrival,

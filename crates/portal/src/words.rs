@@ -269,6 +269,20 @@ pub(crate) fn phase(phase: &str) -> &'static str {
     }
 }
 
+/// What is stuck, by its kind.
+pub(crate) fn stuck(kind: &str) -> &'static str {
+    match kind {
+        "lease" => "A delivery that nobody took back",
+        "delivery" => "A delivery that is due and not tried",
+        "plan" => "A request that is not planned",
+        "request" => "A request that delivers, with nothing under way",
+        "start" => "A request that should have begun",
+        "approval" => "An approval that should have timed out",
+        "job" => "A bulk job that nobody gets on with",
+        _ => "Something else",
+    }
+}
+
 /// Why an item of a job is refused.
 pub(crate) fn refusal(code: &str) -> &'static str {
     match code {
@@ -304,6 +318,22 @@ pub(crate) fn duration(long: Duration) -> String {
     format!("{count} {name}{plural}")
 }
 
+/// A length of time in a word or two, as exact as it has to be.
+pub(crate) fn briefly(long: Duration) -> String {
+    let millis = long.micros() / 1_000;
+    let tenths = |of: i64, unit: &str| {
+        let tenths = millis * 10 / of;
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    };
+    match millis {
+        ..=999 => format!("{millis} ms"),
+        1_000..=59_999 => tenths(1_000, "s"),
+        60_000..=3_599_999 => tenths(60_000, "min"),
+        3_600_000..=86_399_999 => tenths(3_600_000, "h"),
+        _ => tenths(86_400_000, "days"),
+    }
+}
+
 /// Whether something ends so soon that its holder should know.
 pub(crate) fn ends_soon(ends_at: Option<Timestamp>, now: Timestamp) -> bool {
     ends_at.is_some_and(|end| now < end && end < now.plus(Duration::from_days(14)))
@@ -326,6 +356,19 @@ mod tests {
             assert!(failure(code.as_str()).ends_with('.'), "{code}");
         }
         assert_eq!(failure("Unheard"), failure("ConnectorError"));
+    }
+
+    #[test]
+    fn short_and_long_times_are_told_briefly() {
+        for (micros, told) in [
+            (250_000, "250 ms"),
+            (1_250_000, "1.2 s"),
+            (90_000_000, "1.5 min"),
+            (7_200_000_000, "2.0 h"),
+            (129_600_000_000, "1.5 days"),
+        ] {
+            assert_eq!(briefly(Duration::from_micros(micros)), told);
+        }
     }
 
     #[test]

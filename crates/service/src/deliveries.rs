@@ -151,6 +151,17 @@ pub async fn of_request(
     reads::list(service, ctx, query).await
 }
 
+/// An object that nobody moves on although its deadline has passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// What it is, in one word.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Since when it should have moved.
+    pub since: Timestamp,
+}
+
 /// What the engine knows of its own work, to whoever may see the requests of the whole tenant (L9).
 pub async fn watched<T>(
     ctx: &Ctx,

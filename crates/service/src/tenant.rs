@@ -16,7 +16,7 @@ use store::catalog::{self, Catalog};
 pub use accounts::{
     DOMAIN, DevAccounts, DevClient, DevSecrets, DevUser, PORTAL_CLIENT, dev_accounts, portal_client,
 };
-pub use clock::{advance_clock, clock, restore_clock};
+pub use clock::{advance_clock, clock, patiently, restore_clock};
 pub use sample::{SampleOrganisation, sample_organisation};
 pub(crate) use sign_in::signed_in_user;
 pub use sign_in::{SignedInClient, SignedInUser, verify_client, verify_password};

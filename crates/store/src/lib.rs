@@ -47,6 +47,7 @@ pub mod package_history;
 mod portable;
 pub mod portal_session;
 pub mod provisioning;
+pub mod report;
 pub mod reprocess_job;
 pub mod resource;
 pub mod resource_request;

@@ -23,6 +23,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::package_history::STATEMENTS,
     crate::provisioning::STATEMENTS,
     crate::environment::STATEMENTS,
+    crate::report::STATEMENTS,
     crate::reprocess_job::STATEMENTS,
     crate::reprocess_job::facts::STATEMENTS,
     crate::reprocess_job::item::STATEMENTS,

@@ -145,6 +145,27 @@ impl TestApp {
         is_development: bool,
         database_faults: Option<Faults>,
     ) -> Option<Self> {
+        let limits = server::Limits::default();
+        Self::within(backend, start, is_development, (database_faults, limits)).await
+    }
+
+    /// On SQLite, for callers who may ask so often in a second, and so often at once.
+    pub async fn limited(per_second: u32, burst: u32) -> Self {
+        let limits = server::Limits {
+            requests_per_second: Some(per_second),
+            burst: Some(burst),
+            ..server::Limits::default()
+        };
+        let made = Self::within(Backend::Sqlite, Start::default(), false, (None, limits)).await;
+        made.expect("SQLite is everywhere")
+    }
+
+    async fn within(
+        backend: Backend,
+        start: Start,
+        is_development: bool,
+        (database_faults, limits): (Option<Faults>, server::Limits),
+    ) -> Option<Self> {
         let (store, home) = backend.open(database_faults)?;
         let service = Service::new(store, Clock::manual(START), Ids::counted(1), start.settings);
         let targets: BTreeMap<_, _> = [ERP, CRM]
@@ -163,14 +184,16 @@ impl TestApp {
                 .map(|target| (target.name.clone(), target.kind.clone()))
                 .collect(),
             lanes: delivery.lanes.clone(),
+            stuck: delivery.stuck.clone(),
         };
-        let pages = browser::pages(&service, &sign_ins, &machine, told);
+        let here = is_development.then(|| browser::development(&delivery));
+        let pages = browser::pages(&service, &sign_ins, &machine, told, here);
         let router = router(
             &service,
             &engine,
             (delivery, &poster),
             pages,
-            is_development,
+            (is_development, limits),
         );
         let inner = Inner {
             service,
@@ -383,7 +406,7 @@ fn router(
     engine: &Engine,
     (delivery, poster): (Delivery, &Arc<Poster>),
     pages: Router,
-    is_development: bool,
+    (is_development, limits): (bool, server::Limits),
 ) -> Router {
     let mut registry = Metrics::default();
     let metrics = server::Metrics::register(&mut registry);
@@ -404,7 +427,7 @@ fn router(
         paging_key: [7; 32],
         metrics,
         registry: Arc::new(registry),
-        limits: server::Limits::default(),
+        limits,
     }))
 }
 

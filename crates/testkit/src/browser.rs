@@ -79,6 +79,7 @@ pub(crate) fn pages(
     sign_ins: &SignIns,
     machine: &Clock,
     targets: Targets,
+    development: Option<portal::Development>,
 ) -> Router {
     let issuer = IssuerConfig::new(ISSUER, &[AUDIENCE], KeySource::Static(keys().jwks()));
     let (sign_ins, clock) = (sign_ins.clone(), machine.clone());
@@ -98,8 +99,43 @@ pub(crate) fn pages(
         provider: Provider::new(ISSUER, CLIENT, None, endpoints, call),
         life: Life::default(),
         targets,
+        development,
     });
     portal::router(portal)
+}
+
+/// What the pages of a development tenant are given: a seed is taken if it is one word, and a token names its account.
+pub(crate) fn development(delivery: &server::Delivery) -> portal::Development {
+    let account = |key: &str, id: &str| portal::Account {
+        key: key.to_owned(),
+        name: key.to_owned(),
+        id: id.to_owned(),
+    };
+    portal::Development {
+        base_url: "https://localhost".to_owned(),
+        authority: ISSUER.to_owned(),
+        tenant_id: "tenant".to_owned(),
+        ca_file: "/nowhere/ca.pem".into(),
+        public_client_id: None,
+        accounts: vec![account("client:one", "1"), account("client:lost", "2")],
+        settle: Arc::clone(&delivery.settle),
+        sow: Arc::new(|text| {
+            Box::pin(async move {
+                if text.contains(' ') {
+                    return Err(format!("`{text}` is no seed"));
+                }
+                Ok(())
+            })
+        }),
+        mint: Arc::new(|key| {
+            Box::pin(async move {
+                if key == "client:one" {
+                    return Ok(format!("token-of-{key}"));
+                }
+                Err("the issuer refused: no such client".to_owned())
+            })
+        }),
+    }
 }
 
 fn answer(sign_ins: &SignIns, ask: Ask, now: Timestamp) -> Result<Answer, CallError> {

@@ -7,6 +7,7 @@ pub(crate) mod audit;
 mod callouts;
 mod database;
 mod dev;
+mod development;
 mod issuers;
 mod notices;
 mod outboxes;

@@ -11,7 +11,7 @@ use server::Delivery;
 use service::Service;
 use service::clock::Clock;
 
-use super::issuers;
+use super::{development, issuers};
 use crate::config::{Config, secret};
 use crate::dev_file::DevFile;
 
@@ -40,11 +40,14 @@ pub(super) fn pages(
     delivery: &Delivery,
     dev: Option<(&DevFile, IssuerConfig)>,
 ) -> anyhow::Result<Option<Router>> {
-    let (provider, known) = match (&config.portal.issuer, dev) {
+    let (provider, known) = match (&config.portal.issuer, dev.clone()) {
         (Some(issuer), _) => configured(config, issuer)?,
         (None, Some((dev, known))) => (built_in(dev, &known)?, known),
         (None, None) => return Ok(None),
     };
+    let development = dev
+        .map(|(dev, _)| development::of(dev, delivery))
+        .transpose()?;
     let portal = Portal::new(Parts {
         service: service.clone(),
         verifier: Verifier::new(vec![known])?,
@@ -52,6 +55,7 @@ pub(super) fn pages(
         provider,
         life: config.portal.life(),
         targets: targets(delivery),
+        development,
     });
     Ok(Some(portal::router(portal)))
 }
@@ -64,6 +68,7 @@ fn targets(delivery: &Delivery) -> Targets {
             .map(|target| (target.name.clone(), target.kind.clone()))
             .collect(),
         lanes: delivery.lanes.clone(),
+        stuck: delivery.stuck.clone(),
     }
 }
 

@@ -26,20 +26,22 @@ const ROLES: &str = "/v1.0/roleManagement/entitlementManagement";
 pub(crate) async fn apply(graph: &Graph, file: &Path) -> anyhow::Result<()> {
     let content = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the seed `{}`", file.display()))?;
-    let document =
-        parse(&content).with_context(|| format!("the seed `{}` cannot be used", file.display()))?;
-    let sow = async {
-        let mut sower = Sower {
-            graph,
-            clock: Clock::system(),
-            ids: Ids::random(),
-            names: Names::load(graph).await?,
-        };
-        sower.directory(&document).await?;
-        sower.entitlements(&document).await
+    bring_in(graph, &content)
+        .await
+        .with_context(|| format!("the seed `{}` cannot be used", file.display()))
+}
+
+/// Brings in what a file holds.
+pub(crate) async fn bring_in(graph: &Graph, content: &str) -> anyhow::Result<()> {
+    let document = parse(content)?;
+    let mut sower = Sower {
+        graph,
+        clock: Clock::system(),
+        ids: Ids::random(),
+        names: Names::load(graph).await?,
     };
-    sow.await
-        .with_context(|| format!("the seed `{}` cannot be brought in", file.display()))
+    sower.directory(&document).await?;
+    sower.entitlements(&document).await
 }
 
 struct Sower<'a> {

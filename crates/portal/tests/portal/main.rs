@@ -8,8 +8,10 @@
 mod access;
 mod approvals;
 mod catalogs;
+mod dev;
 mod manage;
 mod manage_jobs;
 mod packages;
 mod policies;
+mod reports;
 mod sign_in;

@@ -30,6 +30,7 @@ async fn rp5_who_looks_after_nothing_sees_no_link_and_is_refused_everywhere() {
         "/manage/drift".to_owned(),
         "/manage/adopt".to_owned(),
         "/manage/targets".to_owned(),
+        format!("/manage/targets/{ERP}"),
         format!("/manage/sweeps/{nowhere}"),
     ] {
         let page = alice.get(&path).await.with_status(403);
@@ -294,6 +295,22 @@ async fn l8_drift_is_restored_as_a_job_and_removal_that_was_given_up_is_tried_ag
                 .says("alice")
         );
         admin.get("/manage/drift?kind=lost").await.with_status(422);
+        // How old that is stands in a picture and in a table.
+        assert!(
+            drift.text.contains("<svg ") && drift.says("Less than an hour 2"),
+            "{}",
+            drift.words()
+        );
+        let target = admin.get(&format!("/manage/targets/{CRM}")).await;
+        let target = target.with_status(200);
+        assert!(
+            target.says("How long changes took") && target.says("in all)"),
+            "{}",
+            target.words()
+        );
+        let quiet = admin.get(&format!("/manage/targets/{ERP}")).await;
+        assert!(quiet.with_status(200).says("Nothing was brought to it"));
+        admin.get("/manage/targets/nothing").await.with_status(404);
 
         let mut fields = mark(&admin).await;
         admin.post("/manage/drift", &fields).await.with_status(422);

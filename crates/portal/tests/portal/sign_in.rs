@@ -202,3 +202,24 @@ async fn the_graph_api_has_its_paths_for_itself() {
     let style = browser.get("/portal/style.css").await.with_status(200);
     assert!(style.header("cache-control").contains("immutable"));
 }
+
+#[tokio::test]
+async fn th_1_whoever_asks_for_too_many_pages_is_told_when_to_come_back_and_others_are_served() {
+    let app = TestApp::limited(1, 3).await;
+    let (alice, bob) = (app.browser_of("alice").await, app.browser_of("bob").await);
+
+    for _ in 0..3 {
+        alice.get("/").await.with_status(200);
+    }
+    let refused = alice.get("/requests").await.with_status(429);
+
+    assert_eq!(refused.header("retry-after"), "1");
+    assert!(
+        refused.says("Too many pages at once"),
+        "{}",
+        refused.words()
+    );
+    // What every page needs is there all the same, and everybody else is served.
+    alice.get("/portal/style.css").await.with_status(200);
+    bob.get("/requests").await.with_status(200);
+}

@@ -1,7 +1,6 @@
 //! `GET` and `POST /dev/clock`: the time of a development tenant.
 
 use std::sync::Arc;
-use std::time::Duration as RealTime;
 
 use domain::time::{Duration, Timestamp};
 use http::StatusCode;
@@ -14,9 +13,6 @@ use crate::reply::Reply;
 
 /// The furthest that one call moves the clock.
 const FURTHEST: Duration = Duration::from_days(36_500);
-
-/// How long, in real time, the clock waits wherever it stops.
-const PATIENCE: RealTime = RealTime::from_secs(5);
 
 /// Tells the time.
 pub(super) async fn get(request: &OwnRequest<'_>) -> Result<Reply, Error> {
@@ -41,23 +37,12 @@ pub(super) async fn advance(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let (service, ctx) = (request.service().clone(), request.ctx().clone());
     let settle = Arc::clone(&request.app().delivery().settle);
     let journey = tokio::spawn(async move {
-        tenant::advance_clock(&service, &ctx, by, || patiently(settle())).await
+        tenant::advance_clock(&service, &ctx, by, || tenant::patiently(settle())).await
     });
     let now = journey
         .await
         .map_err(|error| ServiceError::Internal(Box::new(error)))??;
     Ok(told(now))
-}
-
-/// Waits for work, but not for a target that never answers: its lease runs out as the clock goes on.
-async fn patiently(
-    settled: impl Future<Output = Result<(), ServiceError>>,
-) -> Result<(), ServiceError> {
-    if let Ok(settled) = tokio::time::timeout(PATIENCE, settled).await {
-        return settled;
-    }
-    tracing::warn!("the clock moves on, though a target has not answered yet");
-    Ok(())
 }
 
 fn told(now: Timestamp) -> Reply {

@@ -38,9 +38,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use domain::time::Timestamp;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
+pub use service::deliveries::Stuck;
 use service::{Ctx, ServiceError};
 
 use crate::app::App;
@@ -94,17 +94,6 @@ pub type LaneQuery = Arc<dyn Fn() -> Vec<service::targets::Lane> + Send + Sync>;
 
 /// Does what can be done now, for a clock that is moved.
 pub type Settle = Arc<dyn Fn() -> BoxFuture<'static, Result<(), ServiceError>> + Send + Sync>;
-
-/// An object that nobody moves on although its deadline has passed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stuck {
-    /// What it is, in one word.
-    pub kind: String,
-    /// Its id.
-    pub id: String,
-    /// Since when it should have moved.
-    pub since: Timestamp,
-}
 
 /// The description of the API.
 const DESCRIPTION: &str = "openapi.json";

@@ -320,6 +320,11 @@ pub(crate) fn role(grant: Row<'_>, link: Row<'_>) -> Result<Role, ServiceError> 
     standing(grant, link.one("role"))
 }
 
+/// A grant by the ids that its target has for it.
+pub(crate) fn nameless(grant: Row<'_>) -> Result<Role, ServiceError> {
+    standing(grant, None)
+}
+
 fn standing(grant: Row<'_>, role: Option<Row<'_>>) -> Result<Role, ServiceError> {
     let unreadable = || ServiceError::Internal("a grant that stands in no known way".into());
     let observed = Observed::from_name(grant.text("observed").unwrap_or_default());

@@ -3,10 +3,13 @@
 //! **Invariant:** every list goes through the reads of the API, so that the same roles show the same rows, and pages by the
 //! same keys.
 
+pub mod access;
 pub mod assignments;
+pub mod audit;
 pub mod catalogs;
 pub mod drift;
 pub mod extras;
+pub mod history;
 pub mod impact;
 pub mod package;
 pub mod packages;
@@ -19,6 +22,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use auth::decide::Catalogs;
+use auth::directory::DirectoryAction;
 use auth::roles::Action;
 use domain::query::{Entity, Query, Value};
 
@@ -54,6 +58,8 @@ pub struct May {
     pub read_catalogs: bool,
     /// Make catalogs.
     pub create_catalogs: bool,
+    /// Read the audit log.
+    pub see_audit: bool,
 }
 
 /// What the caller may do.
@@ -68,6 +74,7 @@ pub fn may(ctx: &Ctx) -> May {
         switch_targets: everywhere(Action::ManageSettings),
         read_catalogs: somewhere(Action::ReadCatalogContent),
         create_catalogs: everywhere(Action::CreateCatalog),
+        see_audit: authorize::in_directory(ctx, DirectoryAction::ReadAudit).is_ok(),
     }
 }
 

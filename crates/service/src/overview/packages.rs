@@ -23,6 +23,11 @@ pub struct Package {
     pub policies: Vec<(PolicyId, String)>,
 }
 
+/// Whether the caller may read requests anywhere; the refusal of whoever may not.
+pub fn admitted(ctx: &Ctx) -> Result<(), ServiceError> {
+    crate::authorize::admitted(ctx, auth::roles::Action::ReadRequests)
+}
+
 /// Packages whose name contains the text, or the one of this id, among those that the caller may see.
 pub async fn find(service: &Service, ctx: &Ctx, text: &str) -> Result<Vec<Package>, ServiceError> {
     let entity = &model::ACCESS_PACKAGE;

@@ -4,6 +4,8 @@
 //! **Invariant:** a clock that is moved stops at every instant at which something is due, until it is done. A year in one
 //! step has the same effects, in the same order and at the same times, as a year in many.
 
+use std::time::Duration as RealTime;
+
 use auth::roles::Action;
 use domain::activity::Activity;
 use domain::time::{Duration, Timestamp};
@@ -19,6 +21,9 @@ const NAME: &str = "clock.offset";
 /// How far the clock moves first where work is due that nobody can do now; twice as far each time after.
 const SHORTEST_WAIT: Duration = Duration::from_minutes(1);
 const LONGEST_WAIT: Duration = Duration::from_days(1);
+
+/// How long, in real time, the clock waits wherever it stops.
+const PATIENCE: RealTime = RealTime::from_secs(5);
 
 /// The time of the tenant.
 pub fn clock(service: &Service, ctx: &Ctx) -> Result<Timestamp, ServiceError> {
@@ -76,6 +81,17 @@ where
     move_to(service, goal).await?;
     service.wake();
     Ok(service.clock.now())
+}
+
+/// Waits for work, but not for a target that never answers: its lease runs out as the clock goes on.
+pub async fn patiently(
+    settled: impl Future<Output = Result<(), ServiceError>>,
+) -> Result<(), ServiceError> {
+    if let Ok(settled) = tokio::time::timeout(PATIENCE, settled).await {
+        return settled;
+    }
+    tracing::warn!("the clock moves on, though a target has not answered yet");
+    Ok(())
 }
 
 /// When the first thing is due, overdue ones among them.

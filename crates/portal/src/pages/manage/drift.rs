@@ -11,12 +11,14 @@ use maud::{Markup, html};
 use service::deliveries;
 use service::overview::drift::{self, Drifted, Kind};
 use service::overview::extras::{self, Named};
+use service::overview::history;
 use service::overview::{self, May};
 use service::reprocess_jobs::{self, MOST_IDS, NewJob, Selection};
 use service::sweeps::extras::Wanted;
 
 use super::filter::{self, PICK};
 use super::jobs::{planned, refused};
+use crate::chart::{Bar, bars};
 use crate::layout::Place;
 use crate::parts::{badge, key_pager, opt_time, select, table, time, told};
 use crate::problem::Problem;
@@ -54,6 +56,11 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     } else {
         html! {}
     };
+    let ages = if may.see_targets && is_first {
+        ages(&visit, target).await?
+    } else {
+        html! {}
+    };
     let content = html! {
         h1 { "Drift" }
         (told(match visit.asked.get("done") {
@@ -64,6 +71,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
         p {
             (counts.missing) " missing, " (counts.unwanted) " not wanted any more and still there."
         }
+        (ages)
         @if found.rows.is_empty() {
             div .empty { p { "Everything that was looked at is as it shall be." } }
         } @else if may.reprocess {
@@ -83,6 +91,35 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     };
     let page = visit.page(Place::Drift, "Drift", &content).await?;
     Ok(reply::page(StatusCode::OK, page))
+}
+
+/// How old drift is, of a target or of all; nothing, if there is none.
+pub(super) async fn ages(visit: &Visit, target: Option<&str>) -> Result<Markup, Problem> {
+    let numbers = history::drift_ages(visit.service(), &visit.ctx, target).await?;
+    if numbers.iter().all(|number| *number == 0) {
+        return Ok(html! {});
+    }
+    let ages = [
+        "Less than an hour",
+        "Hours",
+        "Days",
+        "Weeks",
+        "More than 30 days",
+    ];
+    let drawn: Vec<Bar> = ages
+        .into_iter()
+        .zip(numbers)
+        .map(|(age, number)| Bar {
+            label: age.to_owned(),
+            value: number,
+            told: number.to_string(),
+        })
+        .collect();
+    let most = numbers.iter().sum::<i64>() == history::MOST_DRIFTED;
+    Ok(html! {
+        (bars("ages", "How old drift is", ["For how long it is known", "Grants"], &drawn))
+        @if most { p .hint { "Only " (history::MOST_DRIFTED) " of them were looked at." } }
+    })
 }
 
 fn filter_form(visit: &Visit) -> Markup {
@@ -238,7 +275,7 @@ async fn extras_part(visit: &Visit, may: May) -> Result<Markup, Problem> {
     })
 }
 
-fn extra(one: &Named) -> Vec<Markup> {
+pub(super) fn extra(one: &Named) -> Vec<Markup> {
     vec![
         html! { (one.who) },
         html! { (one.resource) },

@@ -1,4 +1,4 @@
-//! What whoever looks after access does: requests and assignments of everybody, bulk jobs, drift and targets.
+//! What whoever looks after access does: requests and assignments of everybody, bulk jobs, drift, targets and reports.
 //!
 //! **Invariant:** the service decides who may; a page leaves out what its reader may not do, and a form that comes all the
 //! same is refused.
@@ -6,6 +6,7 @@
 mod adopt;
 mod assignments;
 mod catalogs;
+mod dev;
 mod drift;
 mod fields;
 mod filter;
@@ -14,6 +15,7 @@ mod packages;
 mod plan;
 mod policies;
 mod report;
+mod reports;
 mod requests;
 mod targets;
 
@@ -43,7 +45,17 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/manage/grants/{id}/retry", post(drift::retry))
         .route("/manage/adopt", get(adopt::show).post(adopt::adopt))
         .route("/manage/targets", get(targets::list))
+        .route("/manage/targets/{name}", get(targets::show))
         .route("/manage/targets/{name}/{order}", post(targets::order))
         .route("/manage/sweeps/{id}", get(targets::sweep))
         .route("/manage/sweeps/{id}/cancel", post(targets::cancel))
+        .merge(reports::routes())
+        .route(dev::PATH, get(dev::show))
+        .route("/manage/dev/clock", post(dev::move_clock))
+        .route("/manage/dev/faults", post(dev::add_fault))
+        .route("/manage/dev/faults/end", post(dev::end_faults))
+        .route("/manage/dev/token", post(dev::mint))
+        .route("/manage/dev/seed", post(dev::sow))
+        .route("/manage/dev/snapshots", post(dev::take))
+        .route("/manage/dev/snapshots/{order}", post(dev::use_snapshot))
 }

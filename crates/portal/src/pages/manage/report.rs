@@ -15,6 +15,7 @@ use serde_json::json;
 use service::reprocess_jobs::{self, Line};
 
 use super::jobs::refused;
+use crate::csv::cell;
 use crate::live::as_now;
 use crate::problem::Problem;
 use crate::visit::Visit;
@@ -139,31 +140,5 @@ fn written(line: &Line, job: State, format: Format) -> String {
             ];
             format!("{}\r\n", cells.join(","))
         }
-    }
-}
-
-/// A text as a cell (RFC 4180), after an apostrophe where a spreadsheet would take it for a formula.
-fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
-    if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
-        return text.to_owned();
-    }
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_begins_like_a_formula_or_breaks_its_line() {
-        assert_eq!(cell("Finance"), "Finance");
-        assert_eq!(cell("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
-        assert_eq!(cell("=1+1"), "\"'=1+1\"");
-        assert_eq!(cell("@x"), "\"'@x\"");
     }
 }

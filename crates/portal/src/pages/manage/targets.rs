@@ -5,12 +5,14 @@ use axum::response::Response;
 use domain::id::SweepId;
 use http::StatusCode;
 use maud::{Markup, html};
+use service::overview::history::{self, Took};
 use service::overview::{self, May};
 use service::sweeps::{self, Sweep};
 use service::targets::{self, Lane};
 use service::{ServiceError, faults};
 
 use super::jobs::refused;
+use crate::chart::{Bar, bars};
 use crate::form::query;
 use crate::layout::Place;
 use crate::parts::{badge, opt_time, table, time, told};
@@ -108,13 +110,62 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     Ok(reply::page(StatusCode::OK, page))
 }
 
+/// `GET /manage/targets/{name}`: one of them, with how long it took and what differs in it.
+pub(crate) async fn show(visit: Visit, Path(name): Path<String>) -> Result<Response, Problem> {
+    let may = overview::may(&visit.ctx);
+    let known = known(&visit).await?;
+    let target = known.iter().find(|target| target.name == name);
+    let target = target.ok_or(Problem::NotFound)?;
+    let took = history::latency(visit.service(), &visit.ctx, &name).await?;
+    let ages = super::drift::ages(&visit, Some(&name)).await?;
+    let title = format!("Target {name}");
+    let content = html! {
+        h1 { (title) }
+        (card(&visit, may, target))
+        (latency(&took))
+        (ages)
+        p { a href=(PATH) { "All targets" } }
+    };
+    let page = visit.page(Place::Targets, &title, &content).await?;
+    Ok(reply::page(StatusCode::OK, page))
+}
+
+/// How long changes took, from being accepted to being seen in the target.
+fn latency(took: &[Took]) -> Markup {
+    let drawn: Vec<Bar> = took
+        .iter()
+        .map(|one| {
+            let at = jiff::Timestamp::from_microsecond(one.from.micros()).unwrap_or_default();
+            Bar {
+                label: at.strftime("%-d %b %H:%M").to_string(),
+                value: one.half.micros(),
+                told: format!(
+                    "{} (slowest {}, {} in all)",
+                    words::briefly(one.half),
+                    words::briefly(one.slowest),
+                    one.changes
+                ),
+            }
+        })
+        .collect();
+    let columns = ["From (UTC)", "Half of them took at most"];
+    html! {
+        @if drawn.is_empty() {
+            p { "Nothing was brought to it for the last " (history::LAST_REQUESTS) " requests." }
+        } @else {
+            (bars("took", "How long changes took, from accepted to verified", columns, &drawn))
+            p .hint { "Of the last " (history::LAST_REQUESTS) " requests of all targets." }
+        }
+    }
+}
+
 fn card(visit: &Visit, may: May, target: &Target<'_>) -> Markup {
     let heading = format!("target-{}", target.name);
     let base = format!("{PATH}/{}", crate::form::encoded(target.name));
     html! {
         article .card aria-labelledby=(heading) {
             div .head {
-                h2 id=(heading) { (target.name) }
+                h2 id=(heading) { a href=(base) { (target.name) } }
                 (badge(words::lane(target.is_paused, target.lane.as_ref().map(|lane| lane.state))))
             }
             @if target.is_paused {
