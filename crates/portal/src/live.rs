@@ -1,4 +1,5 @@
-//! What is told as it happens: a part of a page, drawn anew whenever it changes, as server-sent events.
+//! What is told as it happens: a part of a page, drawn anew whenever it changes, as server-sent events. Commits of this process
+//! say when to look.
 //!
 //! **Invariant:** the session has to hold for as long as somebody is told anything, and the rights are those of now.
 
@@ -15,10 +16,12 @@ use tokio::time::Instant;
 
 use crate::visit::{Came, Visit, session_of};
 
-/// How often is looked for news.
-const LOOK: Duration = Duration::from_millis(750);
-/// Looks without news after which a comment tells that the connection is alive.
-const QUIET_LOOKS: u32 = 20;
+/// At least so long after a look comes the next one, however much is committed.
+const SOONEST: Duration = Duration::from_millis(150);
+/// At most so long after a look comes the next one: other processes commit as well, and sessions end.
+const LATEST: Duration = Duration::from_secs(2);
+/// After so long without news a comment tells that the connection is alive.
+const QUIET: Duration = Duration::from_secs(15);
 /// A stream ends then; a browser that still looks connects again.
 const LONGEST: Duration = Duration::from_mins(5);
 
@@ -87,7 +90,14 @@ impl<L: Look> Watch<L> {
 
     /// The next event, and whether there may be more.
     async fn next(&mut self) -> Option<(String, bool)> {
-        for _ in 0..QUIET_LOOKS {
+        let quiet_until = Instant::now() + QUIET;
+        let store = self.visit.service().store.clone();
+        while Instant::now() < quiet_until {
+            // What is committed while somebody looks is not missed.
+            let news = store.news();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            let soonest = Instant::now() + SOONEST;
             let visit = as_now(&self.visit, &self.headers).await?;
             let (drawn, goes_on) = self.look.look(&visit).await?;
             let drawn = drawn.into_string();
@@ -100,7 +110,10 @@ impl<L: Look> Watch<L> {
             if Instant::now() >= self.until {
                 return None;
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::select! {
+                () = news => tokio::time::sleep_until(soonest).await,
+                () = tokio::time::sleep(LATEST) => {}
+            }
         }
         Some((": still here\n\n".to_owned(), true))
     }

@@ -11,12 +11,13 @@ use service::{Code, ServiceError};
 
 use crate::form::Form;
 use crate::layout::Place;
-use crate::parts::{Field, opt_time, time, trouble};
+use crate::parts::{Field, key_pager, opt_time, time, trouble};
 use crate::problem::Problem;
 use crate::reply;
 use crate::visit::{Posted, Visit};
 use crate::words;
 
+use super::manage::filter;
 use super::requests::lines;
 
 /// The field with the requests that are decided.
@@ -32,7 +33,8 @@ struct Outcome {
 
 /// `GET /approvals`
 pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
-    draw(&visit, &Form::default(), &[], None).await
+    let form = visit.asked.clone();
+    draw(&visit, &form, &[], None).await
 }
 
 async fn draw(
@@ -41,23 +43,30 @@ async fn draw(
     outcomes: &[Outcome],
     wrong: Option<&str>,
 ) -> Result<Response, Problem> {
-    let waiting = waiting::list(visit.service(), &visit.ctx).await?;
+    let after = filter::after(form)?;
+    let is_first = after.is_none();
+    let part = waiting::list(visit.service(), &visit.ctx, after).await?;
+    let (waiting, next) = (part.rows, part.next.map(|next| next.to_string()));
     let content = html! {
         h1 { "Approvals" }
         (trouble(wrong))
         @if !outcomes.is_empty() { (told(outcomes)) }
         @if waiting.is_empty() {
-            div .empty { p { "Nothing waits for your decision." } }
+            div .empty {
+                @if is_first { p { "Nothing waits for your decision." } }
+                @else { p { "Nothing more waits for your decision." } }
+            }
         } @else {
             form method="post" action="/approvals" {
                 (visit.marked())
+                @if !is_first { input type="hidden" name="after" value=(form.text("after")); }
                 @if waiting.len() > 1 {
                     div .choice hidden {
                         input #all type="checkbox" data-all=(PICK);
-                        label for="all" { "Choose all " (waiting.len()) }
+                        label for="all" { "Choose all " (waiting.len()) " of this page" }
                     }
                 }
-                @for one in &waiting { (card(one, form, waiting.len() == 1)) }
+                @for one in &waiting { (card(one, form, waiting.len() == 1 && is_first && next.is_none())) }
                 section .card aria-labelledby="decide" {
                     h2 #decide { "Decide what is chosen" }
                     (Field {
@@ -75,6 +84,7 @@ async fn draw(
                 }
             }
         }
+        (key_pager("/approvals", &[], is_first, next.as_deref()))
     };
     let status = if wrong.is_some() || outcomes.iter().any(|one| one.refused.is_some()) {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -178,7 +188,10 @@ pub(crate) async fn decide(posted: Posted) -> Result<Response, Problem> {
     if picked.is_empty() {
         return draw(&visit, &form, &[], Some("Choose at least one request.")).await;
     }
-    let known = waiting::list(visit.service(), &visit.ctx).await?;
+    let after = filter::after(&form)?;
+    let known = waiting::list(visit.service(), &visit.ctx, after)
+        .await?
+        .rows;
     let mut outcomes = Vec::new();
     for (request, stage) in picked {
         let decision = Decision {

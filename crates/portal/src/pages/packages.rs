@@ -11,6 +11,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use service::assignment_requests;
 use service::mine::offers::{self, Asked, Content, Line, Offer, Refused, Way};
+use service::overview::ByName;
 
 use super::access::{day_of, status_of};
 use super::submission::{self, Faults};
@@ -28,10 +29,15 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
     let page = visit.asked.page();
     let found = offers::list(visit.service(), &visit.ctx, &search, page).await?;
     // Whoever looks for something is told of what they cannot have, too.
-    let others = if search.is_empty() || page > 0 {
-        Vec::new()
+    let behind: Option<ByName> = match visit.asked.get("others") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| Problem::NotFound)?),
+    };
+    let is_first = behind.is_none();
+    let (others, next) = if search.is_empty() || page > 0 {
+        (Vec::new(), None)
     } else {
-        offers::refused(visit.service(), &visit.ctx, &search).await?
+        offers::refused(visit.service(), &visit.ctx, &search, behind).await?
     };
     let content = html! {
         h1 { "Find access" }
@@ -52,7 +58,9 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
             @for line in &found.rows { (card(line)) }
         }
         (pager("/packages", &[("q", &search)], page, found.has_more))
-        @if !others.is_empty() { (refused(&others)) }
+        @if !others.is_empty() || next.is_some() || !is_first {
+            (refused(&others, &search, is_first, next.as_ref()))
+        }
     };
     let page = visit.page(Place::Packages, "Find access", &content).await?;
     Ok(reply::page(StatusCode::OK, page))
@@ -71,7 +79,7 @@ fn card(line: &Line) -> Markup {
     }
 }
 
-fn refused(others: &[Refused]) -> Markup {
+fn refused(others: &[Refused], search: &str, is_first: bool, next: Option<&ByName>) -> Markup {
     let rows: Vec<Vec<Markup>> = others
         .iter()
         .map(|one| {
@@ -85,7 +93,18 @@ fn refused(others: &[Refused]) -> Markup {
     html! {
         section aria-labelledby="others" {
             h2 #others { "Packages that you cannot ask for" }
-            (table("Packages that you cannot ask for, and why", &["Package", "Catalog", "Why not"], &rows))
+            @if rows.is_empty() { p { "None among those that were looked at here." } }
+            @else { (table("Packages that you cannot ask for, and why", &["Package", "Catalog", "Why not"], &rows)) }
+            @if !is_first || next.is_some() {
+                nav .pager aria-label="Pages of packages that you cannot ask for" {
+                    @if !is_first { a href={"/packages?" (query(&[("q", search)])) "#others"} { "First page" } }
+                    @if let Some(next) = next {
+                        a href={"/packages?" (query(&[("q", search), ("others", &next.to_string())])) "#others"} {
+                            "Next page"
+                        }
+                    }
+                }
+            }
         }
     }
 }

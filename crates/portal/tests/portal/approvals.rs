@@ -186,3 +186,51 @@ async fn a_conflict_that_came_later_is_told_before_the_decision() {
         list.words()
     );
 }
+
+#[tokio::test]
+async fn what_waits_pages_by_key_and_what_is_on_a_later_page_is_decided_there() {
+    TestApp::on_both(async |app| {
+        let package = app
+            .package(Plan::new("Finance").approval_by(&["bob"]))
+            .await;
+        for number in 0..30 {
+            let name = format!("person{number:02}");
+            app.add_user(&name).await;
+            app.ask(&package, &name).await;
+        }
+        let bob = app.browser_of("bob").await;
+        let first = bob.get("/approvals").await.with_status(200);
+        assert!(
+            first.says("Choose all 25 of this page"),
+            "{}",
+            first.words()
+        );
+        assert!(!first.says("First page"), "{}", first.words());
+
+        let second = bob.get(&first.link("/approvals?after=")).await;
+        let second = second.with_status(200);
+        assert!(
+            second.says("Choose all 5 of this page"),
+            "{}",
+            second.words()
+        );
+        assert!(second.says("First page") && !second.says("Next page"));
+        let pick = second
+            .text
+            .split("type=\"checkbox\" value=\"")
+            .nth(1)
+            .unwrap();
+        let pick = &pick[..pick.find('"').unwrap()];
+        assert!(!first.text.contains(pick));
+        let fields = [("pick", pick), ("verdict", "approve")];
+        let done = bob.submit(&second, "/approvals", &fields).await;
+
+        let done = done.with_status(200);
+        assert!(done.says("1 request was decided."), "{}", done.words());
+        let request = &pick[..36];
+        assert_ne!(app.state(request).await, "pendingApproval");
+        bob.get("/approvals?after=x").await.with_status(404);
+        app.deliver().await;
+    })
+    .await;
+}

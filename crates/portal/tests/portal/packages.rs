@@ -310,3 +310,39 @@ async fn a_manager_asks_for_whom_the_policy_lets_them_and_learns_of_nobody_else(
             .says("You hold nothing")
     );
 }
+
+#[tokio::test]
+async fn why_not_is_told_of_every_package_a_few_at_a_time() {
+    let app = TestApp::new().await;
+    let operator = app.as_operator();
+    for number in 0..12 {
+        let closed = app.package(Plan::new(&format!("Secret {number:02}"))).await;
+        let path = format!("{V1}/assignmentPolicies/{}", closed.policy);
+        operator.delete(&path).await.assert_status(204);
+    }
+    let alice = app.browser_of("alice").await;
+
+    let first = alice.get("/packages?q=secret").await.with_status(200);
+    assert!(
+        first.says("Secret 00") && first.says("Secret 09") && !first.says("Secret 10"),
+        "{}",
+        first.words()
+    );
+    let next = first.link("/packages?q=secret&amp;others=");
+    let second = alice.get(&next).await.with_status(200);
+
+    assert!(
+        second.says("Secret 10") && second.says("Secret 11") && !second.says("Secret 09"),
+        "{}",
+        second.words()
+    );
+    assert!(
+        second.says("First page") && !second.says("Next page"),
+        "{}",
+        second.words()
+    );
+    alice
+        .get("/packages?q=secret&others=x")
+        .await
+        .with_status(404);
+}

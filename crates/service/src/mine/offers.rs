@@ -20,6 +20,7 @@ use crate::authorize;
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::explain::request::{self as explanation, Outcome};
+use crate::overview::ByName;
 use crate::reads::{self, Own, scope};
 use crate::user_attributes;
 
@@ -162,22 +163,25 @@ pub async fn list(
     })
 }
 
-/// How many packages that cannot be asked for are explained at most.
-const MOST_REFUSED: u64 = 10;
+/// How many packages that cannot be asked for are told at a time.
+const MOST_REFUSED: usize = 10;
 /// How many are looked at for them.
 const MOST_LOOKED_AT: u64 = 60;
 
-/// Packages with this text that the caller cannot ask for, and why not: only those that anybody may know of.
+/// Packages with this text that the caller cannot ask for, and why not, behind one of them: only those that anybody may know
+/// of. A part may have no rows although there are more behind it: some were looked at.
 pub async fn refused(
     service: &Service,
     ctx: &Ctx,
     search: &str,
-) -> Result<Vec<Refused>, ServiceError> {
+    after: Option<ByName>,
+) -> Result<(Vec<Refused>, Option<ByName>), ServiceError> {
     let user = authorize::as_requestor(ctx, Access::Read)?;
     let mut wanted = lines()?;
     wanted.filter = matching(search)?.and(open_to_everybody()?);
+    wanted.after = after.map(ByName::values);
     wanted.limit = Some(MOST_LOOKED_AT);
-    let looked_at = {
+    let (looked_at, mut next) = {
         let wanted = wanted.clone();
         service
             .store
@@ -187,18 +191,21 @@ pub async fn refused(
                     person.is_some_and(|one| one.user_type.eq_ignore_ascii_case("Member"));
                 // Guests are not told what there is besides what they may have.
                 if !is_member {
-                    return Ok(Vec::new());
+                    return Ok((Vec::new(), None));
                 }
-                store::list::list(tx, &wanted)?
-                    .rows
-                    .iter()
+                let found = store::list::list(tx, &wanted)?;
+                let rows = found.rows.iter();
+                let lines = rows
                     .map(|record| line(Row::new(&wanted, record)))
-                    .collect()
+                    .collect::<Result<Vec<Line>, ServiceError>>()?;
+                Ok((lines, found.next.as_deref().and_then(ByName::of)))
             })
             .await?
     };
     let mut refused = Vec::new();
+    let last = looked_at.last().map(|line| line.id);
     for line in looked_at {
+        let (id, place) = (line.id, ByName::new(&line.display_name, line.id));
         let explained = explain(service, ctx, line.id).await?;
         // What somebody has is among what they hold, and among what they may ask for.
         let is_held = |code: &Option<Code>| {
@@ -210,11 +217,14 @@ pub async fn refused(
         if let Some((code, reason)) = explained.filter(|(code, _)| !is_held(code)) {
             refused.push(Refused { line, code, reason });
         }
-        if refused.len() >= usize::try_from(MOST_REFUSED).unwrap_or(usize::MAX) {
+        if refused.len() >= MOST_REFUSED {
+            if last != Some(id) {
+                next = Some(place);
+            }
             break;
         }
     }
-    Ok(refused)
+    Ok((refused, next))
 }
 
 /// Why the caller cannot ask for a package, whatever they say.

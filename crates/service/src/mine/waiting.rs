@@ -11,10 +11,12 @@ use domain::query::{Comparison, Predicate, Query, Record, Value};
 use domain::time::Timestamp;
 use store::ReadTx;
 
+use super::PAGE;
 use super::requests::{self, Answered, Line, Stage};
 use super::rows::{Row, equals};
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::ServiceError;
+use crate::overview::{Part, Place};
 use crate::reads::{self, Own, OwnRelation, scope};
 use crate::{approvals, authorize, guards};
 
@@ -59,15 +61,22 @@ pub async fn count(service: &Service, ctx: &Ctx) -> Result<usize, ServiceError> 
     Ok(approvals::waiting_for(service, user).await?.len())
 }
 
-/// What waits for the caller, the oldest first.
-pub async fn list(service: &Service, ctx: &Ctx) -> Result<Vec<Waiting>, ServiceError> {
+/// What waits for the caller, the oldest first, behind a place; some of it at a time.
+pub async fn list(
+    service: &Service,
+    ctx: &Ctx,
+    after: Option<Place>,
+) -> Result<Part<Waiting>, ServiceError> {
     let user = authorize::as_requestor(ctx, auth::decide::Access::Read)?;
     let open: HashMap<RequestId, StageId> = approvals::waiting_for(service, user)
         .await?
         .into_iter()
         .collect();
     if open.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Part {
+            rows: Vec::new(),
+            next: None,
+        });
     }
     let more = [
         "assignment_policy_id",
@@ -82,8 +91,11 @@ pub async fn list(service: &Service, ctx: &Ctx) -> Result<Vec<Waiting>, ServiceE
         scope::path(&model::ASSIGNMENT_REQUEST, &[], "created_at")?,
         domain::query::Direction::Ascending,
     )];
+    wanted.after = after.map(Place::values);
+    wanted.limit = Some(PAGE);
     let own = Own::Requests(OwnRelation::Approver);
     let found = reads::own(service, ctx, wanted.clone(), own).await?;
+    let next = found.next.as_deref().and_then(Place::of);
     let (moment, caller) = (service.moment(), ctx.clone());
     let rows = found.rows;
     let mut waiting = service
@@ -102,7 +114,10 @@ pub async fn list(service: &Service, ctx: &Ctx) -> Result<Vec<Waiting>, ServiceE
     for one in &mut waiting {
         one.history = history(service, ctx, &one.line).await?;
     }
-    Ok(waiting)
+    Ok(Part {
+        rows: waiting,
+        next,
+    })
 }
 
 fn whole(

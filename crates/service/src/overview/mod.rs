@@ -111,7 +111,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(values: &[Value]) -> Option<Self> {
+    pub(crate) fn of(values: &[Value]) -> Option<Self> {
         match values {
             [Value::Int(at), Value::Text(id)] => Some(Self {
                 at: *at,
@@ -121,7 +121,7 @@ impl Place {
         }
     }
 
-    fn values(self) -> Vec<Value> {
+    pub(crate) fn values(self) -> Vec<Value> {
         vec![Value::Int(self.at), Value::Text(self.id)]
     }
 }
@@ -140,7 +140,14 @@ pub struct ByName {
 }
 
 impl ByName {
-    fn of(values: &[Value]) -> Option<Self> {
+    pub(crate) fn new(name: &str, id: impl fmt::Display) -> Self {
+        Self {
+            name: name.to_owned(),
+            id: id.to_string(),
+        }
+    }
+
+    pub(crate) fn of(values: &[Value]) -> Option<Self> {
         match values {
             [Value::Text(name), Value::Text(id)] => Some(Self {
                 name: name.clone(),
@@ -150,7 +157,7 @@ impl ByName {
         }
     }
 
-    fn values(self) -> Vec<Value> {
+    pub(crate) fn values(self) -> Vec<Value> {
         vec![Value::Text(self.name), Value::Text(self.id)]
     }
 }

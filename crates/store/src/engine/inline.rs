@@ -69,7 +69,7 @@ impl Inline {
             Verdict::Keep => &self.counters.transactions,
             Verdict::Discard | Verdict::Panicked => &self.counters.rollbacks,
         });
-        count(&self.counters.commits);
+        self.counters.committed();
         Ok(())
     }
 

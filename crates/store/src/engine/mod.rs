@@ -30,6 +30,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use domain::query::Query;
+use tokio::sync::futures::Notified;
 use tokio::sync::oneshot;
 
 pub use self::faults::Faults;
@@ -296,6 +297,11 @@ impl Store {
                 "only a deterministic store can be rewound",
             )),
         }
+    }
+
+    /// Waits for the next commit of this process. Those of other processes are not heard of.
+    pub fn news(&self) -> Notified<'_> {
+        self.counters.news.notified()
     }
 
     /// What the store has done so far.

@@ -75,7 +75,7 @@ impl Session {
     fn write_group(&mut self, mut group: Group, queue: &Queue<Box<dyn WriteJob>>) -> Vec<Group> {
         match self.try_write(&mut group) {
             Tried::Committed(verdicts) => {
-                count(&self.counters.commits);
+                self.counters.committed();
                 let jobs = std::mem::take(&mut group.jobs);
                 for (job, verdict) in jobs.into_iter().zip(verdicts) {
                     group.jobs.extend(self.answer(job, verdict));

@@ -256,7 +256,7 @@ impl Committer {
             }
             return;
         }
-        count(&self.counters.commits);
+        self.counters.committed();
         let mut divided = Vec::new();
         for (job, verdict) in jobs.into_iter().zip(verdicts) {
             if verdict != Verdict::Keep && job.is_many() {

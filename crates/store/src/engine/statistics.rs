@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+
 /// Counts since the store was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
@@ -38,9 +40,17 @@ pub(super) struct Counters {
     pub(super) statements: AtomicU64,
     pub(super) rows: AtomicU64,
     pub(super) connections: AtomicU64,
+    /// Told of each commit.
+    pub(super) news: Notify,
 }
 
 impl Counters {
+    /// The database made a commit: counts it, and tells whoever waits for news.
+    pub(super) fn committed(&self) {
+        count(&self.commits);
+        self.news.notify_waiters();
+    }
+
     pub(super) fn snapshot(&self, waiting: usize) -> Statistics {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Statistics {

@@ -65,7 +65,7 @@ fn is_narrowed(form: &Form) -> bool {
 }
 
 /// Behind which row the page begins.
-pub(super) fn after(form: &Form) -> Result<Option<Place>, Problem> {
+pub(crate) fn after(form: &Form) -> Result<Option<Place>, Problem> {
     let Some(text) = form.get("after") else {
         return Ok(None);
     };

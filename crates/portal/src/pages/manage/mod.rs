@@ -9,7 +9,7 @@ mod catalogs;
 mod dev;
 mod drift;
 mod fields;
-mod filter;
+pub(super) mod filter;
 mod jobs;
 mod packages;
 mod plan;
