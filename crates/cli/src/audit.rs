@@ -16,22 +16,13 @@ use service::clock::{Clock, Ids};
 use service::ctx::Service;
 use store::{SchemaState, Store};
 
-use crate::args::{AuditCommand, AuditExportArgs, AuditVerifyArgs, ConfigArgs, Noted};
+use crate::args::{AuditExportArgs, AuditVerifyArgs, ConfigArgs, Noted};
 use crate::config::Config;
 use crate::instance::audit::known_signer;
 use crate::{instance, output};
 
 /// The longest line of an export that is read.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
-
-/// Runs the command; says whether the log is whole.
-pub(crate) fn run(command: &AuditCommand) -> anyhow::Result<bool> {
-    match command {
-        AuditCommand::Verify(args) => verify_log(args),
-        AuditCommand::Export(args) => export(args).map(|()| true),
-        AuditCommand::Sign(args) => sign(args),
-    }
-}
 
 /// The database, and the folder of the key that its log is signed with.
 fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
@@ -50,7 +41,8 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
     Ok((store, instance::audit::key_folder(&config, &data)))
 }
 
-fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
+/// Proves the log; says whether it is whole.
+pub(crate) fn verify_log(args: &AuditVerifyArgs) -> anyhow::Result<bool> {
     let noted = args.head.clone().map(|noted| (noted.seq, noted.hash));
     let Some(file) = &args.file else {
         let (store, folder) = open(&args.config)?;
@@ -129,7 +121,8 @@ fn verify_file(
     }
 }
 
-fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
+/// Writes the log out.
+pub(crate) fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
     let (store, _) = open(&args.config)?;
     let mut out: Box<dyn Write> = match &args.out {
         Some(path) => {
@@ -161,7 +154,7 @@ fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
 }
 
 /// Signs the ends of the chain with the key that is there now, if every link holds.
-fn sign(args: &ConfigArgs) -> anyhow::Result<bool> {
+pub(crate) fn sign(args: &ConfigArgs) -> anyhow::Result<bool> {
     let (store, folder) = open(args)?;
     let signer = Arc::new(instance::audit::signer(&folder, false)?);
     let settings = Config::load(args.config.as_deref())?.settings();

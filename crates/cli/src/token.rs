@@ -12,7 +12,8 @@ use service::clock::{Clock, Ids};
 use service::tenant;
 
 use crate::args::TokenArgs;
-use crate::client::{http_client, sign_in};
+use crate::client::http_client;
+use crate::client::sign_in::Grant;
 use crate::config::Config;
 use crate::dev_file::{self, DevFile};
 use crate::{instance, output};
@@ -43,8 +44,12 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
 async fn ask(dev: &DevFile, who: &Who<'_>, scopes: &[String]) -> anyhow::Result<String> {
     let http = http_client(Some(&dev.ca_file))?;
     match who {
-        Who::User(user) => sign_in::user(&http, dev, user, scopes).await,
-        Who::Client(client) => sign_in::client(&http, dev, client, scopes).await,
+        Who::User(user) => Grant::of_known_user(dev, user, scopes)?.token(&http).await,
+        Who::Client(client) => {
+            Grant::of_known_client(dev, client, scopes)
+                .token(&http)
+                .await
+        }
     }
 }
 

@@ -69,6 +69,9 @@ pub mod user_attribute;
 mod value;
 
 pub use dialect::Engine;
-pub use engine::{Faults, Location, Options, ReadTx, Statistics, Store, Together, WriteTx};
+pub use engine::{
+    Faults, Location, Options, ReadTx, Statistics, Store, Together, WriteTx, copy_file,
+    faults_of_file,
+};
 pub use error::{BoxError, Error, Violation};
 pub use migrate::{MigrationStep, SchemaState};

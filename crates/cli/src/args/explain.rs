@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ConnectArgs;
+use super::connect::ConnectArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -13,14 +13,29 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExplainQuestion {
     /// Why somebody can ask for an access package, or cannot.
+    #[command(
+        after_help = "Example:\n  reeve explain request --package 'Harvest work' --principal alice@reeve.example --data reeve-data"
+    )]
     Request(ExplainRequest),
     /// Who decides about a request, or would.
+    #[command(
+        after_help = "Example:\n  reeve explain approval --request 0198c1a4-7e55-7d2e-9b52-3a1d6f0c8e21 --data reeve-data"
+    )]
     Approval(ExplainApproval),
     /// Why somebody has access, or does not.
+    #[command(
+        after_help = "Example:\n  reeve explain access --package 'Harvest work' --principal alice@reeve.example --data reeve-data"
+    )]
     Access(ExplainAccess),
     /// Which access packages give a group or an application, and who has it.
+    #[command(
+        after_help = "Example:\n  reeve explain resource 0198c1a4-7e55-7d2e-9b52-3a1d6f0c8e21 --data reeve-data"
+    )]
     Resource(ExplainResource),
     /// Why somebody may do something, or may not.
+    #[command(
+        after_help = "Example:\n  reeve explain authorization reprocess --principal alice@reeve.example --data reeve-data"
+    )]
     Authorization(ExplainAuthorization),
 }
 

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use service::clock::{Clock, Ids};
 use tokio::sync::RwLock;
 
-use super::sign_in;
-use crate::dev_file::{DevFile, KnownClient};
+use super::kept::Kept;
+use super::sign_in::Grant;
+use crate::output::Refused;
 
 /// How often one call is sent at most.
 const TRIES: u32 = 8;
@@ -23,17 +24,26 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 pub(crate) const BATCH: usize = 20;
 
 /// Where tokens come from.
-#[derive(Debug)]
 pub(crate) enum TokenSource {
     /// This one, while it lasts.
     Fixed(String),
-    /// A client of a development tenant signs in, again when its token has run out.
-    Client {
-        dev: Box<DevFile>,
-        client: KnownClient,
-    },
+    /// Whoever has this signs in, again when the token has run out.
+    Grant(Grant),
+    /// What `reeve login` keeps.
+    Kept(Kept),
     /// No token is sent.
     None,
+}
+
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Fixed(_) => "Fixed",
+            Self::Grant(_) => "Grant",
+            Self::Kept(_) => "Kept",
+            Self::None => "None",
+        })
+    }
 }
 
 /// A Graph root.
@@ -72,6 +82,16 @@ impl Answer {
             .unwrap_or("no message")
     }
 
+    /// Status, code and message.
+    pub(crate) fn reason(&self) -> String {
+        format!("{} {}: {}", self.status, self.code(), self.message())
+    }
+
+    /// Whether it is what was asked for.
+    pub(crate) const fn is_success(&self) -> bool {
+        self.status >= 200 && self.status < 300
+    }
+
     /// Whether the server asks to be asked later.
     fn is_not_now(&self) -> bool {
         matches!(self.status, 429 | 503)
@@ -82,15 +102,15 @@ impl Answer {
     }
 
     pub(crate) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
-        if (200..300).contains(&self.status) {
+        if self.is_success() {
             return Ok(self.body);
         }
-        bail!(
-            "{what} was answered {} {}: {}",
-            self.status,
-            self.code(),
-            self.message()
-        )
+        let told = format!("{what} was answered {}", self.reason());
+        // What is the caller's to mend, as opposed to what the server could not do.
+        if (400..500).contains(&self.status) && !self.is_not_now() {
+            return Err(Refused(told).into());
+        }
+        bail!(told)
     }
 }
 
@@ -154,6 +174,22 @@ impl Graph {
             .expect_success(path)
     }
 
+    /// Whatever the server answers once it does not say "not now" any more.
+    pub(crate) async fn send_patiently(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Answer> {
+        self.patiently(method, path, body).await
+    }
+
+    /// What an address says to somebody without a token; `None` if it is not there.
+    pub(crate) async fn look(&self, path: &str) -> anyhow::Result<Option<Value>> {
+        let answer = self.send(Method::GET, path, None, None).await?;
+        Ok(answer.is_success().then_some(answer.body))
+    }
+
     /// The body of what a POST made.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.patiently(Method::POST, path, Some(body))
@@ -167,13 +203,31 @@ impl Graph {
         path: &str,
         mut each: impl FnMut(Value),
     ) -> anyhow::Result<()> {
+        self.for_each_until(path, |member| {
+            each(member);
+            true
+        })
+        .await
+        .map(drop)
+    }
+
+    /// The same as long as `each` wants more; says whether that was to the end.
+    pub(crate) async fn for_each_until(
+        &self,
+        path: &str,
+        mut each: impl FnMut(Value) -> bool,
+    ) -> anyhow::Result<bool> {
         let mut next = Some(path.to_owned());
         while let Some(path) = next {
             let mut page = self.get(&path).await?;
             let Some(members) = page.get_mut("value").and_then(Value::as_array_mut) else {
                 bail!("the answer to {path} is no collection");
             };
-            members.drain(..).for_each(&mut each);
+            for member in members.drain(..) {
+                if !each(member) {
+                    return Ok(false);
+                }
+            }
             next = page
                 .get("@odata.nextLink")
                 .or_else(|| page.get("nextLink"))
@@ -181,7 +235,7 @@ impl Graph {
                 .map(|link| self.own_path(link))
                 .transpose()?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The same in a list.
@@ -218,7 +272,13 @@ impl Graph {
             {
                 tokio::time::sleep(wait).await;
             }
-            for (index, answer) in self.batch_once(parts, &ids, &open).await? {
+            let answered = match self.batch_once(parts, &ids, &open).await {
+                Ok(answered) => answered,
+                // What was answered before stands; what was told to wait is told as that.
+                Err(_) if answers.iter().any(Option::is_some) => break,
+                Err(error) => return Err(error),
+            };
+            for (index, answer) in answered {
                 if let Some(place) = answers.get_mut(index) {
                     *place = Some(answer);
                 }
@@ -319,7 +379,7 @@ impl Graph {
         match &self.source {
             TokenSource::Fixed(token) => Ok(Some(token.clone())),
             TokenSource::None => Ok(None),
-            TokenSource::Client { .. } => {
+            TokenSource::Grant(_) | TokenSource::Kept(_) => {
                 // The lock must be free again before another token is asked for.
                 let known = self.token.read().await.clone();
                 match known {
@@ -332,14 +392,18 @@ impl Graph {
 
     /// Another token than `refused`; none if there is no way to one.
     async fn next_token(&self, refused: Option<&str>) -> anyhow::Result<Option<String>> {
-        let TokenSource::Client { dev, client } = &self.source else {
+        if matches!(self.source, TokenSource::Fixed(_) | TokenSource::None) {
             return Ok(None);
-        };
+        }
         let mut token = self.token.write().await;
         if token.is_some() && token.as_deref() != refused {
             return Ok(token.clone());
         }
-        let next = sign_in::client(&self.http, dev, client, &[]).await?;
+        let next = match &self.source {
+            TokenSource::Grant(grant) => grant.token(&self.http).await?,
+            TokenSource::Kept(kept) => kept.token(&self.http, refused).await?,
+            TokenSource::Fixed(_) | TokenSource::None => return Ok(None),
+        };
         *token = Some(next.clone());
         Ok(Some(next))
     }
@@ -389,4 +453,9 @@ fn seconds(text: &str) -> Option<Duration> {
 /// Text for a place in a query string.
 pub(crate) fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// Text inside of a literal of a filter.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,55 +1,133 @@
 //! Commands that are clients: they know a Graph root and a token, and nothing of the server behind it.
 
+pub(crate) mod access;
+pub(crate) mod approvals;
 pub(crate) mod bodies;
+pub(crate) mod dev;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod graph;
+pub(crate) mod import;
+pub(crate) mod jobs;
+pub(crate) mod kept;
+pub(crate) mod lists;
+pub(crate) mod login;
+pub(crate) mod names;
 pub(crate) mod own_api;
 pub(crate) mod reprocess;
-pub(crate) mod reprocess_job;
+pub(crate) mod shadow;
 pub(crate) mod sign_in;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use domain::cloud::Cloud;
 use graph::{Graph, TokenSource};
+use kept::Kept;
+use sign_in::Grant;
 
-use crate::args::ConnectArgs;
+use crate::args::connect::ConnectArgs;
 use crate::dev_file::DevFile;
 
 /// Where entitlement management is below the root of v1.0.
 pub(crate) const ENTITLEMENTS: &str = "/v1.0/identityGovernance/entitlementManagement";
 
+/// A server that the command line names, and who it is that asks.
+pub(crate) struct Place {
+    /// The Graph root, without slash at its end.
+    pub(crate) root: String,
+    /// Where tokens come from.
+    pub(crate) authority: String,
+    /// The authorities to trust, if not the system's.
+    pub(crate) ca: Option<PathBuf>,
+    dev: Option<DevFile>,
+}
+
 /// The Graph root that the command line names.
-pub(crate) fn connect(args: &ConnectArgs) -> anyhow::Result<Graph> {
+pub(crate) fn place(args: &ConnectArgs) -> anyhow::Result<Place> {
     let dev = args.data.as_deref().map(DevFile::get).transpose()?;
-    let http = match (&args.ca, &dev) {
-        (Some(ca), _) => http_client(Some(ca))?,
-        (None, Some(dev)) => http_client(Some(&dev.ca_file))?,
-        (None, None) => http_client(None)?,
+    let cloud = args.cloud.map(Cloud::from);
+    let root = match (&dev, &args.url, cloud) {
+        (_, Some(url), _) => url.clone(),
+        (Some(dev), None, _) => dev.base_url.clone(),
+        (None, None, Some(cloud)) => cloud.graph_root().to_owned(),
+        (None, None, None) => bail!(
+            "name a Graph root with `--url URL`, a cloud with `--cloud CLOUD`, or a development tenant with `--data DIR`"
+        ),
     };
-    let root = match (&args.url, &dev) {
-        (Some(url), _) => url.clone(),
-        (None, Some(dev)) => dev.base_url.clone(),
-        (None, None) => {
-            bail!("name a Graph root with `--url URL`, or a development tenant with `--data DIR`")
-        }
+    let root = root.trim_end_matches('/').to_owned();
+    let authority = match (&args.authority, &dev, cloud) {
+        (Some(authority), _, _) => authority.clone(),
+        (None, Some(dev), _) => dev.authority.clone(),
+        (None, None, Some(cloud)) => cloud.authority().to_owned(),
+        (None, None, None) => Cloud::ALL
+            .iter()
+            .find(|cloud| cloud.graph_root() == root)
+            .map_or_else(|| root.clone(), |cloud| cloud.authority().to_owned()),
     };
-    let source = match (&args.token, dev) {
-        (Some(token), _) => TokenSource::Fixed(token.clone()),
-        (None, Some(dev)) => {
-            let client = dev.client("admin")?.clone();
-            TokenSource::Client {
-                dev: Box::new(dev),
-                client,
-            }
-        }
-        (None, None) => {
-            bail!("give an access token with `--token TOKEN` or the variable REEVE_TOKEN")
-        }
+    let ca = args.ca.clone();
+    Ok(Place {
+        ca: ca.or_else(|| dev.as_ref().map(|dev| dev.ca_file.clone())),
+        root,
+        authority,
+        dev,
+    })
+}
+
+/// The Graph root that the command line names, asked by whom it names.
+pub(crate) fn connect(args: &ConnectArgs) -> anyhow::Result<Graph> {
+    let place = place(args)?;
+    let source = source(args, &place)?;
+    Graph::new(http_client(place.ca.as_deref())?, &place.root, source)
+}
+
+/// Whom the command line names, the most exact first.
+fn source(args: &ConnectArgs, place: &Place) -> anyhow::Result<TokenSource> {
+    if let (Some(dev), Some(user)) = (&place.dev, &args.user) {
+        let grant = Grant::of_known_user(dev, dev.user(user)?, &[])?;
+        return Ok(TokenSource::Grant(grant));
+    }
+    if let (Some(dev), Some(client)) = (&place.dev, &args.client) {
+        let grant = Grant::of_known_client(dev, dev.client(client)?, &[]);
+        return Ok(TokenSource::Grant(grant));
+    }
+    if let Some(token) = &args.token {
+        return Ok(TokenSource::Fixed(token.clone()));
+    }
+    if let (Some(client), Some(tenant)) = (&args.client_id, &args.tenant)
+        && let Some(secret) = client_secret(args)?
+    {
+        let scope = format!("{}/.default", place.root);
+        let grant = Grant::of_client(&place.authority, tenant, client, &secret, &scope);
+        return Ok(TokenSource::Grant(grant));
+    }
+    if let Some(dev) = &place.dev {
+        let grant = Grant::of_known_client(dev, dev.client("admin")?, &[]);
+        return Ok(TokenSource::Grant(grant));
+    }
+    match Kept::find(&place.root)? {
+        Some(kept) => Ok(TokenSource::Kept(kept)),
+        None => bail!(
+            "sign in: `reeve login --url {}`, a client with `--tenant`, `--client-id` and `--client-secret-file`, or an \
+             access token with `--token TOKEN` or the variable REEVE_TOKEN",
+            place.root
+        ),
+    }
+}
+
+/// The secret of the client that the command line names, from its file or from the environment.
+fn client_secret(args: &ConnectArgs) -> anyhow::Result<Option<String>> {
+    let Some(path) = &args.client_secret_file else {
+        return Ok(std::env::var("REEVE_CLIENT_SECRET").ok());
     };
-    Graph::new(http, &root, source)
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the client's secret in `{}`", path.display()))?;
+    let secret = text.trim();
+    if secret.is_empty() {
+        bail!("`{}` holds no secret", path.display());
+    }
+    Ok(Some(secret.to_owned()))
 }
 
 /// An HTTP client that trusts the authorities in this file and no others, or the system's.

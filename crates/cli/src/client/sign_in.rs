@@ -1,50 +1,147 @@
 //! Asking a token endpoint, as clients of Graph do.
 
+use std::fmt;
+
 use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::dev_file::{DevFile, KnownClient, KnownUser};
+use crate::output::Refused;
 
-/// A token endpoint's answer that is no token.
-#[derive(Debug, thiserror::Error)]
-#[error("the issuer refused: {0}")]
-pub(crate) struct Refused(String);
-
-/// A token of a client of its own.
-pub(crate) async fn client(
-    http: &reqwest::Client,
-    dev: &DevFile,
-    client: &KnownClient,
-    scopes: &[String],
-) -> anyhow::Result<String> {
-    let scope = scope(dev, scopes);
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", &client.client_id),
-        ("client_secret", &client.client_secret),
-        ("scope", &scope),
-    ];
-    token(http, dev, &form).await
+/// What is shown to a token endpoint for a token.
+#[derive(Clone)]
+pub(crate) struct Grant {
+    /// The address of the endpoint.
+    pub(crate) endpoint: String,
+    form: Vec<(&'static str, String)>,
 }
 
-/// A token of a user, who signs in by way of the client `admin`.
-pub(crate) async fn user(
-    http: &reqwest::Client,
-    dev: &DevFile,
-    user: &KnownUser,
-    scopes: &[String],
-) -> anyhow::Result<String> {
-    let by = dev.client("admin")?;
-    let scope = scope(dev, scopes);
-    let form = [
-        ("grant_type", "password"),
-        ("client_id", &by.client_id),
-        ("client_secret", &by.client_secret),
-        ("username", &user.user_principal_name),
-        ("password", &user.password),
-        ("scope", &scope),
-    ];
-    token(http, dev, &form).await
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The form holds secrets.
+        f.debug_struct("Grant")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The token endpoint of a tenant.
+pub(crate) fn endpoint(authority: &str, tenant: &str, what: &str) -> String {
+    format!(
+        "{}/{tenant}/oauth2/v2.0/{what}",
+        authority.trim_end_matches('/')
+    )
+}
+
+impl Grant {
+    pub(crate) fn new(endpoint: String, form: Vec<(&'static str, String)>) -> Self {
+        Self { endpoint, form }
+    }
+
+    /// That of a client of its own.
+    pub(crate) fn of_client(
+        authority: &str,
+        tenant: &str,
+        client: &str,
+        secret: &str,
+        scope: &str,
+    ) -> Self {
+        Self::new(
+            endpoint(authority, tenant, "token"),
+            vec![
+                ("grant_type", "client_credentials".to_owned()),
+                ("client_id", client.to_owned()),
+                ("client_secret", secret.to_owned()),
+                ("scope", scope.to_owned()),
+            ],
+        )
+    }
+
+    /// That of a client of a development tenant.
+    pub(crate) fn of_known_client(dev: &DevFile, client: &KnownClient, scopes: &[String]) -> Self {
+        let scope = scope(dev, scopes);
+        Self::of_client(
+            &dev.authority,
+            &dev.tenant_id,
+            &client.client_id,
+            &client.client_secret,
+            &scope,
+        )
+    }
+
+    /// That of a user of a development tenant, who signs in by way of the client `admin`.
+    pub(crate) fn of_known_user(
+        dev: &DevFile,
+        user: &KnownUser,
+        scopes: &[String],
+    ) -> anyhow::Result<Self> {
+        let by = dev.client("admin")?;
+        Ok(Self::new(
+            endpoint(&dev.authority, &dev.tenant_id, "token"),
+            vec![
+                ("grant_type", "password".to_owned()),
+                ("client_id", by.client_id.clone()),
+                ("client_secret", by.client_secret.clone()),
+                ("username", user.user_principal_name.clone()),
+                ("password", user.password.clone()),
+                ("scope", scope(dev, scopes)),
+            ],
+        ))
+    }
+
+    /// The access token that it is worth.
+    pub(crate) async fn token(&self, http: &reqwest::Client) -> anyhow::Result<String> {
+        let body = self.answer(http).await?.map_err(|error| {
+            let told = format!("the issuer refused: {}", error.told);
+            anyhow::Error::from(Refused(told))
+        })?;
+        match body.get("access_token").and_then(Value::as_str) {
+            Some(token) => Ok(token.to_owned()),
+            None => bail!("the issuer's answer holds no access token"),
+        }
+    }
+
+    /// What the endpoint says, whatever that is.
+    pub(crate) async fn answer(
+        &self,
+        http: &reqwest::Client,
+    ) -> anyhow::Result<Result<Value, NoToken>> {
+        let answer = http
+            .post(&self.endpoint)
+            .form(&self.form)
+            .send()
+            .await
+            .with_context(|| format!("the issuer at {} does not answer", self.endpoint))?;
+        let status = answer.status();
+        let body: Value = answer
+            .json()
+            .await
+            .context("the issuer's answer is no JSON")?;
+        if status.is_success() {
+            return Ok(Ok(body));
+        }
+        let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+        let error = text("error").unwrap_or_default();
+        Ok(Err(NoToken {
+            told: text("error_description").unwrap_or_else(|| {
+                if error.is_empty() {
+                    "no reason given".to_owned()
+                } else {
+                    error.clone()
+                }
+            }),
+            error,
+        }))
+    }
+}
+
+/// A token endpoint's answer that is no token.
+#[derive(Debug)]
+pub(crate) struct NoToken {
+    /// The code, such as `authorization_pending`.
+    pub(crate) error: String,
+    /// The reason in words.
+    pub(crate) told: String,
 }
 
 fn scope(dev: &DevFile, scopes: &[String]) -> String {
@@ -53,34 +150,4 @@ fn scope(dev: &DevFile, scopes: &[String]) -> String {
     } else {
         scopes.join(" ")
     }
-}
-
-async fn token(
-    http: &reqwest::Client,
-    dev: &DevFile,
-    form: &[(&str, &str)],
-) -> anyhow::Result<String> {
-    let url = format!("{}/{}/oauth2/v2.0/token", dev.authority, dev.tenant_id);
-    let answer = http
-        .post(&url)
-        .form(form)
-        .send()
-        .await
-        .with_context(|| format!("the issuer at {} does not answer", dev.authority))?;
-    let status = answer.status();
-    let body: Value = answer
-        .json()
-        .await
-        .context("the issuer's answer is no JSON")?;
-    if status.is_success() {
-        if let Some(token) = body.get("access_token").and_then(Value::as_str) {
-            return Ok(token.to_owned());
-        }
-        bail!("the issuer's answer holds no access token");
-    }
-    let told = body
-        .get("error_description")
-        .or_else(|| body.get("error"))
-        .and_then(Value::as_str);
-    Err(Refused(told.unwrap_or("no reason given").to_owned()).into())
 }

@@ -13,7 +13,8 @@ use domain::time::Duration;
 
 use crate::args::DemoArgs;
 use crate::client::graph::{Graph, TokenSource};
-use crate::client::{http_client, sign_in};
+use crate::client::http_client;
+use crate::client::sign_in::Grant;
 use crate::config::{Config, Listen};
 use crate::dev_file::DevFile;
 use crate::instance::{Blueprint, Instance};
@@ -125,7 +126,9 @@ async fn tell(instance: &Instance, data: &Path) -> anyhow::Result<bool> {
 async fn cast(instance: &Instance, dev: &DevFile) -> anyhow::Result<Cast> {
     let user = async |name: &'static str| -> anyhow::Result<Person> {
         let http = http_client(Some(&dev.ca_file))?;
-        let token = sign_in::user(&http, dev, dev.user(name)?, &[]).await?;
+        let token = Grant::of_known_user(dev, dev.user(name)?, &[])?
+            .token(&http)
+            .await?;
         let graph = Graph::new(http, &dev.base_url, TokenSource::Fixed(token))?;
         Ok(Person { name, graph })
     };
@@ -166,6 +169,6 @@ Try next, in another terminal (Ctrl-C here ends the server):
   curl --cacert {ca} -H \"Authorization: Bearer $TOKEN\" \\
     '{url}/v1.0/identityGovernance/entitlementManagement/assignments?$expand=target,accessPackage'
   reeve drift --data {data}
-  reeve reprocess assignment --state delivered --plan --data {data}"
+  reeve reprocess assignments --state delivered --dry-run --data {data}"
     ));
 }

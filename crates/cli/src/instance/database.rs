@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use aws_lc_rs::digest;
@@ -13,7 +13,7 @@ use store::{Location, Options, SchemaState, Store};
 use crate::config::{Config, secret};
 
 /// The built-in database's file.
-const FILE: &str = "reeve.db";
+pub(crate) const FILE: &str = "reeve.db";
 const LOCK: &str = "reeve.lock";
 const PAGING_KEY: &str = "paging.key";
 
@@ -120,6 +120,11 @@ fn keep_private(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot open `{}`", path.display()))?;
     file.set_permissions(Permissions::from_mode(0o600))
         .with_context(|| format!("cannot make `{}` private", path.display()))
+}
+
+/// The file of the built-in database; `None` if the data is elsewhere.
+pub(crate) fn file(config: &Config, data: &Path) -> anyhow::Result<Option<PathBuf>> {
+    Ok(database_url(config)?.is_none().then(|| data.join(FILE)))
 }
 
 /// Opens the database if it is there, and makes none.

@@ -6,7 +6,8 @@ use portal::{Account, Development};
 use server::Delivery;
 
 use crate::client::graph::{Graph, TokenSource};
-use crate::client::{http_client, sign_in};
+use crate::client::http_client;
+use crate::client::sign_in::Grant;
 use crate::dev_file::DevFile;
 use crate::tenant_file;
 
@@ -57,23 +58,16 @@ pub(super) fn of(dev: &DevFile, delivery: &Delivery) -> anyhow::Result<Developme
 
 /// Brings in a seed by the tenant's own Graph API, as its client `admin`.
 async fn sown(dev: DevFile, http: reqwest::Client, text: &str) -> anyhow::Result<()> {
-    let root = dev.base_url.clone();
-    let client = dev.client("admin")?.clone();
-    let dev = Box::new(dev);
-    let graph = Graph::new(http, &root, TokenSource::Client { dev, client })?;
+    let grant = Grant::of_known_client(&dev, dev.client("admin")?, EVERYTHING);
+    let graph = Graph::new(http, &dev.base_url, TokenSource::Grant(grant))?;
     tenant_file::bring_in(&graph, text).await
 }
 
 async fn minted(dev: &DevFile, http: &reqwest::Client, key: &str) -> anyhow::Result<String> {
-    match key.split_once(':') {
-        Some(("client", name)) => {
-            let client = dev.client(name)?;
-            sign_in::client(http, dev, client, EVERYTHING).await
-        }
-        Some(("user", name)) => {
-            let user = dev.user(name)?;
-            sign_in::user(http, dev, user, EVERYTHING).await
-        }
+    let grant = match key.split_once(':') {
+        Some(("client", name)) => Grant::of_known_client(dev, dev.client(name)?, EVERYTHING),
+        Some(("user", name)) => Grant::of_known_user(dev, dev.user(name)?, EVERYTHING)?,
         _ => anyhow::bail!("there is no account `{key}`"),
-    }
+    };
+    grant.token(http).await
 }

@@ -36,12 +36,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub(crate) use database::{
-    check_folder, create_folder, describe, open, open_existing, schema_state,
+    FILE as DATABASE, check_folder, create_folder, describe, file as database_file, open,
+    open_existing, schema_state,
 };
 pub(crate) use issuers::{directory_role, verifier_config, verifier_configs};
 
 use crate::client::graph::{Graph, TokenSource};
 use crate::client::http_client;
+use crate::client::sign_in::Grant;
 use crate::config::{Config, Listen, TargetSection, secret};
 use crate::dev_file::DevFile;
 use crate::{targets, tenant_file};
@@ -210,15 +212,8 @@ impl Instance {
         let mut here = dev.clone();
         here.authority = root.clone();
         let http = http_client(Some(&dev.ca_file))?;
-        let client = here.client("admin")?.clone();
-        Graph::new(
-            http,
-            &root,
-            TokenSource::Client {
-                dev: Box::new(here),
-                client,
-            },
-        )
+        let grant = Grant::of_known_client(&here, here.client("admin")?, &[]);
+        Graph::new(http, &root, TokenSource::Grant(grant))
     }
 
     /// Waits until the server ends by itself, which only a failure makes it do.

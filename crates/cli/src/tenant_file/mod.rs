@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use reap::write;
-pub(crate) use sow::{apply, bring_in};
+pub(crate) use sow::{Made, apply, bring, bring_in};
 
 /// Members as Graph has them.
 type Members = Map<String, Value>;

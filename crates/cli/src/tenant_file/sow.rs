@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use reqwest::Method;
@@ -22,26 +23,56 @@ use crate::client::graph::{Graph, encoded};
 
 const ROLES: &str = "/v1.0/roleManagement/entitlementManagement";
 
+/// What is made, or would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Made {
+    /// The collection that it is in, such as `groups`.
+    pub(crate) what: String,
+    /// Its name.
+    pub(crate) name: String,
+}
+
+/// The beginning of the ids of what would be made, and is not.
+const IMAGINED: &str = "imagined:";
+
 /// Brings in the file.
 pub(crate) async fn apply(graph: &Graph, file: &Path) -> anyhow::Result<()> {
+    bring(graph, file, false).await.map(drop)
+}
+
+/// Brings in the file, or only finds out what that would make.
+pub(crate) async fn bring(
+    graph: &Graph,
+    file: &Path,
+    is_rehearsal: bool,
+) -> anyhow::Result<Vec<Made>> {
     let content = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read the seed `{}`", file.display()))?;
-    bring_in(graph, &content)
+    sow(graph, &content, is_rehearsal)
         .await
         .with_context(|| format!("the seed `{}` cannot be used", file.display()))
 }
 
 /// Brings in what a file holds.
 pub(crate) async fn bring_in(graph: &Graph, content: &str) -> anyhow::Result<()> {
+    sow(graph, content, false).await.map(drop)
+}
+
+async fn sow(graph: &Graph, content: &str, is_rehearsal: bool) -> anyhow::Result<Vec<Made>> {
     let document = parse(content)?;
     let mut sower = Sower {
         graph,
         clock: Clock::system(),
         ids: Ids::random(),
         names: Names::load(graph).await?,
+        is_rehearsal,
+        made: Mutex::default(),
+        onboarded: Mutex::default(),
     };
     sower.directory(&document).await?;
-    sower.entitlements(&document).await
+    sower.entitlements(&document).await?;
+    let made = sower.made.into_inner();
+    Ok(made.unwrap_or_else(PoisonError::into_inner))
 }
 
 struct Sower<'a> {
@@ -49,6 +80,11 @@ struct Sower<'a> {
     clock: Clock,
     ids: Ids,
     names: Names,
+    /// Nothing is written; what would be made gets imagined ids.
+    is_rehearsal: bool,
+    made: Mutex<Vec<Made>>,
+    /// Catalogs and resources that would be in them by now.
+    onboarded: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl Sower<'_> {
@@ -190,8 +226,8 @@ impl Sower<'_> {
 
     async fn bind(&self, object: &str, target: Option<&str>) -> anyhow::Result<()> {
         match target {
-            Some(target) => self.graph.bind_target(object, target).await,
-            None => Ok(()),
+            Some(target) if !self.is_rehearsal => self.graph.bind_target(object, target).await,
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -210,8 +246,7 @@ impl Sower<'_> {
                 .with_context(|| format!("connector `{name}`"))?;
         }
         if !document.settings.is_empty() {
-            let body = Value::Object(document.settings.clone());
-            self.send(Method::PATCH, &format!("{ENTITLEMENTS}/settings"), &body)
+            self.settings(&document.settings)
                 .await
                 .context("settings")?;
         }
@@ -228,6 +263,24 @@ impl Sower<'_> {
         }
         self.hold("/", &document.role_assignments).await?;
         self.assign(&document.assignments).await
+    }
+
+    /// Writes the settings, if that changes any.
+    async fn settings(&self, said: &Members) -> anyhow::Result<()> {
+        let path = format!("{ENTITLEMENTS}/settings");
+        let now = self.graph.get(&path).await?;
+        if said
+            .iter()
+            .all(|(name, value)| now.get(name) == Some(value))
+        {
+            return Ok(());
+        }
+        self.note(
+            "settings",
+            &said.keys().cloned().collect::<Vec<_>>().join(", "),
+        );
+        self.send(Method::PATCH, &path, &Value::Object(said.clone()))
+            .await
     }
 
     async fn organization(&mut self, organization: &Organization) -> anyhow::Result<()> {
@@ -366,6 +419,9 @@ impl Sower<'_> {
     }
 
     async fn role_of_application(&self, application: &str, name: &str) -> anyhow::Result<String> {
+        if application.starts_with(IMAGINED) {
+            return Ok(name.to_owned());
+        }
         let path = format!("/v1.0/servicePrincipals/{application}?$select=appRoles");
         let found = self.graph.get(&path).await?;
         let roles = found.get("appRoles").and_then(Value::as_array);
@@ -390,13 +446,27 @@ impl Sower<'_> {
         if let Some(id) = self.find(&collection, &filter).await? {
             return Ok(id);
         }
+        if self.is_rehearsal {
+            let key = (catalog.to_owned(), origin.id.clone());
+            let mut onboarded = self
+                .onboarded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            if !onboarded.insert(key) {
+                return Ok(format!("{IMAGINED}{}", origin.id));
+            }
+        }
         let mut body = bodies::add_resource(catalog, origin);
         let resource = body.get_mut("resource").and_then(Value::as_object_mut);
         if let (Some(resource), false) = (resource, attributes.is_empty()) {
             resource.insert("attributes".to_owned(), json!(attributes));
         }
-        self.make(&format!("{ENTITLEMENTS}/resourceRequests"), &body)
+        let made = self
+            .make(&format!("{ENTITLEMENTS}/resourceRequests"), &body)
             .await?;
+        if self.is_rehearsal {
+            return Ok(made);
+        }
         self.find(&collection, &filter)
             .await?
             .context("the resource was not onboarded")
@@ -542,6 +612,7 @@ impl Sower<'_> {
         let policy = self
             .find(&format!("{ENTITLEMENTS}/assignmentPolicies"), &filter)
             .await?
+            .or_else(|| self.imagined("assignmentPolicies", &assignment.policy))
             .with_context(|| format!("the package has no policy `{}`", assignment.policy))?;
         let body = json!({
             "requestType": "adminAdd",
@@ -562,12 +633,43 @@ impl Sower<'_> {
 
     async fn named(&self, collection: &str, name: &str) -> anyhow::Result<String> {
         let filter = format!("displayName eq '{}'", quoted(name));
+        let what = collection.rsplit('/').next().unwrap_or_default();
         self.find(collection, &filter)
             .await?
+            .or_else(|| self.imagined(what, name))
             .with_context(|| format!("there is no `{name}`"))
     }
 
+    /// What there would be by now under this name.
+    fn imagined(&self, what: &str, name: &str) -> Option<String> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = made.iter().any(|one| one.what == what && one.name == name);
+        (self.is_rehearsal && is_there).then(|| format!("{IMAGINED}{name}"))
+    }
+
+    /// A name in the place of an id, also behind the role of a group.
+    fn in_words(&self, name: &str) -> String {
+        let (role, id) = name.split_once('_').unwrap_or(("", name));
+        match (role, self.names.name(id)) {
+            ("", Some((_, known))) => known.to_owned(),
+            (role, Some((_, known))) => format!("{role} of {known}"),
+            (_, None) => name.to_owned(),
+        }
+    }
+
+    fn note(&self, what: &str, name: &str) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push(Made {
+            what: what.to_owned(),
+            name: self.in_words(name),
+        });
+    }
+
     async fn find(&self, collection: &str, filter: &str) -> anyhow::Result<Option<String>> {
+        // What is not there has nothing.
+        if collection.contains(IMAGINED) || filter.contains(IMAGINED) {
+            return Ok(None);
+        }
         let path = format!("{collection}?$filter={}&$select=id&$top=1", encoded(filter));
         let found = self.graph.get(&path).await?;
         let id = found.pointer("/value/0/id").and_then(Value::as_str);
@@ -589,6 +691,12 @@ impl Sower<'_> {
     }
 
     async fn make(&self, collection: &str, body: &Value) -> anyhow::Result<String> {
+        let what = collection.rsplit('/').next().unwrap_or_default();
+        let name = name_of(body);
+        self.note(what, &name);
+        if self.is_rehearsal {
+            return Ok(format!("{IMAGINED}{name}"));
+        }
         let made = self.graph.post(collection, body).await?;
         text(&made, "id")
             .map(str::to_owned)
@@ -596,6 +704,9 @@ impl Sower<'_> {
     }
 
     async fn send(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<()> {
+        if self.is_rehearsal {
+            return Ok(());
+        }
         let what = format!("{method} {path}");
         let answer = self.graph.call(method, path, Some(body)).await?;
         answer.expect_success(&what).map(drop)
@@ -618,6 +729,23 @@ fn stages_into_ids(policy: &mut Value, extensions: &BTreeMap<&str, String>) -> a
         }
     }
     Ok(())
+}
+
+/// What something is called that is to be made, as well as its body tells.
+fn name_of(body: &Value) -> String {
+    let places = [
+        "/userPrincipalName",
+        "/displayName",
+        "/role/displayName",
+        "/resource/originId",
+        "/role/originId",
+        "/principalId",
+        "/assignment/targetId",
+    ];
+    let found = places
+        .iter()
+        .find_map(|place| body.pointer(place)?.as_str());
+    found.unwrap_or_default().to_owned()
 }
 
 /// `body` with what the file says.

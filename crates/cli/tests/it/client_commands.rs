@@ -56,7 +56,7 @@ async fn drift_is_listed_and_a_bulk_reprocess_puts_it_right() {
         let (status, _) = farm.api.call(Method::DELETE, &link, None).await;
         assert_eq!(status, 204);
     }
-    let drift = run(&["drift", "--json", "--data", data]);
+    let drift = run(&["drift", "--output", "json", "--data", data]);
     assert_eq!(drift.status.code(), Some(1));
     assert_eq!(text(&drift.stdout).lines().count(), 30);
 
@@ -65,17 +65,20 @@ async fn drift_is_listed_and_a_bulk_reprocess_puts_it_right() {
         "assignment",
         "--state",
         "delivered",
-        "--plan",
+        "--single",
+        "--dry-run",
         "--data",
         data,
     ]);
     assert!(
-        text(&plan.stdout).starts_with("45 assignments to reprocess, in 3 calls"),
+        text(&plan.stdout).starts_with("45 assignments to reprocess, in 3 batches"),
         "{}",
         text(&plan.stdout)
     );
     assert_eq!(
-        run(&["drift", "--json", "--data", data]).status.code(),
+        run(&["drift", "--output", "json", "--data", data])
+            .status
+            .code(),
         Some(1),
         "a plan changes nothing"
     );
@@ -84,15 +87,14 @@ async fn drift_is_listed_and_a_bulk_reprocess_puts_it_right() {
         "assignment",
         "--state",
         "delivered",
-        "--wait",
+        "--single",
         "--data",
         data,
     ]);
 
     let told = text(&done.stdout);
     assert!(done.status.success(), "{told}{}", text(&done.stderr));
-    assert!(told.contains("accepted 45 of 45 assignments"), "{told}");
-    assert!(told.contains("ended delivered: 45 assignments"), "{told}");
+    assert!(told.contains("| delivered | 45          |"), "{told}");
     assert!(run(&["drift", "--data", data]).status.success());
     assert_eq!(
         farm.api
@@ -113,33 +115,31 @@ async fn what_is_refused_is_told_with_its_reason_and_the_rest_goes_on() {
         .await;
     let request = requests[0]["id"].as_str().unwrap();
 
-    let refused = run(&["reprocess", "request", request, "--data", data]);
+    let refused = run(&["reprocess", "requests", request, "--single", "--data", data]);
     let unknown = run(&[
         "reprocess",
-        "request",
+        "requests",
         "00000000-0000-4000-8000-000000000000",
+        "--single",
         "--data",
         data,
     ]);
     let nothing = run(&[
         "reprocess",
-        "request",
+        "requests",
         "--filter",
         "state eq 'deliveryFailed'",
+        "--single",
         "--data",
         data,
     ]);
 
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        text(&refused.stdout).contains("accepted 0 of 1 requests"),
-        "{refused:?}"
-    );
+    assert_eq!(refused.status.code(), Some(3), "nothing was done");
     assert!(
         text(&refused.stdout).contains("InvalidRequestState"),
         "{refused:?}"
     );
-    assert_eq!(unknown.status.code(), Some(1));
+    assert_eq!(unknown.status.code(), Some(3));
     assert!(
         text(&unknown.stderr).contains("ResourceNotFound"),
         "{unknown:?}"
@@ -206,18 +206,15 @@ async fn a_server_that_says_not_now_is_obeyed() {
 
     let done = run(&[
         "reprocess",
-        "assignment",
+        "assignments",
         &assignments[1],
-        "--wait",
+        "--single",
         "--data",
         data.to_str().unwrap(),
     ]);
 
     assert!(done.status.success(), "{done:?}");
-    assert!(
-        text(&done.stdout).contains("accepted 1 of 1 assignments"),
-        "{done:?}"
-    );
+    assert!(text(&done.stdout).contains("| delivered | 1 "), "{done:?}");
 }
 
 #[tokio::test]
@@ -294,13 +291,13 @@ async fn a_job_is_planned_run_and_told_of_item_by_item() {
     );
     assert!(!run(&["drift", "--data", data]).status.success());
 
-    let done = job(&["--job", "--note", "after the outage", "--output", "csv"]);
+    let done = job(&["--note", "after the outage", "--output", "csv"]);
     let told = text(&done.stdout);
     assert!(done.status.success(), "{told}{}", text(&done.stderr));
     let mut lines = told.lines();
     assert_eq!(
         lines.next(),
-        Some("id,state,code,message,requestId,subject,adds,removes,kept")
+        Some("id,state,code,message,requestId,subject,package,adds,removes,kept")
     );
     assert_eq!(
         lines.filter(|line| line.contains(",delivered,")).count(),
@@ -312,16 +309,24 @@ async fn a_job_is_planned_run_and_told_of_item_by_item() {
         "reprocess",
         "requests",
         "00000000-0000-4000-8000-000000000000",
-        "--job",
         "--output",
         "json",
         "--data",
         data,
     ]);
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(3));
     let last = text(&refused.stdout).lines().last().map(str::to_owned);
     let item: Value = serde_json::from_str(&last.unwrap()).unwrap();
     assert_eq!(item["code"], "ResourceNotFound");
-    let wrong = run(&["reprocess", "requests", "--state", "x", "--output", "csv"]);
-    assert_eq!(wrong.status.code(), Some(2), "an output is a job's");
+    let wrong = [
+        "reprocess",
+        "requests",
+        "--state",
+        "x",
+        "--single",
+        "--note",
+        "n",
+    ];
+    let wrong = run(&wrong);
+    assert_eq!(wrong.status.code(), Some(2), "a note is a job's");
 }

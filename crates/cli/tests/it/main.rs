@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod backup;
 mod client_commands;
 mod clients;
 mod contract;
@@ -16,6 +17,7 @@ mod demo;
 mod explain;
 mod full_disk;
 mod issuer;
+mod other_root;
 mod outside_issuer;
 mod postgres;
 mod provisioning;
@@ -23,6 +25,10 @@ mod replicas;
 mod secrets;
 mod seeds;
 mod serve;
+mod shadow;
+mod sign_in;
+mod story;
 mod support;
 mod targets;
+mod terminal;
 mod tools;

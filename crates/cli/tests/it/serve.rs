@@ -343,6 +343,10 @@ fn help_names_every_command() {
         "reprocess",
         "drift",
         "export",
+        "import",
+        "backup",
+        "login",
+        "assignments",
     ] {
         assert!(help.contains(&format!("  {command} ")), "{command}: {help}");
     }

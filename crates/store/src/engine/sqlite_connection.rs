@@ -60,6 +60,12 @@ impl SqliteConnection {
         Self::open(path, flags, busy, settings)
     }
 
+    /// Opens a file that is there, to copy or to check it whole; what that sorts goes to temporary files.
+    pub(super) fn copier(path: &Path, busy: Duration) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::open(path, flags, busy, "PRAGMA temp_store = FILE;")
+    }
+
     fn open(path: &Path, flags: OpenFlags, busy: Duration, settings: &str) -> Result<Self, Error> {
         let open = || {
             let connection = rusqlite::Connection::open_with_flags(path, flags)?;

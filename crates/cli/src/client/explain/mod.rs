@@ -2,12 +2,10 @@
 
 mod text;
 
-use anyhow::{Context, bail};
-use domain::id::AccessPackageId;
 use serde_json::{Value, json};
 
 use super::graph::{Graph, encoded};
-use super::{ENTITLEMENTS, connect};
+use super::{connect, names};
 use crate::args::explain::{ExplainArgs, ExplainCommon, ExplainQuestion, Told};
 use crate::output;
 
@@ -16,7 +14,7 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     match &args.question {
         ExplainQuestion::Request(asked) => {
             let graph = connect(&asked.common.connect)?;
-            let package = package(&graph, &asked.package).await?;
+            let package = names::package(&graph, &asked.package).await?;
             let query = [
                 ("accessPackage", Some(package.as_str())),
                 ("principal", asked.principal.as_deref()),
@@ -104,31 +102,7 @@ async fn resource(graph: &Graph, object: &str) -> anyhow::Result<Value> {
 
 async fn known_package(graph: &Graph, name: Option<&str>) -> anyhow::Result<Option<String>> {
     match name {
-        Some(name) => package(graph, name).await.map(Some),
+        Some(name) => names::package(graph, name).await.map(Some),
         None => Ok(None),
-    }
-}
-
-/// The id of the package of this id or name.
-async fn package(graph: &Graph, name: &str) -> anyhow::Result<String> {
-    if name.parse::<AccessPackageId>().is_ok() {
-        return Ok(name.to_owned());
-    }
-    let filter = format!("displayName eq '{}'", name.replace('\'', "''"));
-    let path = format!(
-        "{ENTITLEMENTS}/accessPackages?$select=id&$filter={}",
-        encoded(&filter)
-    );
-    let found = graph.list(&path).await?;
-    match found.as_slice() {
-        [one] => {
-            let id = one.get("id").and_then(Value::as_str);
-            Ok(id.context("an access package came without id")?.to_owned())
-        }
-        [] => bail!("there is no access package `{name}` that the token may read; name its id"),
-        several => bail!(
-            "{} access packages are called `{name}`; name one by its id",
-            several.len()
-        ),
     }
 }

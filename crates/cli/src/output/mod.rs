@@ -2,6 +2,9 @@
 //!
 //! A reader that goes away (`reeve export | head`) ends the program quietly.
 
+pub(crate) mod progress;
+pub(crate) mod rows;
+
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
@@ -41,6 +44,60 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
 pub(crate) fn note(text: impl Display) {
     // Nobody could be told that this failed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Nothing was done, because it was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Refused(pub(crate) String);
+
+/// How a command ended, where that is not told by an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All went well.
+    Well,
+    /// Something failed, or was found that should not be.
+    Amiss,
+    /// Nothing was done: it was refused, or would have gone past a threshold.
+    Refused,
+}
+
+impl Ending {
+    /// What a script is told.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Well => 0,
+            // 2 is the command line's own.
+            Self::Amiss => 1,
+            Self::Refused => 3,
+        }
+    }
+
+    /// The ending that an error means.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.chain().any(<dyn std::error::Error>::is::<Refused>) {
+            Self::Refused
+        } else {
+            Self::Amiss
+        }
+    }
+
+    /// Of so many tries, so many that failed.
+    pub(crate) const fn counted(tried: usize, failed: usize) -> Self {
+        if failed == 0 {
+            Self::Well
+        } else if failed == tried {
+            Self::Refused
+        } else {
+            Self::Amiss
+        }
+    }
+}
+
+impl From<bool> for Ending {
+    fn from(is_well: bool) -> Self {
+        if is_well { Self::Well } else { Self::Amiss }
+    }
 }
 
 /// Tells why the program ends, with all causes.

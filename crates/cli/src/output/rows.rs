@@ -1,0 +1,171 @@
+//! Objects of a server in the form that was asked for: a table for people, a line of JSON each, or CSV.
+//!
+//! **Invariant:** what a server sent never reaches a terminal as a command to it, nor a spreadsheet as a formula.
+
+use comfy_table::Table;
+use serde_json::Value;
+
+use crate::args::connect::Output;
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    /// Its heading.
+    pub(crate) heading: &'static str,
+    /// Where its value is in an object; the first place that has one.
+    pub(crate) from: &'static [&'static str],
+}
+
+/// A column, in short.
+pub(crate) const fn column(heading: &'static str, from: &'static [&'static str]) -> Column {
+    Column { heading, from }
+}
+
+/// Tells objects one by one.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    form: Output,
+    columns: &'static [Column],
+    table: Table,
+    count: usize,
+}
+
+impl Rows {
+    pub(crate) fn new(form: Output, columns: &'static [Column]) -> Self {
+        let mut table = super::table::<0>([]);
+        table.set_header(columns.iter().map(|column| column.heading));
+        if form == Output::Csv {
+            let names: Vec<&str> = columns.iter().map(|column| column.heading).collect();
+            super::line(names.join(","));
+        }
+        Self {
+            form,
+            columns,
+            table,
+            count: 0,
+        }
+    }
+
+    /// Tells one more.
+    pub(crate) fn add(&mut self, object: &Value) {
+        self.count += 1;
+        let cells = self.columns.iter().map(|column| cell(object, column.from));
+        match self.form {
+            Output::Table => {
+                self.table.add_row(cells.map(|cell| shown(&cell)));
+            }
+            Output::Json => super::line(object),
+            Output::Csv => {
+                let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
+                super::line(cells.join(","));
+            }
+        }
+    }
+
+    /// Ends; says how many there were.
+    pub(crate) fn end(self) -> usize {
+        if self.form == Output::Table && self.count > 0 {
+            super::line(&self.table);
+        }
+        self.count
+    }
+}
+
+/// Tells of one object: member by member in a table.
+pub(crate) fn one(form: Output, columns: &'static [Column], object: &Value) {
+    if form == Output::Table {
+        let mut table = super::table(["what", "value"]);
+        for column in columns {
+            let cell = cell(object, column.from);
+            if !cell.is_empty() {
+                table.add_row([column.heading, &shown(&cell)]);
+            }
+        }
+        super::line(table);
+    } else {
+        let mut rows = Rows::new(form, columns);
+        rows.add(object);
+        rows.end();
+    }
+}
+
+/// What stands at the first of these places.
+pub(crate) fn cell(object: &Value, from: &[&str]) -> String {
+    let found = from.iter().filter_map(|pointer| object.pointer(pointer));
+    for value in found {
+        match value {
+            Value::Null => {}
+            Value::String(text) => return text.clone(),
+            Value::Array(list) => {
+                let texts: Vec<String> = list.iter().map(in_words).collect();
+                return texts.join(", ");
+            }
+            other => return other.to_string(),
+        }
+    }
+    String::new()
+}
+
+/// An object in a list: by its name.
+fn in_words(value: &Value) -> String {
+    let named = ["/displayName", "/role/displayName", "/id"];
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(_) => cell(value, &named),
+        other => other.to_string(),
+    }
+}
+
+/// A text as a terminal may get it: what would move its cursor is a space.
+pub(crate) fn shown(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
+/// A cell of CSV. One that begins like a formula must not become one in a spreadsheet.
+pub(crate) fn quoted(cell: &str) -> String {
+    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let cell = if is_formula {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn cells_of_csv_are_quoted_where_they_have_to_be_and_never_become_formulas() {
+        assert_eq!(quoted("plain"), "plain");
+        assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
+        assert_eq!(quoted("=1+1"), "'=1+1");
+        assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
+    }
+
+    #[test]
+    fn the_first_place_with_a_value_counts_and_lists_are_told_by_name() {
+        let object = json!({
+            "none": null, "name": "n", "number": 7, "list": [{ "displayName": "a" }, "b"],
+        });
+
+        assert_eq!(cell(&object, &["/none", "/name"]), "n");
+        assert_eq!(cell(&object, &["/number"]), "7");
+        assert_eq!(cell(&object, &["/list"]), "a, b");
+        assert_eq!(cell(&object, &["/absent"]), "");
+    }
+
+    #[test]
+    fn a_name_cannot_give_orders_to_a_terminal() {
+        assert_eq!(shown("a\u{1b}[2Jb\nc"), "a [2Jb c");
+    }
+}
