@@ -1,4 +1,5 @@
-//! Client libraries that people use, installed unmodified: the Graph SDKs for Python and the Graph client for JavaScript.
+//! Libraries that other people wrote, installed unmodified: the Graph SDKs for Python, the Graph client for JavaScript, and what
+//! judges whether a page can be used by everybody.
 
 use std::path::PathBuf;
 
@@ -19,4 +20,13 @@ pub fn javascript() -> Option<(PathBuf, PathBuf)> {
     let folder = crate::folder().join("javascript");
     let node = find_program("node", &[])?;
     folder.join("installed").is_file().then_some((node, folder))
+}
+
+/// The script of `axe-core`, which looks at a page; `None` if it is not installed.
+pub fn axe() -> Option<PathBuf> {
+    let folder = crate::folder().join("axe");
+    folder
+        .join("installed")
+        .is_file()
+        .then(|| folder.join("node_modules/axe-core/axe.min.js"))
 }

@@ -12,7 +12,8 @@
 //! | [`scim2_server`] | `PyPI` `scim2-server==0.8.3`, on `PATH` or in the virtual environment `$REEVE_PEERS_DIR/venv` (default `target/peers/venv`) |
 //! | [`scim_testers`] | `PyPI` `scim2-cli`, `scim2-tester` and `scim-sanity`, in the same environment |
 //! | [`smtp_server`] | `PyPI` `aiosmtpd==1.4.6`, in the same environment |
-//! | [`clients`] | `PyPI` and npm, as `clients/` pins them, in `$REEVE_PEERS_DIR/python` and `$REEVE_PEERS_DIR/javascript` |
+//! | [`chromium`] | Debian `chromium`, `chromium-driver` |
+//! | [`clients`] | `PyPI` and npm, as `clients/` pins them, in `$REEVE_PEERS_DIR/python`, `$REEVE_PEERS_DIR/javascript` and `$REEVE_PEERS_DIR/axe` |
 //!
 //! [`fake_scim`] and [`proxy`] need nothing: the one is a SCIM server with faults to order, the other stands before any
 //! peer and breaks its connections.
@@ -20,6 +21,7 @@
 //! **Invariant:** a guard stops what it started, and only that; nothing listens beyond loopback, or beyond a network of the test's own.
 
 pub mod canaille;
+pub mod chromium;
 pub mod clients;
 pub mod fake_scim;
 pub mod network;

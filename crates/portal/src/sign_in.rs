@@ -173,7 +173,7 @@ pub(crate) async fn signed_out(State(portal): State<Portal>) -> Response {
     page(
         StatusCode::OK,
         layout::bare(
-            "Signed out",
+            "You are signed out",
             &html! {
                 h1 { "You are signed out" }
                 p { "This browser shows nothing of yours any more." }

@@ -133,10 +133,8 @@ pub(crate) fn failure(code: &str) -> &'static str {
         FailureCode::OriginAccessDenied => {
             "The target did not let Reeve in. Whoever looks after the server has to see to it."
         }
-        FailureCode::OriginThrottled => {
-            "The target asked for patience. It is tried again by itself."
-        }
-        FailureCode::OriginUnavailable => "The target did not answer. It is tried again by itself.",
+        FailureCode::OriginThrottled => "The target asked for patience.",
+        FailureCode::OriginUnavailable => "The target did not answer.",
         FailureCode::GroupNotModifiable => {
             "The group cannot be changed from here. The owner of the package has to see to it."
         }
@@ -163,6 +161,16 @@ pub(crate) fn in_the_way(code: Option<Code>, reason: &str) -> String {
         _ => return sentence(reason),
     };
     text.to_owned()
+}
+
+/// What a resource is, by the system that it comes from.
+pub(crate) fn resource(system: &str) -> &str {
+    match system {
+        "AadGroup" => "Group",
+        "AadApplication" => "Application",
+        "SharePointOnline" => "Site",
+        other => other,
+    }
 }
 
 /// How long an assignment lasts by policy.

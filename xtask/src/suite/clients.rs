@@ -1,6 +1,7 @@
-//! Installs the client libraries that the walks in `clients/` use, below the folder of the peers.
+//! Installs the libraries of other people that tests use, below the folder of the peers: those of the walks in `clients/`, and
+//! what looks at pages.
 //!
-//! **Invariant:** what is installed is what the files in `clients/` pin; a changed pin installs anew.
+//! **Invariant:** what is installed is what the files of the repository pin; a changed pin installs anew.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,28 +11,34 @@ use anyhow::{Context, ensure};
 use crate::suite::peers;
 use crate::suite::run::status;
 
-/// Where a library comes from, and where the walks look for it.
+/// Where a library comes from, and where tests look for it.
 struct Library {
     /// Its name in messages.
     name: &'static str,
-    /// The file that pins it, below `clients/`.
+    /// The file that pins it.
     pins: &'static str,
     /// The folder it is installed into, below that of the peers.
     folder: &'static str,
     install: fn(&Path, &Path) -> anyhow::Result<()>,
 }
 
-const LIBRARIES: [Library; 2] = [
+const LIBRARIES: [Library; 3] = [
     Library {
         name: "the Graph SDKs for Python",
-        pins: "python/requirements.txt",
+        pins: "clients/python/requirements.txt",
         folder: "python",
         install: with_pip,
     },
     Library {
         name: "the Graph client for JavaScript",
-        pins: "javascript/package.json",
+        pins: "clients/javascript/package.json",
         folder: "javascript",
+        install: with_npm,
+    },
+    Library {
+        name: "axe-core",
+        pins: "crates/cli/tests/browser/package.json",
+        folder: "axe",
         install: with_npm,
     },
 ];
@@ -39,7 +46,7 @@ const LIBRARIES: [Library; 2] = [
 /// Installs what is missing or was pinned otherwise.
 pub(super) fn install(root: &Path, peers: &Path) -> anyhow::Result<()> {
     for library in &LIBRARIES {
-        let pins = root.join("clients").join(library.pins);
+        let pins = root.join(library.pins);
         let wanted = std::fs::read_to_string(&pins)
             .with_context(|| format!("cannot read {}", pins.display()))?;
         let folder = peers.join(library.folder);

@@ -49,6 +49,14 @@ const PACKAGES: &[Package] = &[
         name: "npm",
         programs: &["npm"],
     },
+    Package {
+        name: "chromium",
+        programs: &["chromium"],
+    },
+    Package {
+        name: "chromium-driver",
+        programs: &["chromedriver"],
+    },
 ];
 
 /// The virtual environment of what gets on with each other.
@@ -139,7 +147,7 @@ impl Peers {
     pub(crate) fn install(&self) -> anyhow::Result<()> {
         let missing = missing(&folders());
         if missing.is_empty() {
-            eprintln!("present: PostgreSQL, Patroni, etcd, OpenLDAP, Node.js");
+            eprintln!("present: PostgreSQL, Patroni, etcd, OpenLDAP, Node.js, Chromium");
         } else {
             install_packages(&missing)?;
         }
@@ -297,13 +305,14 @@ mod tests {
             "ldapsearch",
             "node",
             "npm",
+            "chromium",
         ] {
             std::fs::write(folder.path().join(program), "").unwrap();
         }
 
         let missing = missing(&[folder.path().to_owned()]);
 
-        assert_eq!(missing, ["postgresql", "slapd"]);
+        assert_eq!(missing, ["postgresql", "slapd", "chromium-driver"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use domain::assignment_request::RequestType;
 use domain::id::AssignmentId;
 use http::StatusCode;
 use maud::{Markup, html};
-use service::mine::held::{self, Held, Role, Which};
+use service::mine::held::{self, Held, Role, Standing, Which};
 use service::{assignment_requests, mine};
 
 use super::submission::{self, Faults};
@@ -121,7 +121,8 @@ pub(super) fn standing(role: &Role) -> Markup {
         @if let Some(code) = &role.error_code {
             p .hint {
                 (words::failure(code))
-                @if let Some(at) = role.next_attempt_at { " Next try: " (time(at)) "." }
+                @if let Some(at) = role.next_attempt_at { " It is tried again by itself. Next try: " (time(at)) "." }
+                @else if role.standing == Standing::Failed { " It is not tried again by itself." }
             }
         }
     }

@@ -162,7 +162,7 @@ fn inside(offer: &Offer) -> Markup {
                 vec![
                     html! { (one.resource) },
                     html! { (one.role) },
-                    html! { (one.kind) },
+                    html! { (words::resource(&one.kind)) },
                 ]
             })
             .collect()
