@@ -21,6 +21,18 @@ groups:
 catalogs:
   - displayName: Farm
     description: What the farm needs.
+    customExtensions:
+      - displayName: Tell the mill
+        "@odata.type": "#microsoft.graph.accessPackageAssignmentRequestWorkflowExtension"
+        description: Says who comes.
+        endpointConfiguration:
+          "@odata.type": "#microsoft.graph.logicAppTriggerEndpointConfiguration"
+          subscriptionId: 38ab2ccc-3747-4567-b36b-9478f5602f0d
+          resourceGroupName: mill
+          logicAppWorkflowName: arrivals
+          url: https://hooks.mill.example/arrivals
+        authenticationConfiguration:
+          "@odata.type": "#microsoft.graph.azureAdPopTokenAuthentication"
     accessPackages:
       - displayName: Harvest work
         description: All that a harvester needs.
