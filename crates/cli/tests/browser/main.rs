@@ -78,7 +78,7 @@ async fn the_story_of_the_demo_is_lived_in_browsers_alone() {
     let Some((driver, _)) = installed() else {
         return;
     };
-    let tenant = Tenant::start().await;
+    let tenant = Tenant::bare().await;
 
     story::live(&driver, &tenant).await;
 }

@@ -11,15 +11,21 @@ use tempfile::TempDir;
 
 use crate::support::{Api, EM, PATIENCE, Server, write_private};
 
-/// What is there beside the sample organisation.
-const SEED: &str = r##"
+/// The groups that are there beside the sample organisation.
+const GROUPS: &str = r##"
 groups:
   - displayName: Harvest crew
     description: Works on the harvest.
+    owners: [admin@reeve.example]
   - displayName: Gate openers
     description: May open the gate.
+    owners: [admin@reeve.example]
+"##;
+
+/// Packages of which one asks questions.
+const FARM: &str = r##"
 catalogs:
-  - displayName: Farm
+  - displayName: Barn
     description: What the farm needs.
     customExtensions:
       - displayName: Tell the mill
@@ -105,8 +111,17 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    /// Starts it.
+    /// Starts it with packages.
     pub(crate) async fn start() -> Self {
+        Self::of(&[GROUPS, FARM].concat()).await
+    }
+
+    /// Starts it with groups alone.
+    pub(crate) async fn bare() -> Self {
+        Self::of(GROUPS).await
+    }
+
+    async fn of(holds: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gate = FakeScim::start(Features::default()).unwrap();
         for name in PEOPLE {
@@ -115,7 +130,7 @@ impl Tenant {
         let config = folder.path().join("reeve.toml");
         write_private(&config, configuration(&gate));
         let seed: PathBuf = folder.path().join("seed.yaml");
-        std::fs::write(&seed, SEED).unwrap();
+        std::fs::write(&seed, holds).unwrap();
         let more = [
             "--demo-org",
             "--config",
@@ -138,13 +153,6 @@ impl Tenant {
         tenant
     }
 
-    /// Moves the tenant's clock.
-    pub(crate) async fn passes(&self, by: &str) {
-        let body = json!({ "advance": by });
-        self.ok(&self.api, Method::POST, "/reeve/v1/dev/clock", &body)
-            .await;
-    }
-
     async fn ok(&self, api: &Api, method: Method, path: &str, body: &Value) -> Value {
         let (status, told) = api.call(method, path, Some(body)).await;
         assert!(status < 300, "{path}: {status} {told}");
@@ -152,44 +160,10 @@ impl Tenant {
     }
 
     /// Breaks a target, or mends it.
-    pub(crate) async fn fault(&self, target: &str, fault: Option<&str>) {
+    async fn fault(&self, target: &str, fault: Option<&str>) {
         let path = format!("/reeve/v1/dev/faults/{target}");
         let body = json!({ "fault": fault });
         self.ok(&self.api, Method::PUT, &path, &body).await;
-    }
-
-    /// Lets carol ask for the harvest for thirty days: bob decides, and after two days alice may as well.
-    pub(crate) async fn offers_carol_the_harvest(&self) {
-        let packages = format!("{EM}/accessPackages");
-        let package = self.api.id_of(&packages, "Harvest work").await;
-        let user = async |who| {
-            let id = self.user(who).await;
-            json!([{ "@odata.type": "#microsoft.graph.singleUser", "userId": id }])
-        };
-        let policy = json!({
-            "displayName": "carol, if bob or alice agrees",
-            "description": "For a month.",
-            "accessPackage": { "id": package },
-            "allowedTargetScope": "specificDirectoryUsers",
-            "specificAllowedTargets": user("carol").await,
-            "expiration": { "type": "afterDuration", "duration": "P30D" },
-            "requestorSettings": {
-                "enableTargetsToSelfAddAccess": true,
-                "enableTargetsToSelfRemoveAccess": true,
-            },
-            "requestApprovalSettings": {
-                "isApprovalRequiredForAdd": true,
-                "stages": [{
-                    "durationBeforeAutomaticDenial": "P14D",
-                    "isEscalationEnabled": true,
-                    "durationBeforeEscalation": "P2D",
-                    "primaryApprovers": user("bob").await,
-                    "escalationApprovers": user("alice").await,
-                }],
-            },
-        });
-        let path = format!("{EM}/assignmentPolicies");
-        self.ok(&self.api, Method::POST, &path, &policy).await;
     }
 
     /// Takes somebody out of a group, behind Reeve's back.

@@ -278,6 +278,15 @@ impl Window {
         }
     }
 
+    /// Opens what is folded up under these words.
+    pub(crate) async fn unfold(&self, words: &str) {
+        let path = format!(
+            "//details[not(@open)]/summary[normalize-space(.)={}]",
+            quoted(words)
+        );
+        self.element(&[&path]).await.click().await;
+    }
+
     /// Takes one of the values of a list that opens.
     pub(crate) async fn select(&self, label: &str, choice: &str) {
         let (label, choice) = (quoted(label), quoted(choice));
