@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::support::{Api, EM, PATIENCE, Server, write_private};
 
 /// The groups that are there beside the sample organisation.
-const GROUPS: &str = r##"
+const GROUPS: &str = "
 groups:
   - displayName: Harvest crew
     description: Works on the harvest.
@@ -20,7 +20,7 @@ groups:
   - displayName: Gate openers
     description: May open the gate.
     owners: [admin@reeve.example]
-"##;
+";
 
 /// Packages of which one asks questions.
 const FARM: &str = r##"
