@@ -39,6 +39,7 @@ pub(crate) fn events(visit: Visit, headers: HeaderMap, look: impl Look) -> Respo
         headers,
         look,
         seen: String::new(),
+        soonest: Instant::now(),
         until: Instant::now() + LONGEST,
     };
     let mut response = Response::new(Body::from_stream(watch.stream()));
@@ -76,6 +77,8 @@ struct Watch<L> {
     headers: HeaderMap,
     look: L,
     seen: String,
+    /// Nobody looks before.
+    soonest: Instant,
     until: Instant,
 }
 
@@ -97,7 +100,8 @@ impl<L: Look> Watch<L> {
             let news = store.news();
             tokio::pin!(news);
             news.as_mut().enable();
-            let soonest = Instant::now() + SOONEST;
+            tokio::time::sleep_until(self.soonest).await;
+            self.soonest = Instant::now() + SOONEST;
             let visit = as_now(&self.visit, &self.headers).await?;
             let (drawn, goes_on) = self.look.look(&visit).await?;
             let drawn = drawn.into_string();
@@ -111,7 +115,7 @@ impl<L: Look> Watch<L> {
                 return None;
             }
             tokio::select! {
-                () = news => tokio::time::sleep_until(soonest).await,
+                () = news => {}
                 () = tokio::time::sleep(LATEST) => {}
             }
         }
