@@ -1,7 +1,9 @@
 //! Writes that share a commit, and what they may not share.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Waker};
 
 use tokio::task::{JoinSet, yield_now};
 
@@ -410,4 +412,25 @@ fn every_commit_reaches_the_disk() {
 
     // 2 is FULL: the log is synced by every commit.
     assert_eq!(settings.unwrap(), (2, "wal".to_owned()));
+}
+
+#[test]
+fn whoever_waits_for_news_is_told_of_a_commit_and_not_of_a_read() {
+    on_both(|store| {
+        script(store, TABLE);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut news = pin!(store.news());
+        news.as_mut().enable();
+
+        let read: Result<(), Error> = store.read_blocking(|tx| {
+            tx.query_one(COUNT, &[])?;
+            Ok(())
+        });
+        read.unwrap();
+        let before = news.as_mut().poll(&mut context);
+        execute(store, INSERT, vec![text("a")]).unwrap();
+        let after = news.as_mut().poll(&mut context);
+
+        assert!(before.is_pending() && after.is_ready());
+    });
 }
