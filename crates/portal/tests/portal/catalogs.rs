@@ -259,6 +259,8 @@ async fn az10_owners_give_roles_in_their_catalog_and_readers_do_not() {
         "{}",
         seen.words()
     );
+    let nobody = bob.get(&format!("{path}?find=alice")).await;
+    assert!(!nobody.says("alice"), "{}", nobody.words());
     bob.post(&path, &fields(&bob, &typed).await)
         .await
         .with_status(403);

@@ -199,6 +199,10 @@ async fn ap2_the_path_of_a_policy_is_drawn_before_it_is_saved_and_faults_stand_a
     let carol = owner(&app, &package).await;
     let (new, wanted) = filled(&app, &carol, &package).await;
 
+    let find = with(wanted.clone(), &[("do", "find"), ("find", "edit")]);
+    let found = carol.post(&new, &find).await.with_status(200);
+    assert!(found.says("Editors group: Editors"), "{}", found.words());
+    assert!(found.says("Nothing was saved yet.") && found.text.contains("value=\"With approval\""));
     let look = with(wanted.clone(), &[("do", "look")]);
     let look = carol.post(&new, &look).await.with_status(200);
     assert!(

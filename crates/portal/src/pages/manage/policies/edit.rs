@@ -11,11 +11,11 @@ use service::overview::policy::{self, Policy};
 use service::policies;
 
 use super::fields::{Shown, drawn, targets};
-use super::{PATH, catalogs, document, parsed, picture, way};
+use super::{PATH, catalogs, document, parsed, picture, sets, way};
 use crate::form::Form;
 use crate::layout::Place;
 use crate::pages::access::status_of;
-use crate::pages::manage::fields::{deletion, is_on, is_sure, trail, version, versioned};
+use crate::pages::manage::fields::{deletion, hinted, is_on, is_sure, trail, version, versioned};
 use crate::pages::manage::jobs::refused;
 use crate::pages::submission::Faults;
 use crate::parts::trouble;
@@ -23,8 +23,9 @@ use crate::problem::Problem;
 use crate::reply;
 use crate::visit::{Posted, Visit};
 
-/// What the second button of the form sends.
+/// What the other buttons of the form send.
 const LOOK: &str = "look";
+const FIND: &str = "find";
 
 fn package_of(id: &str) -> Result<AccessPackageId, Problem> {
     id.parse().map_err(|_| Problem::NotFound)
@@ -163,6 +164,13 @@ impl<'a> Editor<'a> {
         shown: &Shown,
         form: &Form,
     ) -> Result<Result<PolicyDraft, Response>, Problem> {
+        if form.get("do") == Some(FIND) {
+            let found = sets::found(visit, form.text("find")).await?;
+            let answer = self
+                .draw(visit, shown, form, &Faults::default(), &found)
+                .await?;
+            return Ok(Err(answer));
+        }
         let mut faults = Faults::default();
         let scope = TargetScope::from_name(form.text("scope"));
         if scope.is_none() {
@@ -234,9 +242,14 @@ impl<'a> Editor<'a> {
                 (visit.marked())
                 @if let Some((_, version)) = self.stored { (versioned(version)) }
                 (drawn(form, faults, shown))
+                fieldset .part {
+                    legend { "Find somebody to name" }
+                    (hinted(form, faults, "find", "Person, group or application", None, false).line("search"))
+                    div .actions { button .second name="do" value=(FIND) formnovalidate { "Find" } }
+                }
                 div .actions {
                     button { "Save" }
-                    button .second name="do" value=(LOOK) { "Draw the path" }
+                    button .second name="do" value=(LOOK) formnovalidate { "Draw the path" }
                 }
             }
             @if let Some((id, _)) = self.stored {

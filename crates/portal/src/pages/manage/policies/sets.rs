@@ -33,6 +33,33 @@ pub(super) fn help() -> Markup {
     }
 }
 
+/// Who has a text in their names, each with the line that names them; for a form that names people.
+pub(super) async fn found(visit: &Visit, text: &str) -> Result<Markup, Problem> {
+    let found = if text.is_empty() {
+        Vec::new()
+    } else {
+        people::find(visit.service(), &visit.ctx, text, ObjectKind::ALL).await?
+    };
+    let line = |one: &Found| match (one.kind, &one.principal_name) {
+        (ObjectKind::User, Some(address)) => address.clone(),
+        (ObjectKind::User, None) => format!("user: {}", one.id),
+        (ObjectKind::Group, _) => format!("group: {}", one.name),
+        (ObjectKind::ServicePrincipal, _) => format!("application: {}", one.name),
+    };
+    Ok(html! {
+        section .card aria-labelledby="found" {
+            h2 #found { "Found" }
+            p { "Nothing was saved yet." }
+            @if found.is_empty() { p { "Nobody of that name is there." } }
+            @else {
+                p { "Copy the line of whom you mean into a list below." }
+                dl { @for one in &found { dt { (one.name) } dd { code { (line(one)) } } } }
+            }
+            @if found.len() == people::MOST { p .hint { "There may be more. Write more of the name." } }
+        }
+    })
+}
+
 /// Words of their own.
 const FIXED: [(Kind, &str); 5] = [
     (Kind::InternalSponsors, "internal sponsors"),
