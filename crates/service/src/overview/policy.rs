@@ -14,7 +14,7 @@ use super::people::{Found, names_in};
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
-use crate::mine::rows::{Row, equals, query, with};
+use crate::mine::rows::{Row, equals, query, with, with_fields};
 use crate::reads;
 
 /// A policy.
@@ -28,6 +28,8 @@ pub struct Policy {
     pub package_name: String,
     /// The catalog of the package.
     pub catalog: CatalogId,
+    /// The catalog's name.
+    pub catalog_name: String,
     /// Its name.
     pub name: String,
     /// What it is for.
@@ -59,6 +61,7 @@ pub async fn get(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<Policy, S
         "version",
     ];
     let package = query(&model::ACCESS_PACKAGE, &["display_name", "catalog_id"])?;
+    let package = with_fields(package, "catalog", &["display_name"])?;
     let mut wanted = with(query(entity, &fields)?, "access_package", package)?;
     wanted.filter = equals(entity, &[], "id", id.to_string())?;
     let found = reads::list(service, ctx, wanted.clone()).await?;
@@ -74,6 +77,7 @@ pub async fn get(service: &Service, ctx: &Ctx, id: PolicyId) -> Result<Policy, S
         package: row.parsed("access_package_id")?,
         package_name: package.string("display_name"),
         catalog: package.parsed("catalog_id")?,
+        catalog_name: package.of("catalog", "display_name").unwrap_or_default(),
         name: row.string("display_name"),
         description: row.string("description"),
         scope: scope.ok_or_else(|| ServiceError::Internal("a policy of no known scope".into()))?,

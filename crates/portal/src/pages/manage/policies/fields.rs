@@ -361,7 +361,17 @@ fn approval(form: &Form, faults: &Faults, shown: &Shown) -> Markup {
             (check(form, "reason", "Those who ask have to say why"))
             p .hint { "A stage without anybody in it is left out. Stages are kept, and do nothing, while no approval is asked for." }
         }
-        @for number in 0..STAGES { (stage(form, faults, shown, number)) }
+        @for number in 0..STAGES {
+            @let parts = LISTS.map(|(part, _)| format!("s{number}_{part}"));
+            @let times = ["lasts", "after"].map(|part| format!("s{number}_{part}"));
+            @let is_used = parts.iter().any(|part| form.get(part).is_some())
+                || parts.iter().chain(&times).any(|part| faults.of(part).is_some())
+                || is_on(&shown.form, &format!("s{number}_extension"));
+            details open[number == 0 || is_used] {
+                summary { "Stage " (number + 1) @if !is_used { ": nobody yet" } }
+                (stage(form, faults, shown, number))
+            }
+        }
     }
 }
 
@@ -436,7 +446,12 @@ fn question(form: &Form, faults: &Faults, number: usize) -> Markup {
 }
 
 fn review(form: &Form, faults: &Faults) -> Markup {
-    html! {
+    let lists = ["reviewers", "review_fallback"];
+    let is_used = is_on(form, "review")
+        || lists
+            .iter()
+            .any(|list| form.get(list).is_some() || faults.of(list).is_some());
+    let content = html! {
         fieldset .part {
             legend { "Reviews" }
             p .hint { "This is kept for programs that review access. Reeve itself asks nobody to review." }
@@ -446,6 +461,12 @@ fn review(form: &Form, faults: &Faults) -> Markup {
             (select("review_then", "If nobody answers", &AFTER_REVIEW, form.text("review_then")))
             (hinted(form, faults, "reviewers", "Who reviews", None, false).lines())
             (hinted(form, faults, "review_fallback", "Who reviews if that is nobody", None, false).lines())
+        }
+    };
+    html! {
+        details open[is_used] {
+            summary { "Reviews" @if !is_used { ": none" } }
+            (content)
         }
     }
 }

@@ -59,7 +59,10 @@ fn parsed(id: &str) -> Result<PolicyId, Problem> {
 fn way(one: &Policy) -> Vec<(String, &str)> {
     vec![
         ("/manage/catalogs".to_owned(), "Catalogs"),
-        (format!("/manage/catalogs/{}", one.catalog), "Catalog"),
+        (
+            format!("/manage/catalogs/{}", one.catalog),
+            &one.catalog_name,
+        ),
         (
             format!("/manage/packages/{}", one.package),
             &one.package_name,
