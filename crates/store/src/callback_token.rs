@@ -16,7 +16,7 @@ const HOLDER: &str = "SELECT t.callout_id FROM callback_token t JOIN extension_c
 const INSERT: &str =
     "INSERT INTO callback_token (token_hash, callout_id, created_at) VALUES ($1, $2, $3)";
 const FORGET: &str = "DELETE FROM callback_token WHERE token_hash IN (SELECT t.token_hash FROM callback_token t \
-    JOIN extension_callout c ON c.id = t.callout_id WHERE c.waits = FALSE LIMIT $1)";
+    WHERE (SELECT c.waits FROM extension_callout c WHERE c.id = t.callout_id) = FALSE LIMIT $1)";
 
 /// The callout that a secret is good for, while somebody waits for its answer.
 pub fn holder(tx: &mut ReadTx<'_>, hash: &str) -> Result<Option<CalloutId>, Error> {

@@ -37,8 +37,9 @@ const ENDED: &str = "SELECT 1 FROM change_log WHERE change = 'deleted' AND posit
     AND (entity = $1 OR entity = 'access_package') LIMIT 1";
 const FORGET: &str = "DELETE FROM change_log_mark WHERE at <= $1";
 const END: &str = "DELETE FROM change_log_mark";
-const PRUNE: &str = "DELETE FROM change_log WHERE NOT EXISTS (\
-    SELECT 1 FROM change_log_mark m WHERE m.position < change_log.position)";
+// Up to the oldest mark, or all of it where nobody has one.
+const PRUNE: &str = "DELETE FROM change_log \
+    WHERE position <= (SELECT COALESCE(min(position), CAST(9223372036854775807 AS BIGINT)) FROM change_log_mark)";
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

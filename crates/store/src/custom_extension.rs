@@ -71,7 +71,7 @@ const COUNT_TIMED: &str = "SELECT count(*) FROM extension_stage_setting WHERE st
 const POLICIES_AT_END: &str = "SELECT DISTINCT policy_id FROM extension_stage_setting \
     WHERE stage IN ('assignmentRequestGranted', 'assignmentRequestRemoved')";
 const RELEVANT_ENDS: &str = "SELECT a.id FROM assignment a \
-    WHERE a.ends_at > $1 AND a.ends_at <= $2 AND a.state IN ('delivered', 'partiallyDelivered') \
+    WHERE a.ends_at IS NOT NULL AND a.state <> 'expired' AND a.ends_at > $1 AND a.ends_at <= $2 AND a.state IN ('delivered', 'partiallyDelivered') \
     AND EXISTS (SELECT 1 FROM extension_stage_setting s WHERE s.policy_id = a.assignment_policy_id AND s.stage = $3) \
     ORDER BY a.ends_at, a.id";
 

@@ -9,12 +9,16 @@ use crate::{Error, ReadTx};
 
 pub(crate) const STATEMENTS: &[&str] = &[HOLDERS];
 
-const HOLDERS: &str = "SELECT held.object_id, CAST(MAX(held.here) AS BIGINT), MAX(o.object_type), MAX(o.display_name) FROM ( \
+const HOLDERS: &str = "SELECT held.object_id, CAST(MAX(held.here) AS BIGINT), \
+    MAX(CASE WHEN u.id IS NOT NULL THEN 'user' WHEN g.id IS NOT NULL THEN 'group' WHEN p.id IS NOT NULL THEN 'servicePrincipal' END), \
+    MAX(COALESCE(u.display_name, g.display_name, p.display_name)) FROM ( \
     SELECT member_id AS object_id, 1 AS here FROM group_member WHERE group_id = $1 AND member_id > $2 \
     UNION ALL SELECT principal_id, 1 FROM app_role_assignment WHERE resource_id = $1 AND principal_id > $2 \
     UNION ALL SELECT s.object_id, 0 FROM ledger l JOIN subject s ON s.id = l.subject_id \
     WHERE l.origin_system IN ('AadGroup', 'AadApplication') AND l.resource_origin_id = $1 AND s.object_id > $2) held \
-    LEFT JOIN directory_object o ON o.id = held.object_id \
+    LEFT JOIN directory_user u ON u.id = held.object_id AND u.deleted_at IS NULL \
+    LEFT JOIN directory_group g ON g.id = held.object_id \
+    LEFT JOIN service_principal p ON p.id = held.object_id \
     GROUP BY held.object_id ORDER BY held.object_id LIMIT $3";
 
 /// Somebody who has something of an object, or had.

@@ -118,7 +118,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
 mod tests {
     use domain::time::Timestamp;
 
-    use crate::engine::tests::on_both;
+    use crate::engine::tests::{Fixture, on_both};
 
     #[test]
     fn both_databases_understand_every_statement() {
@@ -129,5 +129,140 @@ mod tests {
 
             assert!(checked >= super::ALL_STATEMENTS.len());
         });
+    }
+
+    /// Tables that grow with people, with what they hold and ask for, and with time.
+    const LARGE: &[&str] = &[
+        "directory_user",
+        "directory_group",
+        "group_member",
+        "app_role_assignment",
+        "subject",
+        "assignment",
+        "assignment_request",
+        "request_delivery",
+        "approval_stage",
+        "ledger",
+        "ledger_link",
+        "audit_event",
+        "notice",
+        "extension_callout",
+        "change_log",
+        "reprocess_job_item",
+    ];
+
+    /// Statements that read one of them whole, or a view of them all, and why that is right.
+    const WHOLE: &[(&str, &str)] = &[
+        (
+            "SELECT target, phase, count(*) FROM ledger",
+            "once a minute, and where somebody looks at the targets",
+        ),
+        (
+            "SELECT u.id, u.user_principal_name, u.display_name, u.given_name",
+            "a page of a sweep, matched by many names",
+        ),
+        (
+            "SELECT user_principal_name, display_name FROM directory_user WHERE password_hash",
+            "the accounts of a development tenant",
+        ),
+        ("SELECT state, count(*) FROM notice", "once a minute"),
+        (
+            "SELECT res.origin_system, res.origin_id, role.origin_id, scope.origin_id",
+            "a sweep begins: the places of a target",
+        ),
+        (
+            "UPDATE subject SET connected_organization_id",
+            "an organization is connected, or is not any more",
+        ),
+    ];
+
+    /// The tables that a line of a plan reads from end to end. An index that holds only what is asked for is no such thing.
+    fn read_whole(sql: &str, plan: &[String]) -> Vec<String> {
+        let words: Vec<&str> = sql
+            .split([' ', ',', '(', ')'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        let named = |name: &str| {
+            words.windows(2).find_map(|pair| match pair {
+                [table, alias] if *alias == name && LARGE.contains(table) => Some(*table),
+                _ => None,
+            })
+        };
+        let scanned = plan.iter().filter_map(|line| line.strip_prefix("SCAN "));
+        scanned
+            .filter_map(|line| {
+                let name = line.split(' ').next()?;
+                let table = LARGE
+                    .iter()
+                    .find(|large| **large == name)
+                    .copied()
+                    .or_else(|| named(name))?;
+                let follows_what_is_left = PARTIAL.iter().any(|index| line.ends_with(index));
+                (!follows_what_is_left).then(|| format!("{table}: {line}"))
+            })
+            .collect()
+    }
+
+    /// Indexes that hold only the rows that wait for something.
+    const PARTIAL: &[&str] = &[
+        "approval_stage_escalation",
+        "assignment_request_plan",
+        "audit_event_unsealed",
+        "ledger_leased",
+        "ledger_ready",
+        "ledger_drift",
+        "ledger_attention",
+    ];
+
+    #[test]
+    fn no_statement_reads_a_table_of_people_or_of_what_they_hold_from_end_to_end() {
+        let fixture = Fixture::sqlite();
+        let store = fixture.open();
+        store.migrate(Timestamp::from_micros(0)).unwrap();
+        let mut wrong = Vec::new();
+        for sql in super::all() {
+            let args: Vec<_> = (1..=64)
+                .take_while(|n| sql.contains(&format!("${n}")))
+                .map(|_| crate::value::text("[]"))
+                .collect();
+            let explained = format!("EXPLAIN QUERY PLAN {sql}");
+            let plan: Result<Vec<String>, crate::Error> = store.read_blocking(move |tx| {
+                tx.query_map(&explained, &args, |row| Ok(row.text(3)?.to_owned()))
+            });
+            let plan = plan.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+            let whole = read_whole(sql, &plan);
+            if !whole.is_empty() && !WHOLE.iter().any(|(begin, _)| sql.starts_with(begin)) {
+                wrong.push(format!("{whole:?} in {sql}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn a_plan_that_reads_a_table_whole_is_recognised() {
+        let plan = |line: &str| vec![line.to_owned()];
+
+        assert_eq!(
+            read_whole("SELECT 1 FROM subject s", &plan("SCAN s")),
+            ["subject: s"]
+        );
+        assert_eq!(
+            read_whole("SELECT 1 FROM ledger", &plan("SCAN ledger")),
+            ["ledger: ledger"]
+        );
+        assert!(
+            read_whole(
+                "SELECT 1 FROM subject s",
+                &plan("SEARCH s USING INDEX x (id=?)")
+            )
+            .is_empty()
+        );
+        assert!(
+            read_whole(
+                "SELECT 1 FROM ledger",
+                &plan("SCAN ledger USING INDEX ledger_leased")
+            )
+            .is_empty()
+        );
     }
 }

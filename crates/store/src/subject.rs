@@ -27,8 +27,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
 
 const FIND: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE id = $1";
+// Table by table: asked of the view of all objects, SQLite would list everybody first.
 const PRESENT: &str = "SELECT s.id, s.object_id FROM subject s WHERE s.id IN EACH($1) \
-    AND EXISTS (SELECT 1 FROM directory_object o WHERE o.id = s.object_id)";
+    AND (EXISTS (SELECT 1 FROM directory_user u WHERE u.id = s.object_id AND u.deleted_at IS NULL) \
+    OR EXISTS (SELECT 1 FROM directory_group g WHERE g.id = s.object_id) \
+    OR EXISTS (SELECT 1 FROM service_principal p WHERE p.id = s.object_id))";
 const FIND_BY_OBJECT: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \
     FROM subject WHERE object_id = $1";
 const FIND_BY_ADDRESS: &str = "SELECT id, object_id, subject_type, display_name, email, principal_name \

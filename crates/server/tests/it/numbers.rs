@@ -224,3 +224,44 @@ async fn a_request_with_two_stages_is_submitted_in_few_statements() {
     })
     .await;
 }
+
+/// Steps of the database's machine for one more of everything that somebody waits for, delivered.
+async fn steps_of_daily_work(app: &TestApp, package: &Package, names: &[String]) -> u64 {
+    let assignments = assigned(app, package, &names[..2]).await;
+    let before = statistics(app);
+    app.as_operator()
+        .post_empty(&format!("{V1}/assignments/{}/reprocess", assignments[0]))
+        .await
+        .assert_status(202);
+    app.deliver().await;
+    let added = assigned(app, package, &names[2..3]).await;
+    app.as_operator()
+        .get(&format!("{V1}/assignments/{}", added[0]))
+        .await
+        .assert_status(200);
+    statistics(app).steps - before.steps
+}
+
+#[tokio::test]
+async fn what_somebody_waits_for_costs_the_same_however_many_people_there_are() {
+    let small = TestApp::new().await;
+    let package = small
+        .package(Plan::new("Leads").member_of("Leads", ERP))
+        .await;
+    let few = people(&small, 4).await;
+    let alone = steps_of_daily_work(&small, &package, &few).await;
+
+    let large = TestApp::new().await;
+    let package = large
+        .package(Plan::new("Leads").member_of("Leads", ERP))
+        .await;
+    let many = people(&large, 400).await;
+    assigned(&large, &package, &many[100..300]).await;
+    let among_many = steps_of_daily_work(&large, &package, &many).await;
+
+    assert!(alone > 0);
+    assert!(
+        among_many < alone + alone / 4,
+        "{alone} steps in a small tenant, {among_many} in a large one"
+    );
+}

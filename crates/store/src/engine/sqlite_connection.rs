@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::{OpenFlags, params_from_iter};
+use rusqlite::{CachedStatement, OpenFlags, StatementStatus, params_from_iter};
 
 use super::row::Row;
 use crate::dialect::{Engine, Rendered};
@@ -22,6 +22,8 @@ pub(super) type Failure = (Error, Option<Setback>);
 pub(super) struct SqliteConnection {
     connection: rusqlite::Connection,
     rendered: Rendered,
+    /// Steps that statements have taken since somebody asked.
+    steps: u64,
 }
 
 impl SqliteConnection {
@@ -79,6 +81,7 @@ impl SqliteConnection {
             Ok(connection) => Ok(Self {
                 connection,
                 rendered: Rendered::new(Engine::Sqlite),
+                steps: 0,
             }),
             Err(error) => Err(from_sqlite(&format!("opening `{}`", path.display()), error).0),
         }
@@ -99,6 +102,8 @@ impl SqliteConnection {
         while let Some(row) = rows.next().map_err(failed)? {
             each(&Row::sqlite(row, &sql)).map_err(|error| (error, None))?;
         }
+        drop(rows);
+        self.steps += steps(&statement);
         Ok(())
     }
 
@@ -109,7 +114,13 @@ impl SqliteConnection {
         let changed = statement
             .execute(params_from_iter(args.iter().map(Bound)))
             .map_err(failed)?;
+        self.steps += steps(&statement);
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    /// The steps of the database's own machine since the last time: what statements cost, however loaded the computer is.
+    pub(super) fn take_steps(&mut self) -> u64 {
+        std::mem::take(&mut self.steps)
     }
 
     pub(super) fn execute_script(&mut self, script: &str) -> Result<(), Failure> {
@@ -209,6 +220,11 @@ fn add_functions(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         let text: Option<String> = call.get(0)?;
         Ok(text.map(|text| text.to_lowercase()))
     })
+}
+
+/// The steps that a statement has taken, counted once.
+fn steps(statement: &CachedStatement<'_>) -> u64 {
+    u64::try_from(statement.reset_status(StatementStatus::VmStep)).unwrap_or_default()
 }
 
 fn failure(sql: &str, error: rusqlite::Error) -> Failure {

@@ -23,6 +23,8 @@ pub struct Statistics {
     pub statements: u64,
     /// Rows that those gave or changed.
     pub rows: u64,
+    /// Steps that SQLite's machine took for them; none on PostgreSQL.
+    pub steps: u64,
     /// Connections that were made to PostgreSQL.
     pub connections: u64,
     /// Writes that wait at this moment.
@@ -39,6 +41,7 @@ pub(super) struct Counters {
     pub(super) reads: AtomicU64,
     pub(super) statements: AtomicU64,
     pub(super) rows: AtomicU64,
+    pub(super) steps: AtomicU64,
     pub(super) connections: AtomicU64,
     /// Told of each commit.
     pub(super) news: Notify,
@@ -62,6 +65,7 @@ impl Counters {
             reads: get(&self.reads),
             statements: get(&self.statements),
             rows: get(&self.rows),
+            steps: get(&self.steps),
             connections: get(&self.connections),
             waiting: u64::try_from(waiting).unwrap_or(u64::MAX),
         }

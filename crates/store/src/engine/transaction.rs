@@ -97,12 +97,19 @@ impl<'c> ReadTx<'c> {
             Connection::Postgres(connection) => connection.for_each_row(sql, args, &mut counted),
         };
         add(&self.counters.rows, rows);
+        self.count_steps();
         self.noted(done)
     }
 
     fn count_statement(&mut self) {
         self.statements += 1;
         count(&self.counters.statements);
+    }
+
+    fn count_steps(&mut self) {
+        if let Connection::Sqlite(connection) = &mut self.connection {
+            add(&self.counters.steps, connection.take_steps());
+        }
     }
 
     /// One `T` per row.
@@ -215,6 +222,7 @@ impl<'c> WriteTx<'c> {
             &self.read.counters.rows,
             done.as_ref().copied().unwrap_or_default(),
         );
+        self.read.count_steps();
         self.read.noted(done)
     }
 

@@ -18,7 +18,9 @@ const LIVE: &str = "SELECT target_id, access_package_id, id FROM assignment \
     WHERE target_id IN EACH($1) AND state IN ('delivering', 'delivered', 'partiallyDelivered')";
 // EX-4: whoever is known by an address only may come yet.
 const PRESENT: &str = "SELECT s.id FROM subject s WHERE s.id IN EACH($1) AND (s.address_key IS NOT NULL \
-    OR EXISTS (SELECT 1 FROM directory_object o WHERE o.id = s.object_id))";
+    OR EXISTS (SELECT 1 FROM directory_user u WHERE u.id = s.object_id AND u.deleted_at IS NULL) \
+    OR EXISTS (SELECT 1 FROM directory_group g WHERE g.id = s.object_id) \
+    OR EXISTS (SELECT 1 FROM service_principal p WHERE p.id = s.object_id))";
 const CATALOGS: &str = "SELECT id, catalog_id FROM access_package WHERE id IN EACH($1)";
 const GRANTS: &str = "SELECT id, target, observed FROM ledger WHERE id IN EACH($1)";
 const JUSTIFIED: &str = "SELECT k.grant_id, k.assignment_id FROM ledger_link k \

@@ -28,9 +28,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     PLACES,
 ];
 
-const UNKNOWN: &str = "SELECT m.value, u.id, COALESCE(u.user_principal_name, o.display_name, m.value) \
+const UNKNOWN: &str = "SELECT m.value, u.id, COALESCE(u.user_principal_name, g.display_name, p.display_name, m.value) \
     FROM EACH($5) AS m LEFT JOIN directory_user u ON u.id = m.value AND u.deleted_at IS NULL \
-    LEFT JOIN directory_object o ON o.id = m.value \
+    LEFT JOIN directory_group g ON g.id = m.value LEFT JOIN service_principal p ON p.id = m.value \
     WHERE NOT EXISTS (SELECT 1 FROM subject s JOIN ledger l ON l.subject_id = s.id \
         WHERE s.object_id = m.value AND l.origin_system = $1 AND l.resource_origin_id = $2 \
         AND l.role_origin_id = $3 AND l.scope_origin_id = $4) ORDER BY m.value";

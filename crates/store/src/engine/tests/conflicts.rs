@@ -1,7 +1,7 @@
 //! What others wrote meanwhile, and what the schema forbids.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Barrier};
 
 use super::{Fixture, execute, number, on_both, script};
 use crate::error::{Error, Violation};
@@ -173,17 +173,26 @@ fn replicas_that_write_the_same_row_all_get_through() {
         "CREATE TABLE counter (value BIGINT NOT NULL); INSERT INTO counter VALUES (0)",
     );
 
-    let add = |tx: &mut crate::WriteTx<'_>| -> Result<(), Error> {
-        let value = tx.query_one("SELECT value FROM counter", &[])?.int(0)?;
-        let more = [crate::value::int(value + 1)];
-        tx.execute_one("UPDATE counter SET value = $1", &more)
+    // The first time, each has read before the other writes.
+    let both_have_read = Arc::new(Barrier::new(2));
+    let met = Arc::new([const { AtomicBool::new(false) }; 2]);
+    let add = |replica: usize| {
+        let (both_have_read, met) = (Arc::clone(&both_have_read), Arc::clone(&met));
+        move |tx: &mut crate::WriteTx<'_>| -> Result<(), Error> {
+            let value = tx.query_one("SELECT value FROM counter", &[])?.int(0)?;
+            if !met[replica].swap(true, Ordering::SeqCst) {
+                both_have_read.wait();
+            }
+            let more = [crate::value::int(value + 1)];
+            tx.execute_one("UPDATE counter SET value = $1", &more)
+        }
     };
     std::thread::scope(|scope| {
         for number in 0..16 {
-            let store = &replicas[number % 2];
+            let (store, add) = (&replicas[number % 2], add(number % 2));
             scope.spawn(move || {
                 for _ in 0..25 {
-                    store.write_blocking(add).unwrap();
+                    store.write_blocking(add.clone()).unwrap();
                 }
             });
         }
