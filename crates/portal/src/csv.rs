@@ -88,15 +88,20 @@ pub(crate) fn line(cells: &[String]) -> String {
 
 /// A text as a cell, after an apostrophe where a spreadsheet would take it for a formula.
 pub(crate) fn cell(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
+    let guard = if is_like_a_formula(text) { "'" } else { "" };
     if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
         return text.to_owned();
     }
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
+}
+
+/// Whether a spreadsheet may read it as a formula: by how it begins, as it stands or behind spaces, in either width.
+fn is_like_a_formula(text: &str) -> bool {
+    const WIDE: [char; 4] = ['\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    let begin = text.trim_start();
+    text.starts_with(['\t', '\r', '\n'])
+        || begin.starts_with(['=', '+', '-', '@'])
+        || begin.starts_with(WIDE)
 }
 
 #[cfg(test)]
@@ -107,10 +112,26 @@ mod tests {
     fn no_cell_begins_like_a_formula_or_breaks_its_line() {
         assert_eq!(cell("Finance"), "Finance");
         assert_eq!(cell("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
-        for begin in ["=", "+", "-", "@", "\t", "\r"] {
+        for begin in [
+            "=",
+            "+",
+            "-",
+            "@",
+            "\t",
+            "\r",
+            "\n",
+            "\u{ff1d}",
+            "\u{ff0b}",
+            "\u{ff0d}",
+            "\u{ff20}",
+            " =",
+            "\u{a0} @",
+            "\u{3000}\u{ff1d}",
+        ] {
             let text = format!("{begin}1+1");
             assert_eq!(cell(&text), format!("\"'{text}\""));
         }
+        assert_eq!(cell(" a = b"), " a = b");
         assert_eq!(line(&["a".to_owned(), String::new()]), "a,\r\n");
     }
 }

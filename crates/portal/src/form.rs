@@ -33,6 +33,12 @@ impl Form {
         Self(fields)
     }
 
+    /// Has a field say this.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(own, _)| own != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+
     /// The first field of this name that is not empty, without space around it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0
@@ -69,7 +75,9 @@ fn decoded(text: &str) -> String {
     let spaced = text.replace('+', " ");
     let text = percent_decode_str(&spaced).decode_utf8_lossy();
     // No database takes it for a part of a text.
-    text.replace('\0', "\u{fffd}")
+    let text = text.replace('\0', "\u{fffd}");
+    // Browsers end a line of a form with two characters, whatever it had when it was drawn.
+    text.replace("\r\n", "\n")
 }
 
 /// A value as it stands in a query.
@@ -100,6 +108,7 @@ mod tests {
         assert_eq!(form.page(), 2);
         assert_eq!(form.get("none"), None);
         assert_eq!(Form::parse(b"q=a%00b").get("q"), Some("a\u{fffd}b"));
+        assert_eq!(Form::parse(b"q=a%0D%0Ab").get("q"), Some("a\nb"));
         assert_eq!(Form::parse(b"page=0").page(), 0);
         assert_eq!(Form::parse(b"page=-1").page(), 0);
     }

@@ -219,11 +219,13 @@ pub(crate) fn zone() -> Markup {
 /// The first instant of a day in the reader's zone, and how many days later.
 pub(crate) fn day(text: &str, zone: &str, later: i64) -> Option<Timestamp> {
     let date: jiff::civil::Date = text.parse().ok()?;
-    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    // Of days, as the last one of the calendar is no instant that every library can name.
+    let since = date.duration_since(jiff::civil::date(1970, 1, 1));
     let minutes: i64 = zone.parse().unwrap_or(0);
     let minutes = minutes.clamp(-15 * 60, 15 * 60);
     Some(
-        Timestamp::from_micros(midnight.as_microsecond())
+        Timestamp::from_micros(0)
+            .plus(Duration::from_secs(since.as_secs()))
             .plus(Duration::from_minutes(minutes))
             .plus(Duration::from_days(later)),
     )
@@ -241,6 +243,8 @@ mod tests {
         let ahead = day("2026-03-01", "-60", 1).unwrap();
         assert_eq!(ahead.to_string(), "2026-03-01T23:00:00Z");
         assert_eq!(day("1 March", "0", 0), None);
+        let last = day("9999-12-31", "0", 1).unwrap();
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00Z");
         assert_eq!(
             day("2026-03-01", "999999999", 0).unwrap().to_string(),
             "2026-03-01T15:00:00Z"

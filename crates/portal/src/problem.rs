@@ -22,6 +22,8 @@ pub(crate) enum Problem {
     Unmarked,
     /// Nobody is signed in any more.
     SignedOut,
+    /// The form is larger than any that this page takes.
+    TooLarge,
     /// Signing in came to nothing.
     SignIn(String),
     /// Not now.
@@ -88,6 +90,7 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unmarked => StatusCode::FORBIDDEN,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignIn(_) => StatusCode::BAD_REQUEST,
             Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -103,6 +106,7 @@ impl Problem {
             | Self::NotFound
             | Self::Unmarked
             | Self::SignedOut
+            | Self::TooLarge
             | Self::SignIn(_)
             | Self::Internal => None,
         }
@@ -152,6 +156,11 @@ impl Problem {
                 "You are signed out",
                 text("Your session is over, so nothing was done."),
                 text("Sign in and try again."),
+            ),
+            Self::TooLarge => (
+                "The form is too large",
+                text("More was sent than this page takes, so nothing was done."),
+                text("Go back, and send less at once."),
             ),
             Self::SignIn(why) => (
                 "Signing in did not work",

@@ -4,9 +4,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, header};
+use percent_encoding::percent_decode_str;
 
 use crate::layout::{ICON, SCRIPT, STYLE};
 use crate::pages::{access, approvals, manage, packages, requests};
@@ -77,7 +78,14 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
 /// Draws the page of a problem, and says to the browser what every answer says.
 async fn finish(request: Request, next: Next) -> Response {
     let came = Came::of(request.extensions());
-    let mut response = next.run(request).await;
+    let path = percent_decode_str(request.uri().path());
+    // What is no text names nothing.
+    let is_text = path.decode_utf8().is_ok();
+    let mut response = if is_text {
+        next.run(request).await
+    } else {
+        Problem::NotFound.into_response()
+    };
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let cookies: Vec<_> = response
             .headers()

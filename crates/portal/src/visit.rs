@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use maud::Markup;
 use service::arrival::{Admission, Arrival};
 use service::portal_sessions::{self, SignedIn};
@@ -156,6 +156,17 @@ impl Visit {
     }
 }
 
+/// Why a form could not be read to its end.
+fn unread(status: StatusCode) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::TooLarge;
+    }
+    Problem::Refused {
+        status: StatusCode::BAD_REQUEST,
+        message: "The form did not arrive whole.".to_owned(),
+    }
+}
+
 /// A form that somebody who is signed in sent from a page of their session.
 #[derive(Debug)]
 pub(crate) struct Posted {
@@ -172,7 +183,7 @@ impl FromRequest<Portal> for Posted {
         let request = Request::from_parts(parts, body);
         let body = Bytes::from_request(request, portal)
             .await
-            .map_err(IntoResponse::into_response)?;
+            .map_err(|error| unread(error.into_response().status()).into_response())?;
         let form = Form::parse(&body);
         if !is_same(form.text(MARK), &visit.mark()) {
             return Err(Problem::Unmarked.into_response());

@@ -556,3 +556,41 @@ async fn sd1_packages_and_groups_are_kept_apart_and_who_holds_both_is_told() {
             .says("It goes together with everything.")
     );
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_answered_by_a_page() {
+    let app = TestApp::new().await;
+    let package = app.package(Plan::new("Books")).await;
+    let carol = owner(&app, &package).await;
+
+    let unknown = carol.get("/manage/catalogs/%FF").await.with_status(404);
+    assert!(unknown.says("There is no such page"), "{}", unknown.words());
+    let edit = format!("/manage/catalogs/{}/edit", package.catalog);
+    let long = "x".repeat(300 * 1024);
+    let sent = fields(&carol, &[("name", &long)]).await;
+    let refused = carol.post(&edit, &sent).await.with_status(413);
+    assert!(refused.says("The form is too large"), "{}", refused.words());
+}
+
+#[tokio::test]
+async fn az10_whoever_takes_their_own_last_role_away_is_led_to_where_they_may_be() {
+    let app = TestApp::new().await;
+    let package = app.package(Plan::new("Books")).await;
+    let carol = owner(&app, &package).await;
+    let path = format!("/manage/catalogs/{}/holders", package.catalog);
+    let page = carol.get(&path).await.with_status(200);
+    let own = page
+        .text
+        .split("<tr")
+        .skip(1)
+        .find(|row| row.contains("carol"))
+        .unwrap();
+    let at = own.split(&format!("{path}/")).nth(1).unwrap();
+    let remove = format!("{path}/{}", &at[..at.find('"').unwrap()]);
+
+    let gone = carol.submit(&page, &remove, &[]).await.with_status(303);
+
+    assert_eq!(gone.location(), "/");
+    carol.get("/").await.with_status(200);
+    carol.get(&path).await.with_status(403);
+}

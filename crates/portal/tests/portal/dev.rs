@@ -216,6 +216,9 @@ async fn a_seed_is_brought_in_or_told_what_is_wrong_and_kept_to_be_mended() {
     );
     let page = send(&admin, "seed", &[]).await.with_status(422);
     assert!(page.says("The seed is empty."));
+    // A seed may be longer than other forms.
+    let long = format!("users:\n#{}", "x".repeat(300 * 1024));
+    done(&admin, "seed", &[("seed", &long)]).await;
 }
 
 #[tokio::test]

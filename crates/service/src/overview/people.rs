@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** nobody else finds anybody here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auth::roles::Action;
 use domain::directory::ObjectKind;
@@ -34,6 +34,13 @@ pub struct Found {
     pub name: String,
     /// What a user signs in with.
     pub principal_name: Option<String>,
+}
+
+impl Found {
+    /// What a line of text calls it: the sign-in name of a user who has one, the name of anything else.
+    pub fn called(&self) -> &str {
+        self.principal_name.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// Actions that take choosing somebody of the directory.
@@ -94,6 +101,58 @@ pub async fn meant(
             .or(equals(entity, &[], "mail", text)?),
     };
     search(service, matching, kinds, MOST).await
+}
+
+/// Which of these are called what nothing else of their kind is called, so that [`meant`] finds them alone by it. Where there
+/// are too many namesakes to count, none of them is.
+pub async fn alone(
+    service: &Service,
+    ctx: &Ctx,
+    all: &[Found],
+) -> Result<BTreeSet<ObjectId>, ServiceError> {
+    const MOST_NAMESAKES: u64 = 500;
+    admitted(ctx)?;
+    if all.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let entity = &model::DIRECTORY_OBJECT;
+    let mut wanted = query(
+        entity,
+        &["object_type", "display_name", "user_principal_name", "mail"],
+    )?;
+    let called = || all.iter().map(|one| one.called().to_owned());
+    wanted.filter = is_one_of(entity, &[], "display_name", called())?
+        .or(is_one_of(entity, &[], "user_principal_name", called())?)
+        .or(is_one_of(entity, &[], "mail", called())?);
+    wanted.limit = Some(MOST_NAMESAKES);
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let found = {
+        let wanted = wanted.clone();
+        service
+            .store
+            .read(move |tx| -> Result<_, ServiceError> { Ok(store::list::list(tx, &wanted)?.rows) })
+            .await?
+    };
+    if found.len() as u64 >= MOST_NAMESAKES {
+        return Ok(BTreeSet::new());
+    }
+    for record in &found {
+        let row = Row::new(&wanted, record);
+        let texts = ["display_name", "user_principal_name", "mail"];
+        let texts: BTreeSet<String> = texts
+            .iter()
+            .map(|name| row.string(name).to_lowercase())
+            .collect();
+        for text in texts {
+            let key = (row.string("object_type"), text);
+            *counts.entry(key).or_default() += 1;
+        }
+    }
+    let is_alone = |one: &&Found| {
+        let key = (one.kind.as_str().to_owned(), one.called().to_lowercase());
+        counts.get(&key) == Some(&1)
+    };
+    Ok(all.iter().filter(is_alone).map(|one| one.id).collect())
 }
 
 async fn search(

@@ -28,6 +28,8 @@ use crate::words;
 pub(super) const PATH: &str = "/manage/dev";
 /// The furthest that the clock moves at once.
 const FURTHEST: i64 = 36_500 * 86_400;
+/// The largest form with a seed, in bytes.
+pub(super) const LARGEST_SEED: usize = 16 * 1024 * 1024;
 /// The longest text of a fault or a route, in characters.
 const LONGEST: usize = 1_000;
 

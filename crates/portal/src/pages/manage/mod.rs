@@ -20,6 +20,7 @@ mod requests;
 mod targets;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::portal::Portal;
@@ -55,7 +56,10 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/manage/dev/faults", post(dev::add_fault))
         .route("/manage/dev/faults/end", post(dev::end_faults))
         .route("/manage/dev/token", post(dev::mint))
-        .route("/manage/dev/seed", post(dev::sow))
+        .route(
+            "/manage/dev/seed",
+            post(dev::sow).layer(DefaultBodyLimit::max(dev::LARGEST_SEED)),
+        )
         .route("/manage/dev/snapshots", post(dev::take))
         .route("/manage/dev/snapshots/{order}", post(dev::use_snapshot))
 }

@@ -5,6 +5,7 @@ use axum::extract::Path;
 use axum::response::Response;
 use domain::directory::{NewRoleAssignment, ObjectKind};
 use domain::id::{CatalogId, RoleAssignmentId};
+use http::HeaderMap;
 use maud::{Markup, html};
 use service::overview::catalogs::Holder;
 use service::overview::people::{self, Found};
@@ -13,6 +14,7 @@ use service::role_assignments;
 use super::{PATH, catalogs, head, parsed};
 use crate::form::Form;
 use crate::layout::Place;
+use crate::live::as_now;
 use crate::pages::access::status_of;
 use crate::pages::manage::filter;
 use crate::pages::submission::Faults;
@@ -203,16 +205,19 @@ pub(super) async fn add(Path(id): Path<String>, posted: Posted) -> Result<Respon
 /// `POST /manage/catalogs/{id}/holders/{holder}/remove`
 pub(super) async fn remove(
     Path((id, holder)): Path<(String, String)>,
+    headers: HeaderMap,
     posted: Posted,
 ) -> Result<Response, Problem> {
     let visit = posted.visit;
     let id = parsed(&id)?;
     let holder: RoleAssignmentId = holder.parse().map_err(|_| Problem::NotFound)?;
     role_assignments::delete(visit.service(), &visit.ctx, holder).await?;
-    // Whoever took their own last role away does not see the catalog any more.
-    let address = match catalogs::get(visit.service(), &visit.ctx, id).await {
-        Ok(_) => format!("{PATH}/{id}/holders?done=removed"),
-        Err(_) => "/".to_owned(),
-    };
+    // Whoever took their own last role away does not see the catalog any more: that takes the rights of now.
+    let mut address = "/".to_owned();
+    if let Some(now) = as_now(&visit, &headers).await
+        && catalogs::get(now.service(), &now.ctx, id).await.is_ok()
+    {
+        address = format!("{PATH}/{id}/holders?done=removed");
+    }
     Ok(reply::see(&address))
 }

@@ -25,7 +25,7 @@ pub(super) async fn patched(
 ) -> Result<Json, Problem> {
     let mut document = shown.document.clone();
     let same = |names: &[&str]| {
-        let before = |name: &&str| form.text(name).replace("\r\n", "\n") == shown.form.text(name);
+        let before = |name: &&str| form.text(name) == shown.form.text(name);
         names.iter().all(before)
     };
     let targets = lists(
@@ -99,8 +99,8 @@ async fn lists(
     field: &str,
     at: &str,
 ) -> Result<Json, Problem> {
-    let stored = listed(&shown.document, at, &shown.names);
-    match sets::read(visit, form.text(field), &stored).await? {
+    let stored = listed(shown, field, at);
+    match sets::read(visit, form.text(field), &stored, shown.rules).await? {
         Ok(sets) => Ok(Json::Array(sets)),
         Err(wrong) => {
             faults.add(field, &wrong);
@@ -274,6 +274,11 @@ fn questions(shown: &Shown, form: &Form, faults: &mut Faults) -> Vec<Json> {
             "#microsoft.graph.accessPackageTextInputQuestion"
         };
         put(&mut question, "@odata.type", json!(kind));
+        let text = if kept.is_some() {
+            said_on_a_line(shown, form, &name("text"))
+        } else {
+            text.to_owned()
+        };
         put(&mut question, "text", json!(text));
         put(
             &mut question,
@@ -292,17 +297,21 @@ fn questions(shown: &Shown, form: &Form, faults: &mut Faults) -> Vec<Json> {
             let many = form.text(&name("kind")) == "many";
             put(&mut question, "isMultipleSelectionAllowed", json!(many));
             let before = question.get("choices").cloned().unwrap_or_default();
-            let choices = choices(form.text(&name("choices")), &before);
+            let field = name("choices");
+            let choices = match before {
+                // Not every choice can be read back from its line.
+                Json::Array(choices) if is_as_drawn(shown, form, &field) => choices,
+                before => choices(form.text(&field), &before),
+            };
             if choices.is_empty() {
                 faults.add(&name("choices"), "Give at least one choice.");
             }
             put(&mut question, "choices", Json::Array(choices));
         } else {
-            put(
-                &mut question,
-                "regexPattern",
-                json!(form.get(&name("pattern"))),
-            );
+            if kept.is_none() || !is_line_as_drawn(shown, form, &name("pattern")) {
+                let pattern = form.get(&name("pattern"));
+                put(&mut question, "regexPattern", json!(pattern));
+            }
             if question.get("isSingleLineQuestion").is_none() {
                 put(&mut question, "isSingleLineQuestion", json!(false));
             }
@@ -311,6 +320,32 @@ fn questions(shown: &Shown, form: &Form, faults: &mut Faults) -> Vec<Json> {
     }
     questions.extend(stored.into_iter().skip(MOST_QUESTIONS));
     questions
+}
+
+/// Whether a text came back as it was drawn, without space around it and with the breaks of lines that browsers send.
+fn is_as_drawn(shown: &Shown, form: &Form, field: &str) -> bool {
+    let drawn = shown.form.text(field).replace("\r\n", "\n");
+    form.text(field) == drawn.replace('\r', "\n")
+}
+
+/// The same for a text that is drawn on one line, where browsers leave breaks out.
+fn is_line_as_drawn(shown: &Shown, form: &Form, field: &str) -> bool {
+    let drawn = shown.form.text(field).replace(['\r', '\n'], "");
+    form.text(field) == drawn || is_as_drawn(shown, form, field)
+}
+
+/// What a text of several lines says: what is stored where it came back as it was drawn.
+pub(super) fn said(shown: &Shown, form: &Form, field: &str) -> String {
+    let drawn = shown.form.all(field).next();
+    let kept = drawn.filter(|_| is_as_drawn(shown, form, field));
+    kept.unwrap_or(form.text(field)).to_owned()
+}
+
+/// What a text on one line says.
+pub(super) fn said_on_a_line(shown: &Shown, form: &Form, field: &str) -> String {
+    let drawn = shown.form.all(field).next();
+    let kept = drawn.filter(|_| is_line_as_drawn(shown, form, field));
+    kept.unwrap_or(form.text(field)).to_owned()
 }
 
 fn next_sequence(questions: &[Json]) -> i64 {

@@ -78,14 +78,17 @@ pub(super) async fn save(Path(id): Path<String>, posted: Posted) -> Result<Respo
     let one = policy::get(visit.service(), &visit.ctx, parsed(&id)?).await?;
     service::authorize::in_catalog(&visit.ctx, Action::ManagePolicies, one.catalog)?;
     let rules = catalogs::here(&visit.ctx, one.catalog).rules;
-    let shown = Shown::stored(&visit, &one, rules).await?;
+    // What the form was drawn from has to be what is there: it was patched upon what is there now.
+    let read = version(&form);
+    let mut shown = Shown::stored(&visit, &one, rules).await?;
+    if read == one.version {
+        shown = shown.with_lines(&form);
+    }
     let page = Editor::stored(&one);
     let draft = match page.drafted(&visit, &shown, &form).await? {
         Ok(draft) => draft,
         Err(answer) => return Ok(answer),
     };
-    // What the form was drawn from has to be what is there: it was patched upon what is there now.
-    let read = version(&form);
     match policies::replace(visit.service(), &visit.ctx, one.id, draft, read).await {
         Ok(()) => Ok(reply::see(&format!("{PATH}/{}?done=saved", one.id))),
         Err(error) => {
@@ -188,8 +191,9 @@ impl<'a> Editor<'a> {
         }
         Ok(Ok(PolicyDraft {
             access_package_id: Some(self.package),
-            display_name: form.text("name").to_owned(),
-            description: form.get("description").map(str::to_owned),
+            display_name: document::said_on_a_line(shown, form, "name"),
+            description: Some(document::said(shown, form, "description"))
+                .filter(|text| !text.is_empty()),
             allowed_target_scope: scope,
             can_extend: is_on(form, "self_update"),
             settings_json,

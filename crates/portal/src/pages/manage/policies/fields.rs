@@ -4,10 +4,10 @@ use domain::policy::{ApproverVisibility, Expiration, PolicySettings, TargetScope
 use domain::time::Duration;
 use maud::{Markup, html};
 use serde_json::{Value as Json, json};
-use service::overview::policy::{self, Names, Policy};
+use service::overview::policy::{self, Policy};
 
 use super::document::choice_line;
-use super::sets;
+use super::sets::{self, Named};
 use crate::form::Form;
 use crate::pages::manage::fields::{check, field, hinted, is_on, line, on};
 use crate::pages::submission::Faults;
@@ -41,7 +41,6 @@ pub(super) const AFTER_REVIEW: [(&str, &str); 3] = [
 pub(super) struct Shown {
     pub(super) form: Form,
     pub(super) document: Json,
-    pub(super) names: Names,
     /// Whether policies that assign by themselves may be written.
     pub(super) rules: bool,
 }
@@ -58,8 +57,12 @@ impl Shown {
                 field("expires", "after"),
                 field("expires_after", "365"),
             ]),
-            document: json!({"v": 1, "beta": {}}),
-            names: Names::default(),
+            // The document says what is drawn: what is sent as it was drawn is not read again.
+            document: json!({
+                "v": 1,
+                "beta": {},
+                "expiration": {"type": "afterDuration", "duration": "P365D", "endDateTime": null},
+            }),
             rules,
         }
     }
@@ -70,6 +73,7 @@ impl Shown {
         let mut named: Vec<_> = one.settings.subject_sets().cloned().collect();
         named.extend(reviewers(&document));
         let names = policy::names(visit.service(), &named).await?;
+        let named = Named::of(visit, names.objects.values()).await?;
         let mut fields = vec![
             field("name", &one.name),
             field("description", &one.description),
@@ -77,14 +81,38 @@ impl Shown {
             on("self_update", one.can_extend),
         ];
         fields.extend(of_settings(&one.settings));
-        fields.extend(of_document(&document, &names));
+        fields.extend(of_document(&document, &named));
         Ok(Self {
             form: Form::of(fields),
             document,
-            names,
             rules,
         })
     }
+
+    /// The same with the lines of people that a browser was shown, which it sends along. Who they name may be called
+    /// otherwise by now. The document has to be the one that the browser was shown.
+    pub(super) fn with_lines(mut self, sent: &Form) -> Self {
+        let lists: Vec<String> = lists().collect();
+        for list in lists {
+            let drawn = sent.text(&drawn_name(&list));
+            if drawn.lines().count() == self.form.text(&list).lines().count() {
+                self.form.set(&list, drawn);
+            }
+        }
+        self
+    }
+}
+
+/// The fields that are lists of people.
+fn lists() -> impl Iterator<Item = String> {
+    let own = ["targets", "behalf", "reviewers", "review_fallback"];
+    let stages = (0..STAGES).flat_map(|number| LISTS.map(|(part, _)| format!("s{number}_{part}")));
+    own.into_iter().map(str::to_owned).chain(stages)
+}
+
+/// The field that repeats how a list was drawn.
+fn drawn_name(list: &str) -> String {
+    format!("{list}_drawn")
 }
 
 /// The sets of a list of a document, read one by one.
@@ -106,16 +134,17 @@ fn reviewers(document: &Json) -> impl Iterator<Item = domain::subject_set::Subje
     sets.into_iter().map(|(set, _)| set)
 }
 
-/// The sets of a list as lines, each with how it is stored.
-pub(super) fn listed(document: &Json, at: &str, names: &Names) -> Vec<(String, Json)> {
-    let sets = sets_at(document, at).into_iter();
-    sets.map(|(set, json)| (sets::line(&set, names), json))
-        .collect()
+/// The lines of a list as they were drawn, each with its set as it is stored.
+pub(super) fn listed(shown: &Shown, list: &str, at: &str) -> Vec<(String, Json)> {
+    let drawn = shown.form.text(list).lines();
+    let drawn = drawn.map(|line| line.trim().to_owned());
+    let stored = sets_at(&shown.document, at).into_iter();
+    drawn.zip(stored.map(|(_, set)| set)).collect()
 }
 
-fn lines(document: &Json, at: &str, names: &Names) -> String {
-    let listed = listed(document, at, names);
-    let lines: Vec<String> = listed.into_iter().map(|(line, _)| line).collect();
+fn lines(document: &Json, at: &str, named: &Named) -> String {
+    let sets = sets_at(document, at);
+    let lines: Vec<String> = sets.iter().map(|(set, _)| sets::line(set, named)).collect();
     lines.join("\n")
 }
 
@@ -183,20 +212,20 @@ fn of_settings(settings: &PolicySettings) -> Vec<(String, String)> {
 }
 
 /// The parts that are read from the document itself.
-fn of_document(document: &Json, names: &Names) -> Vec<(String, String)> {
+fn of_document(document: &Json, named: &Named) -> Vec<(String, String)> {
     let mut fields = vec![
-        field("targets", lines(document, "/specificAllowedTargets", names)),
+        field("targets", lines(document, "/specificAllowedTargets", named)),
         field(
             "behalf",
-            lines(document, "/requestorSettings/onBehalfRequestors", names),
+            lines(document, "/requestorSettings/onBehalfRequestors", named),
         ),
         field(
             "reviewers",
-            lines(document, "/reviewSettings/primaryReviewers", names),
+            lines(document, "/reviewSettings/primaryReviewers", named),
         ),
         field(
             "review_fallback",
-            lines(document, "/reviewSettings/fallbackReviewers", names),
+            lines(document, "/reviewSettings/fallbackReviewers", named),
         ),
     ];
     for number in 0..STAGES {
@@ -204,7 +233,7 @@ fn of_document(document: &Json, names: &Names) -> Vec<(String, String)> {
             let at = format!("/requestApprovalSettings/stages/{number}/{list}");
             fields.push(field(
                 &format!("s{number}_{part}"),
-                lines(document, &at, names),
+                lines(document, &at, named),
             ));
         }
     }
@@ -294,9 +323,13 @@ pub(super) fn targets() -> Vec<(String, String)> {
 /// Every field of the form.
 pub(super) fn drawn(form: &Form, faults: &Faults, shown: &Shown) -> Markup {
     html! {
+        @for list in lists() {
+            @let lines = shown.form.text(&list);
+            @if !lines.is_empty() { input type="hidden" name=(drawn_name(&list)) value=(lines); }
+        }
         (line(form, faults, "name", "Name", true))
         (hinted(form, faults, "description", "What it is for", None, false).lines())
-        (whom(form, faults))
+        (whom(form, faults, shown.rules))
         (lasting(form, faults))
         (approval(form, faults, shown))
         (questions(form, faults))
@@ -309,7 +342,7 @@ pub(super) fn drawn(form: &Form, faults: &Faults, shown: &Shown) -> Markup {
     }
 }
 
-fn whom(form: &Form, faults: &Faults) -> Markup {
+fn whom(form: &Form, faults: &Faults, rules: bool) -> Markup {
     let scopes: Vec<(&str, &str)> = TargetScope::ALL
         .iter()
         .map(|scope| (scope.as_str(), words::scope(*scope)))
@@ -320,7 +353,7 @@ fn whom(form: &Form, faults: &Faults) -> Markup {
             (select("scope", "For whom it is", &scopes, form.text("scope")))
             @if let Some(error) = faults.of("scope") { p .error { (error) } }
             (hinted(form, faults, "targets", "These", Some("Only where the line above says that they are listed."), false).lines())
-            (sets::help())
+            (sets::help(rules))
             (check(form, "self_add", "They may ask for it"))
             (check(form, "self_update", "They may ask for more time"))
             (check(form, "self_remove", "They may give it up"))

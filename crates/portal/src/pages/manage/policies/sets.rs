@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** a line that stands as it was drawn keeps its set as it is stored, with what the line does not say.
 
+use std::collections::BTreeMap;
+
 use domain::directory::ObjectKind;
+use domain::id::ObjectId;
 use domain::subject_set::{SubjectSet, SubjectSetKind as Kind};
 use maud::{Markup, html};
 use serde_json::{Value as Json, json};
@@ -12,8 +15,8 @@ use service::overview::policy::Names;
 use crate::problem::Problem;
 use crate::visit::Visit;
 
-/// How lines are written, for whoever writes them.
-pub(super) fn help() -> Markup {
+/// How lines are written, for whoever writes them; `rules` says whether they may write a rule.
+pub(super) fn help(rules: bool) -> Markup {
     html! {
         details {
             summary { "How people are named" }
@@ -26,7 +29,7 @@ pub(super) fn help() -> Markup {
                 dt { code { "internal sponsors" } } dd { "of the organization of whom the access is for; also external sponsors" }
                 dt { code { "organization: ID" } } dd { "the people of a connected organization" }
                 dt { code { "application: Name" } } dd { "an application" }
-                dt { code { "rule: …" } } dd { "whoever satisfies a rule over attributes" }
+                @if rules { dt { code { "rule: …" } } dd { "whoever satisfies a rule over attributes" } }
             }
             p { "Where a name is not unique, write the id in its place. " code { "user: ID" } " is a person by id." }
         }
@@ -40,11 +43,11 @@ pub(super) async fn found(visit: &Visit, text: &str) -> Result<Markup, Problem> 
     } else {
         people::find(visit.service(), &visit.ctx, text, ObjectKind::ALL).await?
     };
-    let line = |one: &Found| match (one.kind, &one.principal_name) {
-        (ObjectKind::User, Some(address)) => address.clone(),
-        (ObjectKind::User, None) => format!("user: {}", one.id),
-        (ObjectKind::Group, _) => format!("group: {}", one.name),
-        (ObjectKind::ServicePrincipal, _) => format!("application: {}", one.name),
+    let named = Named::of(visit, found.iter()).await?;
+    let line = |one: &Found| match one.kind {
+        ObjectKind::User => named.person(one.id),
+        ObjectKind::Group => named.other(one.id, "group"),
+        ObjectKind::ServicePrincipal => named.other(one.id, "application"),
     };
     Ok(html! {
         section .card aria-labelledby="found" {
@@ -74,12 +77,50 @@ const FIXED: [(Kind, &str); 5] = [
 const REQUESTOR: &str = "requestor's manager";
 const TARGET: &str = "target's manager";
 
+/// What stands in a line for somebody: what they are called, if that means nobody else and can be read back, or the id.
+#[derive(Debug, Default)]
+pub(super) struct Named(BTreeMap<ObjectId, String>);
+
+impl Named {
+    /// How these are written.
+    pub(super) async fn of(
+        visit: &Visit,
+        found: impl Iterator<Item = &Found>,
+    ) -> Result<Self, Problem> {
+        let found: Vec<Found> = found.filter(|one| is_readable(one)).cloned().collect();
+        let alone = people::alone(visit.service(), &visit.ctx, &found).await?;
+        let named = found.into_iter().filter(|one| alone.contains(&one.id));
+        Ok(Self(
+            named.map(|one| (one.id, one.called().to_owned())).collect(),
+        ))
+    }
+
+    fn person(&self, id: ObjectId) -> String {
+        let called = self.0.get(&id).cloned();
+        called.unwrap_or_else(|| format!("user: {id}"))
+    }
+
+    fn other(&self, id: ObjectId, begin: &str) -> String {
+        match self.0.get(&id) {
+            Some(called) => format!("{begin}: {called}"),
+            None => format!("{begin}: {id}"),
+        }
+    }
+}
+
+/// Whether what somebody is called stands on a line as it is, and is read back as a name.
+fn is_readable(one: &Found) -> bool {
+    let called = one.called();
+    let is_plain =
+        !called.is_empty() && flat(called) == called && !called.contains(char::is_control);
+    let is_address = one.principal_name.is_some() && !called.contains([':', ' ']);
+    is_plain
+        && (one.kind != ObjectKind::User || is_address)
+        && uuid::Uuid::try_parse(called).is_err()
+}
+
 /// A set as its line.
-pub(super) fn line(set: &SubjectSet, names: &Names) -> String {
-    let named = |id, begin: &str| match names.objects.get(id) {
-        Some(found) => format!("{begin}: {}", found.name),
-        None => format!("{begin}: {id}"),
-    };
+pub(super) fn line(set: &SubjectSet, named: &Named) -> String {
     let fixed = |kind: Kind| {
         let found = FIXED.iter().find(|(own, _)| *own == kind);
         found.map_or_else(|| kind.to_string(), |(_, text)| (*text).to_owned())
@@ -89,15 +130,9 @@ pub(super) fn line(set: &SubjectSet, names: &Names) -> String {
         level => format!("{text} {level}"),
     };
     match set {
-        SubjectSet::SingleUser(id) => {
-            let found = names.objects.get(id);
-            match found.and_then(|found| found.principal_name.clone()) {
-                Some(address) => address,
-                None => format!("user: {id}"),
-            }
-        }
-        SubjectSet::GroupMembers(id) => named(id, "group"),
-        SubjectSet::SingleServicePrincipal(id) => named(id, "application"),
+        SubjectSet::SingleUser(id) => named.person(*id),
+        SubjectSet::GroupMembers(id) => named.other(*id, "group"),
+        SubjectSet::SingleServicePrincipal(id) => named.other(*id, "application"),
         SubjectSet::ConnectedOrganizationMembers(id) => format!("organization: {id}"),
         SubjectSet::RequestorManager { level } => managers(REQUESTOR, *level),
         SubjectSet::TargetManager { level } => managers(TARGET, *level),
@@ -130,24 +165,28 @@ pub(super) fn told(set: &SubjectSet, names: &Names) -> String {
             || "an organization that is gone".to_owned(),
             |name| format!("people of {name}"),
         ),
+        SubjectSet::SingleServicePrincipal(id) => names.objects.get(id).map_or_else(
+            || "an application that is gone".to_owned(),
+            |one| format!("application: {}", one.name),
+        ),
         SubjectSet::RequestorManager { .. }
         | SubjectSet::TargetManager { .. }
         | SubjectSet::InternalSponsors
         | SubjectSet::ExternalSponsors
         | SubjectSet::TargetUserSponsors
-        | SubjectSet::SingleServicePrincipal(_)
         | SubjectSet::TargetApplicationOwners
         | SubjectSet::TargetAgentIdentitySponsorsOrOwners
-        | SubjectSet::AttributeRuleMembers { .. } => line(set, names),
+        | SubjectSet::AttributeRuleMembers { .. } => line(set, &Named::default()),
     }
 }
 
 /// The lines that were typed as a list of sets; a text says what is wrong with one of them. `stored` are the sets of the
-/// list as they are stored, each with its line.
+/// list as they are stored, each with its line; `rules` says whether a rule may be written.
 pub(super) async fn read(
     visit: &Visit,
     typed: &str,
     stored: &[(String, Json)],
+    rules: bool,
 ) -> Result<Result<Vec<Json>, String>, Problem> {
     let mut sets = Vec::new();
     let mut left: Vec<&(String, Json)> = stored.iter().collect();
@@ -156,7 +195,7 @@ pub(super) async fn read(
             sets.push(left.remove(at).1.clone());
             continue;
         }
-        match one(visit, typed).await? {
+        match one(visit, typed, rules).await? {
             Ok(set) => sets.push(set),
             Err(wrong) => return Ok(Err(wrong)),
         }
@@ -173,8 +212,9 @@ fn set(kind: Kind, member: Option<(&str, Json)>) -> Json {
     set
 }
 
-async fn one(visit: &Visit, typed: &str) -> Result<Result<Json, String>, Problem> {
-    let lower = typed.to_lowercase();
+async fn one(visit: &Visit, typed: &str, rules: bool) -> Result<Result<Json, String>, Problem> {
+    // Some keyboards write an apostrophe of their own.
+    let lower = typed.to_lowercase().replace('\u{2019}', "'");
     if let Some((kind, _)) = FIXED.iter().find(|(_, text)| *text == lower) {
         return Ok(Ok(set(*kind, None)));
     }
@@ -235,6 +275,9 @@ async fn one(visit: &Visit, typed: &str) -> Result<Result<Json, String>, Problem
                 "Write the id of the organization, not \u{201c}{rest}\u{201d}."
             )),
         }),
+        "rule" if !rules => Ok(Err(
+            "Only administrators of governance may name people by a rule.".to_owned(),
+        )),
         "rule" => Ok(Ok(set(
             Kind::AttributeRuleMembers,
             Some(("membershipRule", json!(rest))),
@@ -288,8 +331,8 @@ mod tests {
                 rule: "a\n b".to_owned(),
             },
         ];
-        let names = Names::default();
-        let mut lines: Vec<String> = sets.iter().map(|set| line(set, &names)).collect();
+        let named = Named::default();
+        let mut lines: Vec<String> = sets.iter().map(|set| line(set, &named)).collect();
         assert!(lines.iter().all(|line| line.lines().count() == 1));
         lines.sort();
         lines.dedup();
