@@ -145,9 +145,12 @@ pub(crate) fn export(args: &AuditExportArgs) -> anyhow::Result<()> {
         let (text, under_way) =
             store.read_blocking(move |tx| under_way.next(tx).map(|text| (text, under_way)))?;
         if let Some(text) = text {
-            out.write_all(text.as_bytes())
-                .context("cannot write the export")?;
-            export = Some(under_way);
+            match out.write_all(text.as_bytes()) {
+                Ok(()) => export = Some(under_way),
+                // Whoever reads has enough.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+                Err(error) => return Err(error).context("cannot write the export"),
+            }
         }
     }
     out.flush().context("cannot write the export")

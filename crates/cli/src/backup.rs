@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use aws_lc_rs::digest;
@@ -138,7 +138,8 @@ pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
         );
         return Err(Refused(told).into());
     }
-    // Beside the folder and not in it: what is not whole is never a data folder.
+    // Beside the folder and not in it: what is not whole is never a data folder. A slash at the end would mean in it.
+    let data: &Path = &data.components().collect::<PathBuf>();
     let mut draft = data.as_os_str().to_owned();
     draft.push(format!(".restoring-{}", std::process::id()));
     let draft = Path::new(&draft);

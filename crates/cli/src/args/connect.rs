@@ -40,7 +40,8 @@ pub(crate) struct ConnectArgs {
     /// Where tokens come from, if that is neither the cloud's authority nor the Graph root itself.
     #[arg(long, value_name = "URL", env = "REEVE_AUTHORITY")]
     pub(crate) authority: Option<String>,
-    /// The data folder of a development tenant: its address, its authority, and its client `admin`.
+    /// The data folder of a development tenant: its address, its authority, and its client `admin`. All else that says where
+    /// and who is left aside, variables too.
     #[arg(long, value_name = "DIR", conflicts_with = "cloud")]
     pub(crate) data: Option<PathBuf>,
     /// A user of the development tenant in the place of its client, by sign-in name or the part before the `@`.

@@ -79,7 +79,9 @@ pub(crate) async fn decide(args: &DecideArgs, result: &str) -> anyhow::Result<En
     let mut refused = 0;
     for request in &waiting {
         let id = needed(request, "/id")?;
-        let refusal = decide_one(&graph, id, result, args.reason.as_deref()).await?;
+        // What went before is told, whatever comes.
+        let decided = decide_one(&graph, id, result, args.reason.as_deref()).await;
+        let refusal = decided.unwrap_or_else(|error| Some(format!("{error:#}")));
         refused += usize::from(refusal.is_some());
         rows.add(&json!({
             "id": id,

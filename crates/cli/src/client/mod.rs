@@ -48,18 +48,20 @@ pub(crate) struct Place {
 pub(crate) fn place(args: &ConnectArgs) -> anyhow::Result<Place> {
     let dev = args.data.as_deref().map(DevFile::get).transpose()?;
     let cloud = args.cloud.map(Cloud::from);
+    // A folder says where and who. Variables that are meant for another server must not send its secrets here, nor a
+    // development token there.
     let root = match (&dev, &args.url, cloud) {
-        (_, Some(url), _) => url.clone(),
-        (Some(dev), None, _) => dev.base_url.clone(),
+        (Some(dev), _, _) => dev.base_url.clone(),
+        (None, Some(url), _) => url.clone(),
         (None, None, Some(cloud)) => cloud.graph_root().to_owned(),
         (None, None, None) => bail!(
             "name a Graph root with `--url URL`, a cloud with `--cloud CLOUD`, or a development tenant with `--data DIR`"
         ),
     };
     let root = root.trim_end_matches('/').to_owned();
-    let authority = match (&args.authority, &dev, cloud) {
-        (Some(authority), _, _) => authority.clone(),
-        (None, Some(dev), _) => dev.authority.clone(),
+    let authority = match (&dev, &args.authority, cloud) {
+        (Some(dev), _, _) => dev.authority.clone(),
+        (None, Some(authority), _) => authority.clone(),
         (None, None, Some(cloud)) => cloud.authority().to_owned(),
         (None, None, None) => Cloud::ALL
             .iter()
@@ -84,12 +86,14 @@ pub(crate) fn connect(args: &ConnectArgs) -> anyhow::Result<Graph> {
 
 /// Whom the command line names, the most exact first.
 fn source(args: &ConnectArgs, place: &Place) -> anyhow::Result<TokenSource> {
-    if let (Some(dev), Some(user)) = (&place.dev, &args.user) {
-        let grant = Grant::of_known_user(dev, dev.user(user)?, &[])?;
-        return Ok(TokenSource::Grant(grant));
-    }
-    if let (Some(dev), Some(client)) = (&place.dev, &args.client) {
-        let grant = Grant::of_known_client(dev, dev.client(client)?, &[]);
+    if let Some(dev) = &place.dev {
+        let grant = match (&args.user, &args.client) {
+            (Some(user), _) => Grant::of_known_user(dev, dev.user(user)?, &[])?,
+            (None, client) => {
+                let client = client.as_deref().unwrap_or("admin");
+                Grant::of_known_client(dev, dev.client(client)?, &[])
+            }
+        };
         return Ok(TokenSource::Grant(grant));
     }
     if let Some(token) = &args.token {
@@ -100,10 +104,6 @@ fn source(args: &ConnectArgs, place: &Place) -> anyhow::Result<TokenSource> {
     {
         let scope = format!("{}/.default", place.root);
         let grant = Grant::of_client(&place.authority, tenant, client, &secret, &scope);
-        return Ok(TokenSource::Grant(grant));
-    }
-    if let Some(dev) = &place.dev {
-        let grant = Grant::of_known_client(dev, dev.client("admin")?, &[]);
         return Ok(TokenSource::Grant(grant));
     }
     match Kept::find(&place.root)? {

@@ -84,7 +84,7 @@ impl Graph {
     pub(crate) async fn set_fault(&self, target: &str, fault: Option<&str>) -> anyhow::Result<()> {
         self.own(
             Method::PUT,
-            &format!("/dev/faults/{target}"),
+            &format!("/dev/faults/{}", encoded(target)),
             &json!({ "fault": fault }),
         )
         .await

@@ -113,5 +113,5 @@ pub(crate) fn failure(error: &anyhow::Error) {
             told.push_str(&cause);
         }
     }
-    note(format_args!("reeve: {told}"));
+    note(format_args!("reeve: {}", rows::shown_in_lines(&told)));
 }

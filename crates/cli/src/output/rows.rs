@@ -116,21 +116,36 @@ fn in_words(value: &Value) -> String {
     }
 }
 
-/// A text as a terminal may get it: what would move its cursor is a space.
+/// A text as a terminal may get it: what would move its cursor, or turn the direction of what follows, is a space.
 pub(crate) fn shown(text: &str) -> String {
     text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .map(|letter| if moves(letter) { ' ' } else { letter })
         .collect()
+}
+
+/// The same for a text that may have several lines.
+pub(crate) fn shown_in_lines(text: &str) -> String {
+    text.chars()
+        .map(|letter| {
+            if letter != '\n' && moves(letter) {
+                ' '
+            } else {
+                letter
+            }
+        })
+        .collect()
+}
+
+fn moves(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A cell of CSV. One that begins like a formula must not become one in a spreadsheet.
 pub(crate) fn quoted(cell: &str) -> String {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if is_formula {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
+    let cell = shown_in_lines(cell);
+    let cell = if is_formula { format!("'{cell}") } else { cell };
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
@@ -150,6 +165,7 @@ mod tests {
         assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
         assert_eq!(quoted("=1+1"), "'=1+1");
         assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
+        assert_eq!(quoted("a\u{1b}[2Jb\u{9b}2J"), "a [2Jb 2J");
     }
 
     #[test]
@@ -167,5 +183,7 @@ mod tests {
     #[test]
     fn a_name_cannot_give_orders_to_a_terminal() {
         assert_eq!(shown("a\u{1b}[2Jb\nc"), "a [2Jb c");
+        assert_eq!(shown("a\u{202e}b"), "a b");
+        assert_eq!(shown_in_lines("a\u{7}b\nc"), "a b\nc");
     }
 }

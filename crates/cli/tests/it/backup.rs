@@ -79,7 +79,9 @@ async fn what_is_backed_up_while_the_server_writes_is_whole_and_lives_on() {
     assert_eq!(code, Some(0), "{told}");
     assert!(told.starts_with("whole: "), "{told}");
     let restored = folder.path().join("restored");
-    let (code, told) = restore(&[out.to_str().unwrap(), "--data", restored.to_str().unwrap()]);
+    // With the slash that completion leaves.
+    let named = format!("{}/", restored.to_str().unwrap());
+    let (code, told) = restore(&[out.to_str().unwrap(), "--data", &named]);
     assert_eq!(code, Some(0), "{told}");
 
     let copy = Server::start(&restored, &[]);

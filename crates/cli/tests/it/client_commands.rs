@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Api, EM, Server, direct, run, seed, text, work};
+use crate::support::{Api, EM, Server, direct, reeve, run, seed, text, work};
 
 /// More than one batch, and more than one page of twenty.
 const PEOPLE: usize = 45;
@@ -58,6 +58,17 @@ async fn drift_is_listed_and_a_bulk_reprocess_puts_it_right() {
     }
     let drift = run(&["drift", "--output", "json", "--data", data]);
     assert_eq!(drift.status.code(), Some(1));
+    // What is exported for another server stays away from this one.
+    let elsewhere = reeve()
+        .args(["drift", "--output", "json", "--data", data])
+        .env("REEVE_URL", "http://127.0.0.1:9")
+        .env("REEVE_TOKEN", "of-another-server")
+        .env("REEVE_TENANT", "another")
+        .env("REEVE_CLIENT_ID", "another")
+        .env("REEVE_CLIENT_SECRET", "of-another-server")
+        .output()
+        .unwrap();
+    assert_eq!(text(&elsewhere.stdout), text(&drift.stdout));
     assert_eq!(text(&drift.stdout).lines().count(), 30);
 
     let plan = run(&[

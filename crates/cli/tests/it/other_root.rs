@@ -26,6 +26,8 @@ struct Counter {
     calls: AtomicUsize,
     /// From which batch on nothing is answered but 403; none, if 0.
     closed_from: AtomicUsize,
+    /// So many looks at what was accepted are answered with trouble of the server.
+    troubled: AtomicUsize,
 }
 
 async fn forward(State(counter): State<Arc<Counter>>, request: Request) -> Response {
@@ -70,6 +72,21 @@ async fn forward(State(counter): State<Arc<Counter>>, request: Request) -> Respo
     let told = forwarded.body(body).send().await.unwrap();
     let status = told.status().as_u16();
     let mut told = told.bytes().await.unwrap().to_vec();
+    let fewer = |left: usize| left.checked_sub(1);
+    let troubled = &counter.troubled;
+    if path.ends_with("$batch")
+        && !is_order
+        && troubled
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer)
+            .is_ok()
+    {
+        let mut document: Value = serde_json::from_slice(&told).unwrap();
+        for response in document["responses"].as_array_mut().unwrap() {
+            let body = json!({ "error": { "code": "InternalServerError", "message": "trouble" } });
+            *response = json!({ "id": response["id"], "status": 500, "headers": {}, "body": body });
+        }
+        told = document.to_string().into_bytes();
+    }
     if let Some(request) = throttled {
         let mut document: Value = serde_json::from_slice(&told).unwrap();
         document["responses"].as_array_mut().unwrap().push(json!({
@@ -174,6 +191,8 @@ async fn a_run_that_was_broken_off_goes_on_where_it_ended_and_parts_that_come_to
     assert_eq!(lines_with(&file, "\"Accepted\""), 20);
 
     root.counter.closed_from.store(0, Ordering::SeqCst);
+    // Trouble while it waits says nothing about what was accepted.
+    root.counter.troubled.store(2, Ordering::SeqCst);
     let csv = [&with_file[..], &["--output", "csv"]].concat();
     let done = root.reprocess(&csv).await;
     assert!(done.status.success(), "{done:?}");
@@ -188,6 +207,17 @@ async fn a_run_that_was_broken_off_goes_on_where_it_ended_and_parts_that_come_to
     let again = root.reprocess(&csv).await;
     assert_eq!(text(&again.stdout), text(&done.stdout));
     assert_eq!(root.counter.calls.load(Ordering::SeqCst), PEOPLE);
+
+    // Named twice, reprocessed once.
+    let told = text(&again.stdout);
+    let id = told.lines().nth(1).unwrap().split(',').next().unwrap();
+    let twice = reeve()
+        .args(["reprocess", "assignments", id, &id.to_uppercase()])
+        .args(["--url", &root.url, "--token", &root.token])
+        .output()
+        .unwrap();
+    assert!(twice.status.success(), "{twice:?}");
+    assert_eq!(root.counter.calls.load(Ordering::SeqCst), PEOPLE + 1);
 
     let other = ["reprocess", "assignments", "--state", "expired"];
     let other = reeve()

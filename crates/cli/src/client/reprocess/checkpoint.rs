@@ -80,15 +80,20 @@ pub(super) struct Held {
 impl Checkpoint {
     /// Opens the file, if it is there, and reads it.
     pub(super) fn find(path: &Path, about: &About) -> anyhow::Result<Option<(Self, Held)>> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
             }
         };
         let checkpoint = Self::open(path)?;
-        let (held, whole) = read(&text, about)
+        // A line that was torn may end within a letter.
+        let text = match std::str::from_utf8(&bytes) {
+            Ok(text) => text,
+            Err(torn) => std::str::from_utf8(bytes.get(..torn.valid_up_to()).unwrap_or_default())?,
+        };
+        let (held, whole) = read(text, about)
             .with_context(|| format!("`{}` cannot be gone on with", path.display()))?;
         // What was torn must not stand before what comes.
         let whole = u64::try_from(whole)?;
@@ -244,7 +249,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = begun(folder.path());
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
-        file.write_all(b"{\"id\":\"2\",\"outco").unwrap();
+        // Torn within a letter.
+        file.write_all(b"{\"id\":\"2\",\"message\":\"\xc3").unwrap();
 
         let (mut checkpoint, held) = Checkpoint::find(&path, &about()).unwrap().unwrap();
         assert_eq!(held.items, items());

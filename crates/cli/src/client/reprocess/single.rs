@@ -1,8 +1,9 @@
 //! Reprocess by the documented call for each object, in batches, against any Graph root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use anyhow::bail;
 use futures_util::StreamExt;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ use crate::output::{self, Ending, Refused};
 /// How often states are looked at while waiting: at first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
 const LAST_LOOK: Duration = Duration::from_secs(5);
+/// So many looks may fail before nobody waits any longer.
+const LOOKS_THAT_FAIL: u32 = 8;
 
 /// Runs the command.
 pub(super) async fn run(graph: &Graph, args: &ReprocessArgs) -> anyhow::Result<Ending> {
@@ -29,10 +32,21 @@ pub(super) async fn run(graph: &Graph, args: &ReprocessArgs) -> anyhow::Result<E
         return Ok(Ending::Well);
     }
     run.call().await?;
-    if !args.no_wait {
-        run.wait().await?;
+    let waited = if args.no_wait {
+        Ok(())
+    } else {
+        run.wait().await
+    };
+    run.progress.clear();
+    let ending = run.tell();
+    // What was accepted is told even if nobody knows what came of it.
+    match waited {
+        Ok(()) => Ok(ending),
+        Err(error) => {
+            output::failure(&error);
+            Ok(Ending::Amiss)
+        }
     }
-    Ok(run.tell())
 }
 
 struct Run<'a> {
@@ -182,10 +196,18 @@ impl<'a> Run<'a> {
         let mut open: Vec<String> = accepted.map(|(id, _)| id.clone()).collect();
         let all = open.len();
         let mut pause = FIRST_LOOK;
+        let mut patience = LOOKS_THAT_FAIL;
         while !open.is_empty() {
             let mut still_open = Vec::new();
             for ids in open.chunks(BATCH) {
-                let ended = self.look(ids, &mut still_open).await?;
+                let ended = match self.look(ids, &mut still_open).await {
+                    Ok(ended) => ended,
+                    Err(error) => {
+                        patience = patience.checked_sub(1).ok_or(error)?;
+                        still_open.extend_from_slice(ids);
+                        continue;
+                    }
+                };
                 if let Some(checkpoint) = &mut self.checkpoint {
                     checkpoint.keep(ended.iter().map(|(id, state)| (id.as_str(), state)))?;
                 }
@@ -221,6 +243,10 @@ impl<'a> Run<'a> {
         for (id, answer) in ids.iter().zip(self.graph.batch(&parts).await?) {
             let state = match text_at(&answer.body, "/state") {
                 Some(state) => state.to_owned(),
+                // Trouble of the server says nothing about the object: it stays accepted, and may be looked at again.
+                None if matches!(answer.status, 429 | 500..=599) => {
+                    bail!("what was accepted cannot be looked at: {}", answer.reason())
+                }
                 None => format!("{} {}", answer.status, answer.code()),
             };
             if state.eq_ignore_ascii_case("delivering") {
@@ -246,10 +272,12 @@ impl<'a> Run<'a> {
                 Outcome::Accepted => true,
                 // A removal that was reprocessed ends its assignment.
                 Outcome::Ended { state } => matches!(state.as_str(), "delivered" | "expired"),
-                Outcome::Refused { .. } | Outcome::Failed { .. } => {
+                Outcome::Refused { .. } => {
                     undone += 1;
                     false
                 }
+                // Whether it was done nobody knows.
+                Outcome::Failed { .. } => false,
             };
             bad += usize::from(!is_good);
             let told = outcome.told(item);
@@ -300,7 +328,10 @@ async fn select(
             .await?;
         return Ok(items);
     }
-    for ids in args.ids.chunks(BATCH) {
+    // Who is named twice is reprocessed once.
+    let ids: BTreeSet<String> = args.ids.iter().map(|id| id.to_lowercase()).collect();
+    let ids: Vec<String> = ids.into_iter().collect();
+    for ids in ids.chunks(BATCH) {
         let parts: Vec<Part> = ids
             .iter()
             .map(|id| part("GET", args.what, &format!("/{}?{shape}", encoded(id))))
