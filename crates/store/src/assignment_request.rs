@@ -74,7 +74,7 @@ const PLAN_DUE: &str =
 const STARTING: &str =
     select!("WHERE state = 'scheduled' AND starts_at <= $1 ORDER BY starts_at, id LIMIT $2");
 const ROLLABLE: &str = select!(
-    "WHERE state = 'delivering' AND plan_due = FALSE AND status <> 'WaitingForCallback' AND id IN EACH($1) AND NOT EXISTS (SELECT 1 FROM request_delivery d WHERE d.request_id = r.id AND d.outcome = 'pending')"
+    "WHERE UNINDEXED(state) = 'delivering' AND plan_due = FALSE AND status <> 'WaitingForCallback' AND id IN EACH($1) AND NOT EXISTS (SELECT 1 FROM request_delivery d WHERE d.request_id = r.id AND d.outcome = 'pending')"
 );
 
 const FIND_ORIGIN: &str = "SELECT id FROM assignment_request WHERE assignment_id = $1 \

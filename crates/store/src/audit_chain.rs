@@ -29,10 +29,11 @@ const UNSEALED: &str = "SELECT id, happened_at, activity, category, operation_ty
     initiated_by, target_resources, additional_details, correlation_id, object_id, seq, hash \
     FROM audit_event WHERE seq IS NULL ORDER BY happened_at, id LIMIT $1";
 const BACKLOG: &str = "SELECT COUNT(*), MIN(happened_at) FROM audit_event WHERE seq IS NULL";
-/// Each text is an id (36 characters), a hash (64) and a place, with a space between them.
+/// Each text is an id (36 characters), a hash (64) and a place, with a space between them. Places begin with 1; asked for
+/// with `IS NULL`, PostgreSQL would read all that is not sealed to find these.
 const SEAL: &str = "UPDATE audit_event SET hash = SUBSTR(given.value, 38, 64), \
     seq = CAST(SUBSTR(given.value, 103) AS BIGINT) \
-    FROM EACH($1) AS given WHERE audit_event.id = SUBSTR(given.value, 1, 36) AND audit_event.seq IS NULL";
+    FROM EACH($1) AS given WHERE audit_event.id = SUBSTR(given.value, 1, 36) AND COALESCE(audit_event.seq, 0) = 0";
 const AFTER: &str = "SELECT id, happened_at, activity, category, operation_type, logged_by, result, result_reason, \
     initiated_by, target_resources, additional_details, correlation_id, object_id, seq, hash \
     FROM audit_event WHERE seq > $1 ORDER BY seq LIMIT $2";

@@ -6,6 +6,7 @@
 //! | --- | --- | --- |
 //! | `$1` | `?1` | `$1` |
 //! | `EACH($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements_text($1::text::jsonb) AS value)` |
+//! | `a IN EACH($1)` | as above | `a = ANY(ARRAY(SELECT jsonb_array_elements_text($1::text::jsonb)))` |
 //! | `OBJECTS($1)` | `(SELECT value FROM json_each(?1))` | `(SELECT jsonb_array_elements($1::text::jsonb) AS value)` |
 //! | `INSTR(text, part)` | the same | `strpos(text, part)` |
 //! | `JSON_OF(column)` | `(column)` | `jsonb(column)` |
@@ -13,12 +14,17 @@
 //! | `ITEMS(json) t` | `json_each(json) t` | `jsonb_array_elements(json) t` |
 //! | `ITEM(t)` | `(t.json -> t.fullkey)` | `(t.value)` |
 //! | `ITEM_TEXT(t)` | `(t.json ->> t.fullkey)` | `(t.value #>> '{}')` |
+//! | `UNINDEXED(column)` | `(+column)` | `(column \|\| '')` |
 //! | `LIMIT $1` | `LIMIT CAST(?1 AS INTEGER)` | the same |
 //! | `SKIP_LOCKED` | nothing: there is one writer | `FOR UPDATE SKIP LOCKED` |
 //! | `LOCKED` | nothing: there is one writer | `FOR UPDATE` |
 //!
 //! `EACH` takes a [`list`](crate::list) of texts; in a `FROM` its column is called `value`.
 //! `OBJECTS` is the same of objects, which `JSON_OF(e.value) ->> 'name'` looks into. `INSTR` is 0 where the part is not in the text.
+//! PostgreSQL takes a list in a sub-select for a hundred rows, and would rather read the whole of a table of twenty thousand;
+//! an array it looks up.
+//! `UNINDEXED` goes around a text column that rows named by a list are checked by, so that no partial index on it leads:
+//! by statistics of a quiet time such an index is empty, and then a backlog is read for every handful of ids.
 //! SQLite looks into a bare bound limit when it plans, and so prepares the statement anew whenever one is bound.
 //! Inside of documents `->` and `->>` mean the same on both.
 //! `LOWER` knows all of Unicode on both (SQLite by a function that the engine registers).
@@ -119,6 +125,29 @@ fn render_word<'s>(engine: Engine, rest: &'s str, out: &mut String) -> &'s str {
         ("LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE"),
         ("SKIP_LOCKED", Engine::Postgres) => out.push_str("FOR UPDATE SKIP LOCKED"),
         ("INSTR", Engine::Postgres) => out.push_str("strpos"),
+        ("IN", Engine::Postgres) => {
+            let list = after.trim_start().strip_prefix("EACH");
+            if let Some((number, after)) = list.and_then(list_parameter) {
+                out.push_str("= ANY(ARRAY(SELECT jsonb_array_elements_text($");
+                out.push_str(number);
+                out.push_str("::text::jsonb)))");
+                return after;
+            }
+            out.push_str(word);
+        }
+        ("UNINDEXED", _) => {
+            if let Some((column, after)) = one_column(after) {
+                let [before, behind] = match engine {
+                    Engine::Sqlite => ["(+", ")"],
+                    Engine::Postgres => ["(", " || '')"],
+                };
+                for part in [before, column, behind] {
+                    out.push_str(part);
+                }
+                return after;
+            }
+            out.push_str(word);
+        }
         ("JSON_OF", Engine::Postgres) => out.push_str("jsonb"),
         ("JSON_KIND", Engine::Sqlite) => out.push_str("json_type"),
         ("JSON_KIND", Engine::Postgres) => out.push_str("jsonb_typeof"),
@@ -187,6 +216,13 @@ fn bound_limit(text: &str) -> Option<(&str, &str)> {
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(rest.len());
     (end > 0).then(|| rest.split_at(end))
+}
+
+/// The column of `(column)` or `(t.column)` at the start of `text`, and what follows it.
+fn one_column(text: &str) -> Option<(&str, &str)> {
+    let (name, after) = text.strip_prefix('(')?.split_once(')')?;
+    let is_column = !name.is_empty() && name.chars().all(|c| is_word(c) || c == '.');
+    is_column.then_some((name, after))
 }
 
 /// The name of `(name)` at the start of `text`, and what follows it.
@@ -265,16 +301,39 @@ mod tests {
     }
 
     #[test]
-    fn lists_become_a_select() {
-        let sql = "SELECT id FROM t WHERE id IN EACH($2)";
+    fn lists_become_a_select_and_lists_to_look_in_an_array() {
+        let sql = "SELECT value FROM EACH($1) e JOIN t ON t.id = e.value WHERE t.id IN EACH($2)";
 
         assert_eq!(
             render(Engine::Sqlite, sql),
-            "SELECT id FROM t WHERE id IN (SELECT value FROM json_each(?2))"
+            "SELECT value FROM (SELECT value FROM json_each(?1)) e JOIN t ON t.id = e.value \
+             WHERE t.id IN (SELECT value FROM json_each(?2))"
         );
         assert_eq!(
             render(Engine::Postgres, sql),
-            "SELECT id FROM t WHERE id IN (SELECT jsonb_array_elements_text($2::text::jsonb) AS value)"
+            "SELECT value FROM (SELECT jsonb_array_elements_text($1::text::jsonb) AS value) e JOIN t ON t.id = e.value \
+             WHERE t.id = ANY(ARRAY(SELECT jsonb_array_elements_text($2::text::jsonb)))"
+        );
+        assert_eq!(
+            render(
+                Engine::Postgres,
+                "SELECT 1 FROM t WHERE a IN ('x', 'y') AND b NOT IN (SELECT c FROM u)"
+            ),
+            "SELECT 1 FROM t WHERE a IN ('x', 'y') AND b NOT IN (SELECT c FROM u)"
+        );
+    }
+
+    #[test]
+    fn a_column_can_be_kept_from_leading() {
+        let sql = "SELECT id FROM t WHERE UNINDEXED(t.state) = 'open'";
+
+        assert_eq!(
+            render(Engine::Sqlite, sql),
+            "SELECT id FROM t WHERE (+t.state) = 'open'"
+        );
+        assert_eq!(
+            render(Engine::Postgres, sql),
+            "SELECT id FROM t WHERE (t.state || '') = 'open'"
         );
     }
 

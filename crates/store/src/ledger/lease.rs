@@ -60,19 +60,19 @@ const SUCCEED: &str = "UPDATE ledger SET observed = $3, observed_at = $4, observ
     operation = CASE WHEN desired = $6 THEN operation WHEN desired THEN 'add' ELSE 'remove' END, \
     attempts = 0, next_attempt_at = CASE WHEN desired = $6 THEN NULL ELSE CAST($4 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = NULL, error_message = NULL, error_at = NULL, \
-    version = version + 1 WHERE id IN EACH($1) AND phase = 'leased' AND lease_owner = $2 RETURNING id";
+    version = version + 1 WHERE id IN EACH($1) AND UNINDEXED(phase) = 'leased' AND lease_owner = $2 RETURNING id";
 const DONE: &str = "UPDATE request_delivery SET outcome = 'done', settled_at = $3, attempts = attempts + 1, \
     error_code = NULL, error_message = NULL \
     WHERE outcome = 'pending' AND operation = $2 AND grant_id IN EACH($1)";
 const PREEXISTING: &str = "UPDATE ledger SET preexisting = TRUE WHERE id IN EACH($1) AND observed = 'unknown' \
-    AND observed_at IS NULL AND in_doubt = FALSE AND phase = 'leased' AND lease_owner = $2";
+    AND observed_at IS NULL AND in_doubt = FALSE AND UNINDEXED(phase) = 'leased' AND lease_owner = $2";
 const RETRY: &str = "UPDATE ledger SET phase = 'pending', \
     operation = CASE WHEN desired THEN 'add' ELSE 'remove' END, \
     observed = CASE WHEN $7 THEN 'unknown' ELSE observed END, in_doubt = in_doubt OR $7, \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
     next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN CAST($3 AS BIGINT) ELSE CAST($6 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $4, error_message = $5, error_at = $6, \
-    version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
+    version = version + 1 WHERE id = $1 AND UNINDEXED(phase) = 'leased' AND lease_owner = $2";
 // RP-37: the units count all attempts, not only the last one.
 const TRIED: &str = "UPDATE request_delivery SET attempts = attempts + 1 \
     WHERE outcome = 'pending' AND operation = $2 AND grant_id = $1";
@@ -83,7 +83,7 @@ const GIVE_UP: &str = "UPDATE ledger SET \
     attempts = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN attempts ELSE 0 END, \
     next_attempt_at = CASE WHEN operation = CASE WHEN desired THEN 'add' ELSE 'remove' END THEN NULL ELSE CAST($5 AS BIGINT) END, \
     lease_owner = NULL, lease_until = NULL, error_code = $3, error_message = $4, error_at = $5, \
-    version = version + 1 WHERE id = $1 AND phase = 'leased' AND lease_owner = $2";
+    version = version + 1 WHERE id = $1 AND UNINDEXED(phase) = 'leased' AND lease_owner = $2";
 const FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', error_code = $3, error_message = $4, \
     settled_at = $5, attempts = attempts + 1 WHERE outcome = 'pending' AND operation = $2 AND grant_id = $1";
 // Whoever has the opposite under a lease by now is left without it, so that their record, too, is no proof any more.
@@ -134,7 +134,7 @@ const NEXT_TIMER: &str = "SELECT min(due) FROM (\
     UNION ALL SELECT min(lease_until) FROM notice WHERE lease_until IS NOT NULL) AS timers";
 const WAITING: &str = "SELECT DISTINCT d.request_id FROM request_delivery d \
     JOIN assignment_request r ON r.id = d.request_id \
-    WHERE d.grant_id IN EACH($1) AND r.state = 'delivering' AND r.plan_due = FALSE";
+    WHERE d.grant_id IN EACH($1) AND UNINDEXED(r.state) = 'delivering' AND r.plan_due = FALSE";
 
 /// No lease is longer than this.
 pub const LONGEST: Duration = Duration::from_minutes(60);

@@ -65,7 +65,7 @@ const DERIVE_DESIRED: &str = "UPDATE ledger SET version = version + 1, desired =
         SELECT 1 FROM ledger_link k JOIN assignment a ON a.id = k.assignment_id \
         WHERE k.grant_id = ledger.id AND a.state IN ('delivering', 'delivered', 'partiallyDelivered')) \
     WHERE id IN EACH($1)";
-const UNSEEN: &str = "SELECT id FROM ledger WHERE id IN EACH($1) AND desired = TRUE AND phase = 'settled' \
+const UNSEEN: &str = "SELECT id FROM ledger WHERE id IN EACH($1) AND desired = TRUE AND UNINDEXED(phase) = 'settled' \
     AND observed = 'unknown'";
 const DESIRED: &str = "SELECT id FROM ledger WHERE desired = TRUE AND id IN EACH($1)";
 // A row that is leased is left to its worker, who looks at `desired` again when recording; one that already waits for
@@ -77,7 +77,7 @@ const WAKE: &str = "UPDATE ledger SET phase = 'pending', attempts = 0, next_atte
     WHERE id IN EACH($1) AND phase <> 'leased' \
     AND NOT (phase = 'pending' AND operation = CASE WHEN desired THEN 'add' ELSE 'remove' END)";
 // Somebody waits now for what a bulk job woke.
-const HURRY: &str = "UPDATE ledger SET is_bulk = FALSE WHERE id IN EACH($1) AND phase = 'pending' AND is_bulk = TRUE";
+const HURRY: &str = "UPDATE ledger SET is_bulk = FALSE WHERE id IN EACH($1) AND UNINDEXED(phase) = 'pending' AND is_bulk = TRUE";
 const AWAIT_ALL: &str = "INSERT INTO request_delivery (request_id, grant_id, operation, outcome, kept, attempts) \
     SELECT JSON_OF(e.value) ->> 'r', JSON_OF(e.value) ->> 'g', JSON_OF(e.value) ->> 'o', 'pending', FALSE, 0 \
     FROM OBJECTS($1) e WHERE TRUE ON CONFLICT (request_id, grant_id) DO UPDATE \

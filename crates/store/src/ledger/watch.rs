@@ -22,7 +22,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
 // A5: delivered assignments with a grant that was given up although no open request waits for it.
 const BEREFT: &str = "SELECT k.assignment_id, l.id FROM ledger l JOIN ledger_link k ON k.grant_id = l.id \
     JOIN assignment a ON a.id = k.assignment_id \
-    WHERE l.id IN EACH($1) AND l.phase = 'needsAttention' AND l.operation = 'add' AND a.state = 'delivered' \
+    WHERE l.id IN EACH($1) AND UNINDEXED(l.phase) = 'needsAttention' AND l.operation = 'add' AND a.state = 'delivered' \
     AND NOT EXISTS (SELECT 1 FROM assignment_request r WHERE r.target_id = a.target_id \
         AND r.access_package_id = a.access_package_id \
         AND r.state IN ('submitted', 'pendingApproval', 'scheduled', 'delivering')) \
@@ -61,7 +61,7 @@ const MAY_BE_THERE: &str = "SELECT 1 FROM ledger_link k JOIN ledger l ON l.id = 
     AND (l.observed = 'present' OR ($2 AND l.in_doubt = TRUE)) LIMIT 1";
 const REST: &str = "UPDATE ledger SET phase = 'settled', next_attempt_at = NULL, error_code = NULL, \
     error_message = NULL, error_at = NULL, version = version + 1 \
-    WHERE id IN EACH($1) AND phase = 'needsAttention' AND desired = TRUE AND observed = 'present'";
+    WHERE id IN EACH($1) AND UNINDEXED(phase) = 'needsAttention' AND desired = TRUE AND observed = 'present'";
 
 /// Whether anything that the assignment is linked to was last seen in its target, or, if `counts_doubt`, may be there.
 pub fn may_be_there(
