@@ -200,6 +200,25 @@ const GOALS: &[Goal] = &[
         "reprocess delivered beside a job, p99 ms",
         AtMost(2.0),
     ),
+    ratio("G10", Part::Jobs, "reads beside sweeps/s", AtLeast(0.5)),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reads beside sweeps, p99 ms",
+        AtMost(3.0),
+    ),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess accepted beside sweeps/s",
+        AtLeast(0.5),
+    ),
+    ratio(
+        "G10",
+        Part::Jobs,
+        "reprocess accepted beside sweeps, p99 ms",
+        AtMost(3.0),
+    ),
     ratio(
         "G7",
         Part::Targets,

@@ -1,10 +1,11 @@
-//! Bulk jobs over whole tenants: how fast they are as the tenant grows, what others wait for beside one, and how one is ended
-//! in its middle.
+//! Bulk jobs over whole tenants: how fast they are as the tenant grows, what others wait for beside one or beside
+//! sweeps, and how one is ended in its middle.
 //!
 //! **Invariant:** what is measured beside a job is measured while the job still runs, or not at all.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use super::bulk::{self, JOBS, Tracking};
 use super::footprint::mebibytes;
 use super::page::get;
-use super::{Bench, Figure, Pair, Part, Plan, Section};
+use super::{Bench, Figure, Pair, Part, Plan, Section, reconcile};
 use crate::data::{Kind, Size, id};
 use crate::http::{Call, Connection, Run, Target, now, send_for};
 use crate::machine;
@@ -56,7 +57,8 @@ pub(super) fn measure(reeve: &Path, plan: &Plan) -> anyhow::Result<Section> {
         "bulk reprocess, largest tenant, items/s",
     )?;
     let mut figures = vec![first, tracked, second];
-    figures.extend(beside(&mut bench, large)?);
+    figures.extend(beside_a_job(&mut bench, large)?);
+    figures.extend(beside_sweeps(&mut bench, large)?);
     Ok(Section {
         part: Part::Jobs,
         title: format!(
@@ -140,7 +142,7 @@ struct Seen {
     waits: Histogram<u64>,
 }
 
-fn beside(bench: &mut Bench<'_>, assignments: u64) -> anyhow::Result<Vec<Figure>> {
+fn beside_a_job(bench: &mut Bench<'_>, assignments: u64) -> anyhow::Result<Vec<Figure>> {
     let reeve = bench.reeve.clone();
     eprintln!("jobs: calls without a job");
     let idle = seen(bench, &reeve, assignments, 0)?;
@@ -191,6 +193,62 @@ fn beside(bench: &mut Bench<'_>, assignments: u64) -> anyhow::Result<Vec<Figure>
         last.note = Some(canceled);
     }
     Ok(figures)
+}
+
+/// The same calls while one sweep of the directory follows the other.
+fn beside_sweeps(bench: &mut Bench<'_>, assignments: u64) -> anyhow::Result<Vec<Figure>> {
+    let reeve = bench.reeve.clone();
+    bench.tenant.settle(&bench.runtime)?;
+    eprintln!("jobs: calls without a sweep");
+    let idle = seen(bench, &reeve, assignments, assignments / 4)?;
+    eprintln!("jobs: the same beside sweeps");
+    let before = machine::ticks();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let sweeps = bench
+        .runtime
+        .spawn(sweep_until(reeve.clone(), Arc::clone(&is_over)));
+    let busy = seen(bench, &reeve, assignments, assignments / 4 * 3)?;
+    let others = machine::foreign_share(before);
+    is_over.store(true, Ordering::Relaxed);
+    let swept = bench.runtime.block_on(sweeps)??;
+    let figure = |name, of: &dyn Fn(&Seen) -> f64| Figure {
+        name,
+        yardstick: "the same without a sweep",
+        pairs: vec![Pair {
+            reeve: of(&busy),
+            yardstick: of(&idle),
+            others,
+        }],
+        note: None,
+    };
+    let mut figures = vec![
+        figure("reads beside sweeps/s", &|seen| seen.reads.rate()),
+        figure("reads beside sweeps, p99 ms", &|seen| {
+            seen.reads.millis_at(0.99)
+        }),
+        figure("reprocess accepted beside sweeps/s", &|seen| {
+            seen.accepts.rate()
+        }),
+        figure("reprocess accepted beside sweeps, p99 ms", &|seen| {
+            seen.accepts.millis_at(0.99)
+        }),
+    ];
+    if let Some(last) = figures.last_mut() {
+        last.note = Some(format!("{swept} sweeps, one after the other"));
+    }
+    Ok(figures)
+}
+
+/// Has the directory swept again and again, and tells how often it was swept whole.
+async fn sweep_until(reeve: Target, is_over: Arc<AtomicBool>) -> anyhow::Result<u64> {
+    let mut swept = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        let report = reconcile::reported(&reeve).await?;
+        let state = report.get("state").and_then(Value::as_str);
+        ensure!(state == Some("completed"), "a sweep ended so: {report}");
+        swept += 1;
+    }
+    Ok(swept)
 }
 
 /// Reads, accepted calls and single deliveries, of assignments from this one on.

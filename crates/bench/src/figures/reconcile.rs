@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::page::get;
 use super::{Bench, Figure, Pair};
 use crate::data::Size;
-use crate::http::{Call, Connection, now};
+use crate::http::{Call, Connection, Target, now};
 use crate::machine;
 use crate::tenant;
 
@@ -84,28 +84,8 @@ pub(super) fn measure(bench: &mut Bench<'_>, size: Size) -> anyhow::Result<Vec<F
 
 /// Seconds from the wish to the report of a sweep that finds so many members missing.
 fn sweep(bench: &Bench<'_>, size: Size, missing: u64) -> anyhow::Result<f64> {
-    let wish = Call {
-        method: Method::POST,
-        path: SWEEPS.to_owned(),
-        body: Bytes::from(json!({ "target": "directory" }).to_string()),
-        expected: StatusCode::CREATED,
-    };
     let begun = now();
-    let report = bench.runtime.block_on(async {
-        let mut connection = Connection::open(&bench.reeve).await?;
-        let sweep: Value = serde_json::from_slice(&connection.send(&wish).await?)?;
-        let id = sweep.get("id").and_then(Value::as_str);
-        let id = id.context("a sweep without id")?;
-        let look = get(format!("{SWEEPS}/{id}"));
-        loop {
-            tokio::time::sleep(tenant::LOOK_EVERY).await;
-            let sweep: Value = serde_json::from_slice(&connection.send(&look).await?)?;
-            ensure!(begun.elapsed() < tenant::PATIENCE, "no end: {sweep}");
-            if sweep.get("endedDateTime").is_some_and(Value::is_string) {
-                return Ok(sweep);
-            }
-        }
-    })?;
+    let report = bench.runtime.block_on(reported(&bench.reeve))?;
     let took = begun.elapsed().as_secs_f64();
     let wanted = json!([
         "completed",
@@ -126,6 +106,30 @@ fn sweep(bench: &Bench<'_>, size: Size, missing: u64) -> anyhow::Result<f64> {
     let told = Value::from_iter(told.map(|name| report.get(name).cloned()));
     ensure!(told == wanted, "the sweep told {report}");
     Ok(took)
+}
+
+/// The report of a sweep of the directory, from the wish to its end.
+pub(super) async fn reported(reeve: &Target) -> anyhow::Result<Value> {
+    let wish = Call {
+        method: Method::POST,
+        path: SWEEPS.to_owned(),
+        body: Bytes::from(json!({ "target": "directory" }).to_string()),
+        expected: StatusCode::CREATED,
+    };
+    let begun = now();
+    let mut connection = Connection::open(reeve).await?;
+    let sweep: Value = serde_json::from_slice(&connection.send(&wish).await?)?;
+    let id = sweep.get("id").and_then(Value::as_str);
+    let id = id.context("a sweep without id")?;
+    let look = get(format!("{SWEEPS}/{id}"));
+    loop {
+        tokio::time::sleep(tenant::LOOK_EVERY).await;
+        let sweep: Value = serde_json::from_slice(&connection.send(&look).await?)?;
+        ensure!(begun.elapsed() < tenant::PATIENCE, "no end: {sweep}");
+        if sweep.get("endedDateTime").is_some_and(Value::is_string) {
+            return Ok(sweep);
+        }
+    }
 }
 
 /// The same after one member of a hundred was taken out past the server.
