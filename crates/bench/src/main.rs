@@ -25,6 +25,10 @@ use clap::{Parser, Subcommand};
 use crate::figures::Plan;
 use crate::report::Part;
 
+/// The yardsticks have the allocator of what they are held against.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(name = "bench", about = "Measures Reeve beside bare yardsticks")]
 struct Arguments {
