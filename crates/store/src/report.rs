@@ -80,13 +80,8 @@ macro_rules! endings {
 const ENDINGS: &str = endings!("");
 const ENDINGS_IN: &str = endings!(in_catalogs!("$4"));
 
-// Also what was to be taken away, was given up, and was not seen to be gone.
-const DRIFTED: &str = "SELECT COALESCE(observed_at, created_at) FROM ledger \
-    WHERE phase = 'settled' AND ((desired = TRUE AND observed <> 'present') OR (desired = FALSE AND observed = 'present')) \
-    AND ($2 = '' OR target = $2) \
-    UNION ALL SELECT COALESCE(observed_at, created_at) FROM ledger \
-    WHERE phase = 'needsAttention' AND desired = FALSE AND operation = 'remove' AND observed <> 'absent' \
-    AND ($2 = '' OR target = $2) LIMIT $1";
+const DRIFTED: &str = "SELECT COALESCE(observed_at, created_at) FROM drifted_grant \
+    WHERE ($2 = '' OR target = $2) LIMIT $1";
 
 // What was written for the last requests, and when it was seen to be there. Nothing was written for what was kept.
 // The requests first, says `CROSS JOIN` to SQLite, which would read all units otherwise.
@@ -257,8 +252,7 @@ mod tests {
             (ENDING_IN, "assignment_ending"),
             (ENDINGS, "assignment_ending"),
             (ENDINGS_IN, "assignment_ending"),
-            (DRIFTED, "ledger_drift"),
-            (DRIFTED, "ledger_attention"),
+            (DRIFTED, "ledger_drifted"),
             (DELIVERED, "assignment_request_order"),
         ] {
             let plan = plan(&store, sql);

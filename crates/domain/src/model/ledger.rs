@@ -1,8 +1,8 @@
 //! The ledger: what access should be and is, and for whose sake.
 
 use super::{
-    ASSIGNMENT, ASSIGNMENT_REQUEST, RESOURCE_ROLE, RESOURCE_SCOPE, SUBJECT, field, many, one,
-    through,
+    ASSIGNMENT, ASSIGNMENT_REQUEST, DIRECTORY_OBJECT, RESOURCE_ROLE, RESOURCE_SCOPE, SUBJECT,
+    field, many, one, through,
 };
 use crate::query::{Direction, Entity, Kind};
 
@@ -34,6 +34,7 @@ pub static LEDGER: Entity = Entity {
     ],
     relations: &[
         one("subject", &SUBJECT, "subject_id", "id"),
+        one("object", &DIRECTORY_OBJECT, "resource_origin_id", "id"),
         many("links", &LEDGER_LINK, "id", "grant_id"),
         through(
             "assignments",
@@ -54,8 +55,17 @@ pub static LEDGER: Entity = Entity {
             ["id", "grant_id", "resource_scope_id", "id"],
         ),
         many("deliveries", &REQUEST_DELIVERY, "id", "grant_id"),
+        many("drifted", &DRIFTED_GRANT, "id", "id"),
     ],
     order: &[("created_at", Direction::Descending)],
+};
+
+/// A grant that is not as it shall be, while nothing is under way that would change it (L8).
+pub static DRIFTED_GRANT: Entity = Entity {
+    name: "drifted_grant",
+    fields: LEDGER.fields,
+    relations: LEDGER.relations,
+    order: LEDGER.order,
 };
 
 /// An assignment that justifies a grant.

@@ -1,10 +1,12 @@
 //! `GET /ledger` and `GET /drift`
 
 use domain::model;
-use domain::query::{Expansion, Field, Page, Path, Predicate, Query, Record, Relation, Value};
+use domain::query::{
+    Entity, Expansion, Field, Page, Path, Predicate, Query, Record, Relation, Value,
+};
 use http::StatusCode;
 use serde_json::{Map, Value as Json, json};
-use service::overview::drift::{drifted, missing, unwanted};
+use service::overview::drift::{Kind, of_kind};
 use service::reads;
 
 use super::OwnRequest;
@@ -62,7 +64,16 @@ const PHASES: &[&str] = &["settled", "pending", "leased", "needsAttention"];
 /// Lists grants.
 pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let filter = filter(request)?;
-    let (page, query) = read(request, filter, false).await?;
+    let (entity, filter) = match request.parameter("drifted") {
+        None => (&model::LEDGER, filter),
+        Some("true") => (&model::DRIFTED_GRANT, filter),
+        Some("false") => (&model::LEDGER, filter.and(not_drifted()?)),
+        Some(_) => {
+            let message = "`drifted` must be true or false";
+            return Err(Error::bad_parameter("drifted", message));
+        }
+    };
+    let (page, query) = read(request, entity, filter).await?;
     let grants = grants(&query, &page);
     Ok(Reply::json(StatusCode::OK, &paged(request, &page, grants)))
 }
@@ -71,30 +82,31 @@ pub(super) async fn list(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 pub(super) async fn drift(request: &OwnRequest<'_>) -> Result<Reply, Error> {
     let asked = filter(request)?;
     let kind = match request.parameter("kind") {
-        None => drifted()?,
-        Some("missing") => missing()?,
-        Some("unwanted") => unwanted()?,
+        None => Predicate::True,
+        Some("missing") => of_kind(Kind::Missing)?,
+        Some("unwanted") => of_kind(Kind::Unwanted)?,
         Some(_) => {
             let message = "`kind` must be missing or unwanted";
             return Err(Error::bad_parameter("kind", message));
         }
     };
     let as_csv = csv::is_wanted(request)?;
-    let (page, query) = read(request, asked.clone().and(kind), true).await?;
+    let entity = &model::DRIFTED_GRANT;
+    let (page, query) = read(request, entity, asked.clone().and(kind)).await?;
     let grants = grants(&query, &page);
     if as_csv {
         let next = page.next.as_ref();
         let next = next.map(|position| request.next_link(position));
         return Ok(csv::reply(CSV, &grants, next));
     }
-    let total = count(request, asked.clone().and(drifted()?)).await?;
-    let missing = count(request, asked.and(missing()?)).await?;
+    let missing = count(request, asked.clone().and(of_kind(Kind::Missing)?)).await?;
+    let unwanted = count(request, asked.and(of_kind(Kind::Unwanted)?)).await?;
     let mut document = paged(request, &page, grants);
     if let Some(members) = document.as_object_mut() {
         let summary = json!({
-            "total": total,
+            "total": missing.saturating_add(unwanted),
             "missing": missing,
-            "unwanted": total.saturating_sub(missing),
+            "unwanted": unwanted,
         });
         members.insert("summary".to_owned(), summary);
     }
@@ -103,10 +115,9 @@ pub(super) async fn drift(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 
 async fn read(
     request: &OwnRequest<'_>,
+    entity: &'static Entity,
     filter: Predicate,
-    count: bool,
 ) -> Result<(Page, Query), Error> {
-    let entity = &model::LEDGER;
     let expand = |name: &str, names: &[&str]| -> Result<Expansion, Error> {
         let relation = relation(name)?;
         let query = Query {
@@ -120,7 +131,6 @@ async fn read(
         filter,
         after: request.after()?,
         limit: Some(request.top()?),
-        count,
         expand: vec![
             expand("subject", SUBJECT)?,
             expand("assignments", ASSIGNMENT)?,
@@ -144,7 +154,7 @@ async fn count(request: &OwnRequest<'_>, filter: Predicate) -> Result<i64, Error
         filter,
         limit: Some(1),
         count: true,
-        ..Query::of(&model::LEDGER)
+        ..Query::of(&model::DRIFTED_GRANT)
     };
     let page = reads::list(request.service(), request.ctx(), query).await?;
     Ok(page.count.unwrap_or_default())
@@ -218,15 +228,15 @@ fn filter(request: &OwnRequest<'_>) -> Result<Predicate, Error> {
         })?;
         filter = filter.and(equals(field(entity, "phase")?, known));
     }
-    match request.parameter("drifted") {
-        None => Ok(filter),
-        Some("true") => Ok(filter.and(drifted()?)),
-        Some("false") => Ok(filter.and(Predicate::Not(Box::new(drifted()?)))),
-        Some(_) => Err(Error::bad_parameter(
-            "drifted",
-            "`drifted` must be true or false",
-        )),
-    }
+    Ok(filter)
+}
+
+fn not_drifted() -> Result<Predicate, Error> {
+    let drifted = Predicate::Exists {
+        hops: vec![relation("drifted")?],
+        inner: Box::new(Predicate::True),
+    };
+    Ok(Predicate::Not(Box::new(drifted)))
 }
 
 fn equals(field: &'static Field, text: &str) -> Predicate {

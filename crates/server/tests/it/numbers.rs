@@ -265,3 +265,88 @@ async fn what_somebody_waits_for_costs_the_same_however_many_people_there_are() 
         "{alone} steps in a small tenant, {among_many} in a large one"
     );
 }
+
+/// What anybody who looks after access opens without naming anything.
+const OPENED: &[&str] = &[
+    "/",
+    "/packages",
+    "/requests",
+    "/approvals",
+    "/manage/requests",
+    "/manage/assignments",
+    "/manage/assignments?state=delivered",
+    "/manage/jobs",
+    "/manage/drift",
+    "/manage/drift?kind=missing",
+    "/manage/drift?kind=unwanted&target=erp",
+    "/manage/catalogs",
+    "/manage/reports",
+    "/manage/reports/access",
+    "/manage/reports/resources",
+    "/manage/reports/incompatible",
+    "/manage/reports/ending",
+    "/manage/reports/stuck",
+    "/manage/reports/audit",
+];
+
+const OWN: &[&str] = &[
+    "/reeve/v1/drift",
+    "/reeve/v1/drift?kind=missing&target=erp",
+    "/reeve/v1/drift/extras",
+    "/reeve/v1/ledger?drifted=true",
+    "/reeve/v1/reports/incompatibleAccess",
+    "/reeve/v1/stuck",
+];
+
+/// Steps of the database's machine for each page and report, in a tenant with so many people who have access; two
+/// grants have drifted.
+async fn steps_of_reading(people: usize) -> Vec<(&'static str, u64)> {
+    let app = TestApp::new().await;
+    let package = app
+        .package(Plan::new("Leads").member_of("Leads", ERP))
+        .await;
+    let names = self::people(&app, people).await;
+    assigned(&app, &package, &names).await;
+    for name in &names[..2] {
+        app.loses(package.role(), name).await;
+    }
+    app.as_operator()
+        .post("/reeve/v1/sweeps", json!({ "target": ERP }))
+        .await
+        .assert_status(201);
+    app.deliver().await;
+    let (admin, api) = (app.browser_of("admin").await, app.as_operator());
+    let mut steps = Vec::new();
+    for path in OPENED.iter().chain(OWN) {
+        let read = async || {
+            if OWN.contains(path) {
+                api.get(path).await.assert_status(200);
+            } else {
+                admin.get(path).await.with_status(200);
+            }
+        };
+        // The first call looks up who it is.
+        read().await;
+        let before = statistics(&app).steps;
+        read().await;
+        steps.push((*path, statistics(&app).steps - before));
+    }
+    steps
+}
+
+#[tokio::test]
+async fn l8_a_page_or_a_report_costs_the_same_however_many_people_have_access() {
+    let small = steps_of_reading(60).await;
+    let large = steps_of_reading(480).await;
+
+    let mut dear = Vec::new();
+    for ((path, few), (_, many)) in small.into_iter().zip(large) {
+        assert!(few > 0, "{path}");
+        if many > few + few / 4 {
+            dear.push(format!(
+                "{path}: {few} steps in a small tenant, {many} in a large one"
+            ));
+        }
+    }
+    assert!(dear.is_empty(), "{}", dear.join("\n"));
+}

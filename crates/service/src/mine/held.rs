@@ -279,7 +279,7 @@ pub(crate) fn grants() -> Result<Query, ServiceError> {
         "resource_origin_id",
         "role_origin_id",
     ];
-    query(&model::LEDGER, &fields)
+    with_fields(query(&model::LEDGER, &fields)?, "object", &["display_name"])
 }
 
 /// What is read of what a grant is for.
@@ -325,6 +325,13 @@ pub(crate) fn nameless(grant: Row<'_>) -> Result<Role, ServiceError> {
     standing(grant, None)
 }
 
+/// What the object behind a grant is called: by its catalog, by the directory, or by its id.
+pub(crate) fn named(grant: Row<'_>, by_catalog: Option<String>) -> String {
+    by_catalog
+        .or_else(|| grant.of("object", "display_name"))
+        .unwrap_or_else(|| grant.string("resource_origin_id"))
+}
+
 fn standing(grant: Row<'_>, role: Option<Row<'_>>) -> Result<Role, ServiceError> {
     let unreadable = || ServiceError::Internal("a grant that stands in no known way".into());
     let observed = Observed::from_name(grant.text("observed").unwrap_or_default());
@@ -336,7 +343,7 @@ fn standing(grant: Row<'_>, role: Option<Row<'_>>) -> Result<Role, ServiceError>
     );
     let resource = role.and_then(|role| role.of("resource", "display_name"));
     Ok(Role {
-        resource: resource.unwrap_or_else(|| grant.string("resource_origin_id")),
+        resource: named(grant, resource),
         role: role
             .map(|role| role.string("display_name"))
             .unwrap_or_default(),

@@ -65,13 +65,10 @@ pub async fn list(
     target: Option<&str>,
     after: Option<Place>,
 ) -> Result<Part<Drifted>, ServiceError> {
-    let filter = match kind {
-        None => drifted()?,
-        Some(Kind::Missing) => missing()?,
-        Some(Kind::Unwanted) => unwanted()?,
-    };
     let mut wanted = grants()?;
-    wanted.filter = filter.and(of_target(target)?);
+    wanted.filter = kind
+        .map_or(Ok(Predicate::True), of_kind)?
+        .and(of_target(target)?);
     wanted.after = after.map(Place::values);
     wanted.limit = Some(PAGE);
     let found = reads::list(service, ctx, wanted.clone()).await?;
@@ -92,12 +89,12 @@ pub async fn counts(
     target: Option<&str>,
 ) -> Result<Counts, ServiceError> {
     let mut numbers = [0, 0];
-    for (number, filter) in numbers.iter_mut().zip([missing()?, unwanted()?]) {
+    for (number, kind) in numbers.iter_mut().zip([Kind::Missing, Kind::Unwanted]) {
         let wanted = Query {
-            filter: filter.and(of_target(target)?),
+            filter: of_kind(kind)?.and(of_target(target)?),
             limit: Some(1),
             count: true,
-            ..Query::of(&model::LEDGER)
+            ..Query::of(&model::DRIFTED_GRANT)
         };
         let found = reads::list(service, ctx, wanted).await?;
         *number = found.count.unwrap_or_default();
@@ -136,8 +133,9 @@ fn grants() -> Result<Query, ServiceError> {
         "created_at",
         "error_code",
     ];
-    let wanted = query(&model::LEDGER, &fields)?;
+    let wanted = query(&model::DRIFTED_GRANT, &fields)?;
     let wanted = with_fields(wanted, "subject", &["display_name"])?;
+    let wanted = with_fields(wanted, "object", &["display_name"])?;
     let packages = with_fields(
         query(&model::ASSIGNMENT, &["id"])?,
         "access_package",
@@ -159,7 +157,7 @@ fn one(row: Row<'_>) -> Result<Drifted, ServiceError> {
             Kind::Unwanted
         },
         target: row.string("target"),
-        resource: resource.unwrap_or_else(|| row.string("resource_origin_id")),
+        resource: held::named(row, resource),
         role: named.unwrap_or_else(|| row.string("role_origin_id")),
         subject: row.of("subject", "display_name").unwrap_or_default(),
         assignments: row
@@ -178,46 +176,14 @@ fn one(row: Row<'_>) -> Result<Drifted, ServiceError> {
 fn of_target(target: Option<&str>) -> Result<Predicate, ServiceError> {
     match target {
         None => Ok(Predicate::True),
-        Some(name) => equals(&model::LEDGER, &[], "target", name),
+        Some(name) => equals(&model::DRIFTED_GRANT, &[], "target", name),
     }
 }
 
-/// Not as desired, and nothing is under way that would change it.
-pub fn drifted() -> Result<Predicate, ServiceError> {
-    Ok(missing()?.or(unwanted()?))
-}
-
-/// Not desired any more, and there: nobody is at it, or taking it away was given up and it was not seen to be gone.
-pub fn unwanted() -> Result<Predicate, ServiceError> {
-    let there = settled()?.and(is("observed", "present")?);
-    let given_up = is("phase", "needsAttention")?
-        .and(is("operation", "remove")?)
-        .and(not(is("observed", "absent")?));
-    Ok(not(desired()?).and(there.or(given_up)))
-}
-
-/// Settled, desired and not there.
-pub fn missing() -> Result<Predicate, ServiceError> {
-    Ok(settled()?
-        .and(desired()?)
-        .and(not(is("observed", "present")?)))
-}
-
-fn settled() -> Result<Predicate, ServiceError> {
-    is("phase", "settled")
-}
-
-fn desired() -> Result<Predicate, ServiceError> {
+/// Of what has drifted, that of a kind: what shall be there, and what shall not.
+pub fn of_kind(kind: Kind) -> Result<Predicate, ServiceError> {
     Ok(Predicate::equals(
-        scope::path(&model::LEDGER, &[], "desired")?.field,
-        Value::Bool(true),
+        scope::path(&model::DRIFTED_GRANT, &[], "desired")?.field,
+        Value::Bool(kind == Kind::Missing),
     ))
-}
-
-fn is(field: &str, word: &str) -> Result<Predicate, ServiceError> {
-    equals(&model::LEDGER, &[], field, word)
-}
-
-fn not(condition: Predicate) -> Predicate {
-    Predicate::Not(Box::new(condition))
 }

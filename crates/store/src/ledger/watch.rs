@@ -38,11 +38,7 @@ const UNATTENDED: &str = "SELECT a.id, l.id FROM assignment a JOIN ledger l ON l
     ORDER BY a.id, l.id";
 const PHASES: &str =
     "SELECT target, phase, count(*) FROM ledger GROUP BY target, phase ORDER BY target, phase";
-// Also what was to be taken away, was given up, and was not seen to be gone.
-const DRIFT: &str = "SELECT (SELECT count(*) FROM ledger WHERE phase = 'settled' AND (\
-    (desired = TRUE AND observed <> 'present') OR (desired = FALSE AND observed = 'present'))) + \
-    (SELECT count(*) FROM ledger WHERE phase = 'needsAttention' AND desired = FALSE AND operation = 'remove' \
-        AND observed <> 'absent')";
+const DRIFT: &str = "SELECT count(*) FROM drifted_grant";
 
 const UNITS_FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', settled_at = $3, \
     error_code = (SELECT l.error_code FROM ledger l WHERE l.id = request_delivery.grant_id), \

@@ -299,10 +299,13 @@ fn a_value_of_another_kind_is_refused_by_both() {
 /// How SQLite would run the first page of a query.
 fn plan(store: &Store, query: &Query) -> String {
     let statement = Statement::page(query).unwrap();
-    let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
-    let lines: Result<Vec<String>, Error> = store.read_blocking(move |tx| {
-        tx.query_map(&sql, &statement.args, |row| Ok(row.text(3)?.to_owned()))
-    });
+    explained(store, &statement.sql, statement.args)
+}
+
+fn explained(store: &Store, sql: &str, args: Vec<Value>) -> String {
+    let sql = format!("EXPLAIN QUERY PLAN {sql}");
+    let lines: Result<Vec<String>, Error> =
+        store.read_blocking(move |tx| tx.query_map(&sql, &args, |row| Ok(row.text(3)?.to_owned())));
     lines.unwrap().join("; ")
 }
 
@@ -323,6 +326,29 @@ fn the_first_and_later_pages_of_long_lists_follow_an_index() {
             assert!(plan.contains(&format!("{}_order", entity.name)), "{plan}");
             assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
+    }
+}
+
+#[test]
+fn l8_what_has_drifted_is_listed_and_counted_by_its_own_index() {
+    let fixture = Fixture::sqlite();
+    let store = migrated(&fixture);
+    let mut query = everything(&model::DRIFTED_GRANT);
+    query.limit = Some(100);
+    let field = |name: &str| model::DRIFTED_GRANT.field(name).unwrap();
+    let missing = Predicate::equals(field("desired"), Value::Bool(true));
+    let of_target = Predicate::equals(field("target"), Value::Text("erp".to_owned()));
+    for filter in [Predicate::True, missing.clone(), missing.and(of_target)] {
+        query.filter = filter;
+        for after in [None, Some(vec![Value::Int(5), Value::Text("x".to_owned())])] {
+            query.after = after;
+            let plan = plan(&store, &query);
+            assert!(plan.contains("INDEX ledger_drifted"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        let (sql, args) = Statement::count(&query).unwrap();
+        let plan = explained(&store, &sql, args);
+        assert!(plan.contains("COVERING INDEX ledger_drifted"), "{plan}");
     }
 }
 

@@ -65,12 +65,9 @@ const OPEN_GRANT: &str = "INSERT INTO ledger (id, subject_id, origin_system, res
     scope_origin_id, desired, observed, observed_at, observed_by, in_doubt, preexisting, phase, target, attempts, \
     created_at, version) VALUES ($1, $2, $3, $4, $5, $6, FALSE, 'present', $8, 'sweep', FALSE, TRUE, 'settled', $7, 0, \
     $8, 1) ON CONFLICT (subject_id, origin_system, resource_origin_id, role_origin_id, scope_origin_id) DO NOTHING";
-const AGES: &str = "SELECT target, min(since) FROM (\
-    SELECT target, COALESCE(observed_at, created_at) AS since FROM ledger WHERE phase = 'settled' AND (\
-    (desired = TRUE AND observed <> 'present') OR (desired = FALSE AND observed = 'present')) \
-    UNION ALL SELECT target, COALESCE(error_at, created_at) FROM ledger WHERE phase = 'needsAttention' \
-    AND desired = FALSE AND operation = 'remove' AND observed <> 'absent') AS astray \
-    GROUP BY target ORDER BY target";
+// What was given up has drifted since then.
+const AGES: &str = "SELECT target, min(CASE phase WHEN 'needsAttention' THEN COALESCE(error_at, created_at) \
+    ELSE COALESCE(observed_at, created_at) END) FROM drifted_grant GROUP BY target ORDER BY target";
 
 /// What an object is called, and where it lives in its target.
 #[derive(Debug, Clone, PartialEq, Eq)]

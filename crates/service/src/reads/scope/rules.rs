@@ -93,7 +93,7 @@ pub(super) fn rule(entity: &Entity) -> Rule {
             &["assignment", "access_package"],
             "catalog_id",
         ),
-        "ledger" | "subject" => Rule::Through(
+        "ledger" | "drifted_grant" | "subject" => Rule::Through(
             A::ReadRequests,
             &["assignments"],
             &["access_package"],
