@@ -53,6 +53,11 @@ impl Form {
         self.get(name).unwrap_or_default()
     }
 
+    /// Whether there is a field of this name, whatever it says.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(own, _)| own == name)
+    }
+
     /// Every field of this name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0

@@ -13,6 +13,7 @@ mod development;
 mod form;
 mod layout;
 mod live;
+mod once;
 mod pages;
 mod parts;
 mod portal;

@@ -22,8 +22,8 @@ pub(crate) enum Problem {
     Unmarked,
     /// Nobody is signed in any more.
     SignedOut,
-    /// The form is larger than any that this page takes.
-    TooLarge,
+    /// The form is larger than any that this page takes, in bytes.
+    TooLarge(usize),
     /// Signing in came to nothing.
     SignIn(String),
     /// Not now.
@@ -90,7 +90,7 @@ impl Problem {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Unmarked => StatusCode::FORBIDDEN,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignIn(_) => StatusCode::BAD_REQUEST,
             Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -106,7 +106,7 @@ impl Problem {
             | Self::NotFound
             | Self::Unmarked
             | Self::SignedOut
-            | Self::TooLarge
+            | Self::TooLarge(_)
             | Self::SignIn(_)
             | Self::Internal => None,
         }
@@ -157,9 +157,12 @@ impl Problem {
                 text("Your session is over, so nothing was done."),
                 text("Sign in and try again."),
             ),
-            Self::TooLarge => (
+            Self::TooLarge(most) => (
                 "The form is too large",
-                text("More was sent than this page takes, so nothing was done."),
+                format!(
+                    "More was sent than the {} KiB that this page takes, so nothing was done.",
+                    most / 1024
+                ),
                 text("Go back, and send less at once."),
             ),
             Self::SignIn(why) => (

@@ -10,15 +10,13 @@ use http::{HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
 use crate::layout::{ICON, SCRIPT, STYLE};
+use crate::once::carried_out;
 use crate::pages::{access, approvals, manage, packages, requests};
 use crate::portal::Portal;
 use crate::problem::Problem;
 use crate::reply;
 use crate::sign_in;
-use crate::visit::Came;
-
-/// The largest form, in bytes.
-const LARGEST_FORM: usize = 256 * 1024;
+use crate::visit::{Came, LARGEST_FORM};
 
 /// The pages.
 pub fn router(portal: Portal) -> Router {
@@ -82,7 +80,11 @@ async fn finish(request: Request, next: Next) -> Response {
     // What is no text names nothing.
     let is_text = path.decode_utf8().is_ok();
     let mut response = if is_text {
-        next.run(request).await
+        if request.method().is_safe() {
+            next.run(request).await
+        } else {
+            carried_out(request, next).await
+        }
     } else {
         Problem::NotFound.into_response()
     };

@@ -18,9 +18,13 @@ use uuid::Uuid;
 use crate::cookies;
 use crate::form::{Form, query};
 use crate::layout::{self, Place};
+use crate::once::{self, Once};
 use crate::portal::Portal;
 use crate::problem::Problem;
 use crate::reply;
+
+/// The largest form of most pages, in bytes.
+pub(crate) const LARGEST_FORM: usize = 256 * 1024;
 
 /// The field in which a form repeats the mark of its session.
 pub(crate) const MARK: &str = "mark";
@@ -140,6 +144,14 @@ impl Visit {
         maud::html! { input type="hidden" name=(MARK) value=(self.mark()); }
     }
 
+    /// The same, in a form that is done once however often it is sent.
+    pub(crate) fn marked_once(&self) -> Markup {
+        maud::html! {
+            (self.marked())
+            input type="hidden" name=(once::FIELD) value=(self.arrival.request_id);
+        }
+    }
+
     /// A page of the portal with this content.
     pub(crate) async fn page(
         &self,
@@ -156,10 +168,14 @@ impl Visit {
     }
 }
 
+/// How large a form of a page may be, in bytes. The page takes no larger one, and tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Largest(pub(crate) usize);
+
 /// Why a form could not be read to its end.
-fn unread(status: StatusCode) -> Problem {
+fn unread(status: StatusCode, largest: Largest) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        return Problem::TooLarge;
+        return Problem::TooLarge(largest.0);
     }
     Problem::Refused {
         status: StatusCode::BAD_REQUEST,
@@ -180,13 +196,20 @@ impl FromRequest<Portal> for Posted {
     async fn from_request(request: Request, portal: &Portal) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, portal).await?;
+        let largest = parts.extensions.get().copied();
+        let largest = largest.unwrap_or(Largest(LARGEST_FORM));
+        let once = parts.extensions.get::<Once>().cloned();
+        let path = parts.uri.path().to_owned();
         let request = Request::from_parts(parts, body);
         let body = Bytes::from_request(request, portal)
             .await
-            .map_err(|error| unread(error.into_response().status()).into_response())?;
+            .map_err(|error| unread(error.into_response().status(), largest).into_response())?;
         let form = Form::parse(&body);
         if !is_same(form.text(MARK), &visit.mark()) {
             return Err(Problem::Unmarked.into_response());
+        }
+        if let Some(once) = once.filter(|_| form.get(once::FIELD).is_some()) {
+            once.claim(portal, &visit.secret, &path, &body).await?;
         }
         Ok(Self { visit, form })
     }

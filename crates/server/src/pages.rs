@@ -17,6 +17,15 @@ use crate::error::Error;
 use crate::limits::Work;
 use crate::limits::outgoing::{Apart, held_until_sent};
 
+/// The form that takes more than other bodies, and how much is let through to it. The page itself takes less, and says so as
+/// a page.
+const SEED: (&str, usize) = ("/manage/dev/seed", 32 * 1024 * 1024);
+
+/// How large the body of a page may be, if it is not bound like all others.
+pub(crate) fn body_limit(path: &str) -> Option<usize> {
+    (path == SEED.0).then_some(SEED.1)
+}
+
 /// The middleware around the pages.
 pub(crate) async fn arrive(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();

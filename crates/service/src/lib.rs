@@ -38,6 +38,7 @@ pub mod overview;
 pub mod planning;
 pub mod policies;
 pub mod policy_questions;
+pub mod portal_forms;
 pub mod portal_sessions;
 pub mod provisioning;
 pub mod reads;

@@ -45,6 +45,7 @@ pub mod outbox;
 pub mod package_history;
 #[cfg(test)]
 mod portable;
+pub mod portal_form;
 pub mod portal_session;
 pub mod provisioning;
 pub mod report;

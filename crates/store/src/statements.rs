@@ -64,6 +64,7 @@ const ALL_STATEMENTS: &[&[&str]] = &[
     crate::ledger::watch::STATEMENTS,
     crate::ledger::witness::STATEMENTS,
     crate::setting::STATEMENTS,
+    crate::portal_form::STATEMENTS,
     crate::portal_session::STATEMENTS,
     crate::sign_in::STATEMENTS,
     crate::sign_in::EXPIRED,
@@ -223,7 +224,7 @@ mod tests {
         "audit_event_unsealed",
         "ledger_leased",
         "ledger_ready",
-        "ledger_drift",
+        "ledger_drifted",
         "ledger_attention",
     ];
 

@@ -150,7 +150,7 @@ async fn extend_page(
         (trouble(faults.summary().as_deref()))
         p { strong { (one.package_name) } " ends " (opt_time(one.ends_at)) "." }
         form .card method="post" action={"/access/" (one.id) "/extend"} {
-            (visit.marked()) (zone())
+            (visit.marked_once()) (zone())
             (Field {
                 name: "ends",
                 label: "New last day",
@@ -247,7 +247,7 @@ async fn remove_page(visit: &Visit, one: &Held, wrong: Option<&str>) -> Result<R
         p { "You lose what it gives. What other access of yours gives as well stays." }
         @if !one.roles.is_empty() { (roles(&one.package_name, &one.roles)) }
         form method="post" action={"/access/" (one.id) "/remove"} {
-            (visit.marked())
+            (visit.marked_once())
             div .actions {
                 button .harm { "Give it up" }
                 a .button .second href="/" { "Keep it" }

@@ -58,7 +58,7 @@ async fn draw(
             }
         } @else {
             form method="post" action="/approvals" {
-                (visit.marked())
+                (visit.marked_once())
                 @if !is_first { input type="hidden" name="after" value=(form.text("after")); }
                 @if waiting.len() > 1 {
                     div .choice hidden {

@@ -249,7 +249,7 @@ fn ask_form(visit: &Visit, offer: &Offer, way: &Way, form: &Form, faults: &Fault
             }
         }
         form method="post" action={"/packages/" (offer.line.id)} {
-            (visit.marked()) (zone())
+            (visit.marked_once()) (zone())
             input type="hidden" name="policy" value=(way.policy);
             @if let Some(whom) = whom { input type="hidden" name="for" value=(whom); }
             @for asked in &way.questions { (question(asked, offer, form, faults)) }

@@ -151,7 +151,7 @@ pub(super) fn again(
                 p { "This cannot be reprocessed now. " (why) }
             } @else {
                 form method="post" action=(action) {
-                    (visit.marked())
+                    (visit.marked_once())
                     p { (what) ", for every role that is not as it shall be." }
                     button { "Reprocess" }
                 }

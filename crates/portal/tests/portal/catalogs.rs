@@ -245,6 +245,7 @@ async fn az10_owners_give_roles_in_their_catalog_and_readers_do_not() {
     );
     let typed = [("principal", bob.as_str()), ("role", role.as_str())];
     carol.submit(&page, &path, &typed).await.with_status(303);
+    let page = carol.get(&format!("{path}?find=bo")).await;
     let twice = carol.submit(&page, &path, &typed).await.with_status(422);
     assert!(
         twice.says("The principal already holds the role there."),
@@ -311,6 +312,7 @@ async fn dl13_resources_are_added_by_who_owns_them_and_taken_out_while_no_packag
         .await
         .assert_status(204);
     carol.submit(&page, &path, &typed).await.with_status(303);
+    let page = carol.get(&format!("{path}?find=print")).await;
     let twice = carol.submit(&page, &path, &typed).await.with_status(422);
     assert!(twice.says("onboarded"), "{}", twice.words());
 
@@ -593,4 +595,68 @@ async fn az10_whoever_takes_their_own_last_role_away_is_led_to_where_they_may_be
     assert_eq!(gone.location(), "/");
     carol.get("/").await.with_status(200);
     carol.get(&path).await.with_status(403);
+}
+
+#[tokio::test]
+async fn roles_that_are_chosen_on_one_page_stay_chosen_on_the_next() {
+    let app = TestApp::new().await;
+    let many = (0..55).fold(Plan::new("Shed"), |plan, number| {
+        plan.member_here(&format!("Tool {number:02}"))
+    });
+    app.package(many).await;
+    let books = app.package(Plan::new("Books")).await;
+    let admin = app.browser_of("admin").await;
+    let base = format!("/manage/packages/{}/roles", books.id);
+    let box_of = |page: &Page, name: &str| -> String {
+        let at = page.text.find(&format!("{name}, Member")).unwrap();
+        let rest = &page.text[..at];
+        let rest = &rest[rest.rfind("<input ").unwrap()..];
+        let rest = &rest[rest.find("value=\"").unwrap() + 7..];
+        rest[..rest.find('"').unwrap()].to_owned()
+    };
+    let button = |page: &Page| -> String {
+        let at = page.text.find("Next page of resources").unwrap();
+        let rest = &page.text[..at];
+        let rest = &rest[rest.rfind("value=\"").unwrap() + 7..];
+        rest[..rest.find('"').unwrap()].replace("&amp;", "&")
+    };
+    let turn = async |page: &Page, fields: &[(&str, &str)]| {
+        let mut sent = page.form(&base);
+        sent.extend(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
+        admin.post(&base, &sent).await.with_status(200)
+    };
+
+    let first = admin.get(&base).await.with_status(200);
+    let one = box_of(&first, "Tool 03");
+    let second = turn(&first, &[("add", &one), ("after", &button(&first))]).await;
+    assert!(
+        second.says("Tool 53") && !second.says("Tool 03"),
+        "{}",
+        second.words()
+    );
+    assert!(
+        second.says("1 chosen on other pages."),
+        "{}",
+        second.words()
+    );
+    let other = box_of(&second, "Tool 53");
+    let back = turn(&second, &[("add", &other), ("after", "")]).await;
+    let marked = format!("value=\"{one}\" id=\"add-{one}\" checked");
+    assert!(back.text.contains(&marked), "{}", back.text);
+    let preview = turn(&back, &[]).await;
+
+    assert!(
+        preview.says("What the change would mean"),
+        "{}",
+        preview.words()
+    );
+    assert!(
+        preview.says("Tool 03") && preview.says("Tool 53"),
+        "{}",
+        preview.words()
+    );
 }

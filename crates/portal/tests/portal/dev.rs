@@ -44,6 +44,10 @@ async fn outside_of_development_there_is_no_such_page_and_in_it_not_for_everybod
     }
 
     let app = TestApp::in_development(Backend::Sqlite).await.unwrap();
+    for form in FORMS {
+        let admin = app.browser_of("admin").await;
+        assert_eq!(admin.get(form).await.with_status(303).location(), PATH);
+    }
     let alice = app.browser_of("alice").await;
     let home = alice.get("/").await.with_status(200);
     assert!(!home.text.contains(PATH));
@@ -217,8 +221,26 @@ async fn a_seed_is_brought_in_or_told_what_is_wrong_and_kept_to_be_mended() {
     let page = send(&admin, "seed", &[]).await.with_status(422);
     assert!(page.says("The seed is empty."));
     // A seed may be longer than other forms.
-    let long = format!("users:\n#{}", "x".repeat(300 * 1024));
-    done(&admin, "seed", &[("seed", &long)]).await;
+    for kib in [300, 3 * 1024] {
+        let long = format!("users:\n#{}", "x".repeat(kib * 1024));
+        done(&admin, "seed", &[("seed", &long)]).await;
+    }
+    let too_long = "x".repeat(17 * 1024 * 1024);
+    let page = send(&admin, "seed", &[("seed", &too_long)]).await;
+    let page = page.with_status(413);
+    assert!(
+        page.says("the 16384 KiB that this page takes"),
+        "{}",
+        page.words()
+    );
+    // Of other forms no more is taken than before.
+    let page = send(&admin, "snapshots", &[("name", &too_long[..300 * 1024])]).await;
+    let page = page.with_status(413);
+    assert!(
+        page.says("the 256 KiB that this page takes"),
+        "{}",
+        page.words()
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod catalogs;
 mod dev;
 mod manage;
 mod manage_jobs;
+mod once;
 mod packages;
 mod policies;
 mod reports;

@@ -133,6 +133,47 @@ async fn why_not_is_told_of_what_anybody_may_know_and_of_nothing_else() {
 }
 
 #[tokio::test]
+async fn qa2_whoever_decides_reads_what_was_chosen_and_not_what_is_stored() {
+    let app = TestApp::new().await;
+    let mut package = app.package(Plan::new("Finance")).await;
+    let bob = app.id_of("bob").to_string();
+    let settings = json!({
+        "questions": [
+            {"@odata.type": "#microsoft.graph.accessPackageMultipleChoiceQuestion", "text": "Which ledgers?",
+             "isRequired": false, "sequence": 1, "isMultipleSelectionAllowed": true,
+             "choices": [{"actualValue": "a-1", "text": "Accounts"}, {"actualValue": "b-2", "text": "Books"}]},
+        ],
+        "requestApprovalSettings": {"isApprovalRequiredForAdd": true, "stages": [{
+            "durationBeforeAutomaticDenial": "P7D",
+            "primaryApprovers": [{"@odata.type": "#microsoft.graph.singleUser", "userId": bob}],
+        }]},
+    });
+    with_policy(&app, &mut package, settings).await;
+    let alice = app.browser_of("alice").await;
+    let path = format!("/packages/{}", package.id);
+    let page = alice.get(&path).await.with_status(200);
+    let question = page.text.split("name=\"q-").nth(1).unwrap();
+    let question = format!("q-{}", &question[..question.find('"').unwrap()]);
+    let mut fields = page.form(&path);
+    for value in ["a-1", "b-2"] {
+        fields.push((question.clone(), value.to_owned()));
+    }
+    let sent = alice.post(&path, &fields).await.with_status(303);
+
+    let waiting = app.browser_of("bob").await.get("/approvals").await;
+    let own = alice.get(sent.location()).await.with_status(200);
+
+    for page in [waiting.with_status(200), own] {
+        assert!(
+            page.says("Which ledgers? Accounts, Books"),
+            "{}",
+            page.words()
+        );
+        assert!(!page.says("a-1"), "{}", page.words());
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_stands_beside_its_field_and_what_was_typed_is_kept() {
     let app = TestApp::new().await;
     let mut package = app.package(Plan::new("Finance")).await;

@@ -162,6 +162,70 @@ async fn po40_a_policy_that_the_form_cannot_say_whole_keeps_what_it_does_not_sho
     .await;
 }
 
+#[tokio::test]
+async fn the_schedule_of_reviews_is_read_changed_and_taken_away() {
+    let app = TestApp::new().await;
+    let package = app.package(Plan::new("Books")).await;
+    let carol = owner(&app, &package).await;
+    let path = format!("{V1}/assignmentPolicies/{}", package.policy);
+    let body = json!({
+        "displayName": "Reviewed", "description": "", "allowedTargetScope": "allMemberUsers",
+        "expiration": {"type": "noExpiration"},
+        "requestorSettings": {"enableTargetsToSelfAddAccess": true},
+        "reviewSettings": {
+            "isEnabled": true, "expirationBehavior": "removeAccess",
+            "schedule": {
+                "startDateTime": "2030-01-01T00:00:00Z",
+                "expiration": {"type": "afterDuration", "duration": "P14D"},
+                "recurrence": {"pattern": {"type": "absoluteMonthly", "interval": 3, "dayOfMonth": 5},
+                               "range": {"type": "noEnd", "startDate": "2030-01-01"}},
+            },
+        },
+        "accessPackage": {"id": package.id},
+    });
+    app.as_operator().put(&path, body).await.assert_status(200);
+    let edit = format!("/manage/policies/{}/edit", package.policy);
+    let change = async |typed: &[(&str, &str)]| {
+        let form = carol.get(&edit).await;
+        let fields = with(whole(&form.text, &edit, &form), typed);
+        carol.post(&edit, &fields).await
+    };
+    let schedule = async || {
+        let stored = stored(&app, &package.policy).await;
+        stored["reviewSettings"]["schedule"].clone()
+    };
+
+    // What is not named stays, but for the day on which the first begins.
+    change(&[("review_starts", "2031-02-01")])
+        .await
+        .with_status(303);
+    let moved = schedule().await;
+    assert_eq!(moved["startDateTime"], "2031-02-01T00:00:00Z");
+    assert_eq!(moved["expiration"]["duration"], "P14D");
+    assert_eq!(moved["recurrence"]["pattern"]["dayOfMonth"], 5);
+    assert_eq!(moved["recurrence"]["range"]["startDate"], "2031-02-01");
+    change(&[("review_every", "annual"), ("review_days", "7")])
+        .await
+        .with_status(303);
+    let yearly = schedule().await;
+    assert_eq!(
+        yearly["recurrence"]["pattern"]["type"], "absoluteYearly",
+        "{yearly}"
+    );
+    assert_eq!(yearly["expiration"]["duration"], "P7D");
+    for wrong in [("review_starts", "soon"), ("review_days", "long")] {
+        change(&[wrong]).await.with_status(422);
+    }
+    assert_eq!(schedule().await, yearly);
+    let nothing = [
+        ("review_starts", ""),
+        ("review_every", ""),
+        ("review_days", ""),
+    ];
+    change(&nothing).await.with_status(303);
+    assert!(schedule().await.is_null());
+}
+
 /// The form for a new policy with two stages and a question, filled in: where it goes, and what it sends.
 async fn filled(
     app: &TestApp,

@@ -355,7 +355,7 @@ async fn what_ends_soon_comes_in_the_order_of_its_end_and_pages_among_those_that
         let admin = app.browser_of("admin").await;
 
         let mut seen = Vec::new();
-        let mut at = "/manage/reports/ending?within=30".to_owned();
+        let mut at = "/manage/reports/ending?within=35".to_owned();
         loop {
             let page = admin.get(&at).await.with_status(200);
             assert!(!page.says("Forever"), "{}", page.words());
@@ -363,7 +363,7 @@ async fn what_ends_soon_comes_in_the_order_of_its_end_and_pages_among_those_that
             let own = cells.map(|rest| (rest[..36].to_owned(), rest.contains("Short</a>")));
             seen.extend(own);
             let Some(next) = next(&page) else { break };
-            assert!(next.contains("within=30"), "{next}");
+            assert!(next.contains("within=35"), "{next}");
             at = next;
         }
         assert_eq!(seen.len(), 61);
@@ -372,7 +372,7 @@ async fn what_ends_soon_comes_in_the_order_of_its_end_and_pages_among_those_that
         seen.dedup();
         assert_eq!(seen.len(), 61);
         assert_eq!(
-            file(&admin, "/manage/reports/ending?within=30").await.len(),
+            file(&admin, "/manage/reports/ending?within=35").await.len(),
             62
         );
 

@@ -353,7 +353,8 @@ impl Gate {
         if crate::multipart::takes_file(path) {
             crate::multipart::LIMIT
         } else {
-            self.limits().body_bytes
+            let others = self.limits().body_bytes;
+            crate::pages::body_limit(path).map_or(others, |limit| limit.max(others))
         }
     }
 }

@@ -428,7 +428,7 @@ fn ways(
 }
 
 /// The questions with the texts of their choices, which only the document has.
-fn shown(questions: Vec<Question>, settings: &str) -> Vec<Asked> {
+pub(super) fn shown(questions: Vec<Question>, settings: &str) -> Vec<Asked> {
     let document: Json = serde_json::from_str(settings).unwrap_or_default();
     let documents = document.get("questions").and_then(Json::as_array);
     let of = |question: &Question| -> Vec<Choice> {

@@ -286,12 +286,17 @@ pub(super) fn answered(
     if given.is_empty() {
         return Ok(Vec::new());
     }
-    let policy = match row.text("assignment_policy_id") {
-        Some(_) => store::assignment_policy::find_policy(tx, row.parsed("assignment_policy_id")?)?,
+    let stored = match row.text("assignment_policy_id") {
+        Some(_) => store::assignment_policy::find(tx, row.parsed("assignment_policy_id")?)?,
         None => None,
     };
-    let questions = match &policy {
-        Some(policy) => user_attributes::questions(tx, policy, target)?,
+    let questions = match &stored {
+        Some(stored) => {
+            let policy = stored.to_policy()?;
+            let asked = user_attributes::asked(tx, policy.access_package_id, target)?;
+            let document = user_attributes::with_questions(&stored.settings, &asked)?;
+            super::offers::shown(user_attributes::questions(tx, &policy, target)?, &document)
+        }
         None => Vec::new(),
     };
     Ok(given
@@ -299,13 +304,24 @@ pub(super) fn answered(
         .map(|answer| {
             let asked = questions
                 .iter()
-                .find(|one| one.id == Some(answer.question_id));
+                .find(|one| one.question.id == Some(answer.question_id));
+            // A value that is not offered any more stands for itself.
+            let told = |value: &String| {
+                let choices = asked.map_or(&[][..], |one| one.choices.as_slice());
+                let choice = choices.iter().find(|choice| choice.value == *value);
+                choice.map_or_else(|| value.clone(), |choice| choice.text.clone())
+            };
             Answered {
                 question: asked.map_or_else(
                     || "A question that is not asked any more".to_owned(),
-                    |question| question.text.clone(),
+                    |asked| asked.question.text.clone(),
                 ),
-                answer: answer.values.join(", "),
+                answer: answer
+                    .values
+                    .iter()
+                    .map(told)
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }
         })
         .collect())

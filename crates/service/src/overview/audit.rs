@@ -1,6 +1,8 @@
 //! The audit log, searched by time, activity, who did something and to what, the newest events first.
 //!
-//! **Invariant:** what names are looked up for only narrows what is shown to whoever may read the log.
+//! **Invariant:** nobody but who may read the log is told a name here: of those who did something, and of what it was done to.
+
+use std::collections::{BTreeSet, HashMap};
 
 use auth::directory::DirectoryAction;
 use domain::activity::Activity;
@@ -15,7 +17,7 @@ use super::{Part, Place};
 use crate::authorize;
 use crate::ctx::{Ctx, Service};
 use crate::error::{Code, ServiceError};
-use crate::mine::rows::{Row, query};
+use crate::mine::rows::{Row, is_one_of, query};
 use crate::reads::{self, scope};
 
 /// Most objects that a name may stand for.
@@ -79,15 +81,62 @@ pub async fn list(
     wanted.after = after.map(Place::values);
     wanted.limit = Some(limit);
     let found = reads::list(service, ctx, wanted.clone()).await?;
+    let mut rows = Vec::new();
+    for record in &found.rows {
+        rows.push(event(Row::new(&wanted, record))?);
+    }
+    let nameless = rows.iter().filter(|event| event.object.is_none());
+    let nameless = nameless.filter_map(|event| event.object_id.clone());
+    let names = names(service, nameless.collect()).await?;
+    for event in &mut rows {
+        let id = event.object_id.as_ref();
+        let name = id.and_then(|id| names.get(id)).cloned();
+        event.object = event.object.take().or(name);
+    }
     Ok(Part {
-        rows: found
-            .rows
-            .iter()
-            .map(|record| event(Row::new(&wanted, record)))
-            .collect::<Result<_, _>>()?,
+        rows,
         next: found.next.as_deref().and_then(Place::of),
     })
 }
+
+/// What has these ids, as it is called today. The log keeps a name only where it was known when it was written.
+async fn names(
+    service: &Service,
+    ids: BTreeSet<String>,
+) -> Result<HashMap<String, String>, ServiceError> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut queries = Vec::new();
+    for entity in NAMED {
+        let mut wanted = query(entity, &["id", "display_name"])?;
+        wanted.filter = is_one_of(entity, &[], "id", ids.clone())?;
+        queries.push(wanted);
+    }
+    service
+        .store
+        .read(move |tx| {
+            let mut names = HashMap::new();
+            for wanted in &queries {
+                for record in &store::list::list(tx, wanted)?.rows {
+                    let row = Row::new(wanted, record);
+                    names.insert(row.string("id"), row.string("display_name"));
+                }
+            }
+            Ok(names)
+        })
+        .await
+}
+
+/// What events are about and is called something.
+const NAMED: [&Entity; 6] = [
+    &model::USER,
+    &model::GROUP,
+    &model::SERVICE_PRINCIPAL,
+    &model::CATALOG,
+    &model::ACCESS_PACKAGE,
+    &model::RESOURCE,
+];
 
 fn events() -> Result<Query, ServiceError> {
     let fields = [

@@ -125,6 +125,8 @@ const APPLICATIONS: &[(&str, &[(&str, &str)])] = &[
 
 /// Who of the tenant's own accounts approves.
 const APPROVER: &str = "bob";
+/// Who of them owns the groups that belong to no department: whoever owns a group may put it into a catalog.
+const OWNER: &str = "admin";
 
 /// The ids of a sample organisation, by name.
 #[derive(Debug, Clone, Default)]
@@ -169,6 +171,7 @@ pub async fn sample_organisation(
                 made.groups.insert((*name).to_owned(), id);
             }
             add_approver(tx, &made)?;
+            add_owner(tx, &made)?;
             for (name, roles) in APPLICATIONS {
                 let id = add_application(tx, &moment, name, roles)?;
                 made.applications.insert((*name).to_owned(), id);
@@ -191,6 +194,19 @@ fn add_approver(tx: &mut WriteTx<'_>, made: &SampleOrganisation) -> Result<(), S
     for name in super::offers::approving() {
         if let Some(group) = made.groups.get(name) {
             membership::add(tx, *group, GroupRole::Member, &[approver.id])?;
+        }
+    }
+    Ok(())
+}
+
+/// Somebody whose password is known owns groups, so that they can be put into catalogs.
+fn add_owner(tx: &mut WriteTx<'_>, made: &SampleOrganisation) -> Result<(), ServiceError> {
+    let Some(owner) = user::find_by_name(tx, &sign_in_name(OWNER))? else {
+        return Ok(());
+    };
+    for (name, ..) in GROUPS {
+        if let Some(group) = made.groups.get(*name) {
+            membership::add(tx, *group, GroupRole::Owner, &[owner.id])?;
         }
     }
     Ok(())

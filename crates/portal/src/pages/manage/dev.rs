@@ -52,6 +52,12 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     draw(&visit, Outcome::default()).await
 }
 
+/// `GET` of what a form of the page goes to, as when its answer is opened again.
+pub(crate) async fn lead(visit: Visit) -> Result<Response, Problem> {
+    development(&visit)?;
+    Ok(reply::see(PATH))
+}
+
 async fn draw(visit: &Visit, outcome: Outcome<'_>) -> Result<Response, Problem> {
     let here = development(visit)?;
     let (service, ctx) = (visit.service(), &visit.ctx);
@@ -201,7 +207,7 @@ fn fault_part(visit: &Visit, standing: &[(Injected, Timestamp, u64)], typed: &Fo
             details open[typed.get("fault").is_some()] {
                 summary { "Add a fault" }
                 form method="post" action={(PATH) "/faults"} {
-                    (visit.marked())
+                    (visit.marked_once())
                     (select("target", "What misbehaves", &places, typed.text("target")))
                     (optional("route", "Route", Some(routes.as_str())).line("text"))
                     (field(typed, "fault", "How", Some(ways.as_str())).line("text"))
@@ -391,7 +397,7 @@ fn seed_part(visit: &Visit, typed: &Form) -> Markup {
         section .card aria-labelledby="seeds" {
             h2 #seeds { "Seed" }
             form method="post" action={(PATH) "/seed"} {
-                (visit.marked())
+                (visit.marked_once())
                 div .field hidden {
                     label for="seed-file" { "A file" }
                     input #seed-file type="file" accept=".yaml,.yml,.json" data-into="seed";

@@ -76,7 +76,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
             div .empty { p { "Everything that was looked at is as it shall be." } }
         } @else if may.reprocess {
             form method="post" action=(PATH) {
-                (visit.marked())
+                (visit.marked_once())
                 (filter::pick_all(found.rows.len()))
                 (rows(&found.rows, true))
                 (pager)

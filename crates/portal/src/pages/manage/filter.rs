@@ -1,6 +1,7 @@
 //! The filter above a list of requests or assignments, and the part below it by which many are reprocessed.
 
 use domain::reprocess_job::{Collection, Tracking};
+use domain::time::Timestamp;
 use maud::{Markup, html};
 use service::overview::{Filter, Place};
 
@@ -32,15 +33,7 @@ pub(super) fn read(form: &Form, states: &[(&str, &str)]) -> Typed {
         is_known
     });
     let state = state.map(str::to_owned);
-    let mut on = |name: &str, later: i64| {
-        let text = form.get(name)?;
-        let at = day(text, form.text("zone"), later);
-        if at.is_none() {
-            wrong = Some("Give days as year, month and day, such as 2027-01-31.".to_owned());
-        }
-        at
-    };
-    let (from, before) = (on("from", 0), on("until", 1));
+    let (from, before) = days(form, &mut wrong);
     Typed {
         filter: Filter {
             state,
@@ -51,6 +44,21 @@ pub(super) fn read(form: &Form, states: &[(&str, &str)]) -> Typed {
         },
         wrong,
     }
+}
+
+/// From the first day on, and before the one behind the last; what is no day is wrong.
+pub(super) fn days(
+    form: &Form,
+    wrong: &mut Option<String>,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let mut on = |name: &str, later: i64| {
+        let at = day(form.get(name)?, form.text("zone"), later);
+        if at.is_none() {
+            *wrong = Some("Give days as year, month and day, such as 2027-01-31.".to_owned());
+        }
+        at
+    };
+    (on("from", 0), on("until", 1))
 }
 
 /// The fields as they were typed, to be said again.

@@ -19,11 +19,12 @@ mod reports;
 mod requests;
 mod targets;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use crate::portal::Portal;
+use crate::visit::Largest;
 
 /// Which of these pages is where.
 pub(crate) fn routes() -> Router<Portal> {
@@ -52,14 +53,23 @@ pub(crate) fn routes() -> Router<Portal> {
         .route("/manage/sweeps/{id}/cancel", post(targets::cancel))
         .merge(reports::routes())
         .route(dev::PATH, get(dev::show))
-        .route("/manage/dev/clock", post(dev::move_clock))
-        .route("/manage/dev/faults", post(dev::add_fault))
-        .route("/manage/dev/faults/end", post(dev::end_faults))
-        .route("/manage/dev/token", post(dev::mint))
+        .route("/manage/dev/clock", post(dev::move_clock).get(dev::lead))
+        .route("/manage/dev/faults", post(dev::add_fault).get(dev::lead))
+        .route(
+            "/manage/dev/faults/end",
+            post(dev::end_faults).get(dev::lead),
+        )
+        .route("/manage/dev/token", post(dev::mint).get(dev::lead))
         .route(
             "/manage/dev/seed",
-            post(dev::sow).layer(DefaultBodyLimit::max(dev::LARGEST_SEED)),
+            post(dev::sow).get(dev::lead).layer((
+                DefaultBodyLimit::max(dev::LARGEST_SEED),
+                Extension(Largest(dev::LARGEST_SEED)),
+            )),
         )
-        .route("/manage/dev/snapshots", post(dev::take))
-        .route("/manage/dev/snapshots/{order}", post(dev::use_snapshot))
+        .route("/manage/dev/snapshots", post(dev::take).get(dev::lead))
+        .route(
+            "/manage/dev/snapshots/{order}",
+            post(dev::use_snapshot).get(dev::lead),
+        )
 }

@@ -43,7 +43,7 @@ pub(crate) async fn list(visit: Visit) -> Result<Response, Problem> {
             div .empty { p { "There is no such request." } }
         } @else if may.reprocess {
             form method="post" action="/manage/jobs" {
-                (visit.marked())
+                (visit.marked_once())
                 (filter::pick_all(found.rows.len()))
                 (rows(&found, true))
                 (key_pager(PATH, &fields, is_first, next.as_deref()))

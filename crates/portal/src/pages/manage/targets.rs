@@ -210,7 +210,7 @@ fn switches(visit: &Visit, target: &Target<'_>, base: &str) -> Markup {
     html! {
         div .actions {
             form method="post" action={(base) "/sweep"} {
-                (visit.marked())
+                (visit.marked_once())
                 button .second { "Sweep now" span .unseen { ": " (name) } }
             }
             @if target.is_paused {

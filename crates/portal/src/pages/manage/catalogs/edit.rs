@@ -138,7 +138,7 @@ async fn draw(
         h1 { (title) }
         (trouble(faults.unsaved().as_deref()))
         form .card method="post" action=(action) {
-            (visit.marked())
+            (visit.marked_once())
             @if let Some(one) = stored { (versioned(one.version)) }
             (fields(form, faults))
             div .actions { button { "Save" } }

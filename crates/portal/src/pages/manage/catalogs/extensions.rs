@@ -394,7 +394,7 @@ async fn draw(
         }
         @if may {
             form .card method="post" action=(action) {
-                (visit.marked())
+                (visit.marked_once())
                 @if let Some(one) = stored { (versioned(one.version)) }
                 (fields(form, faults, stored))
                 div .actions { button { "Save" } }

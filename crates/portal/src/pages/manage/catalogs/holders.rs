@@ -151,7 +151,7 @@ fn chooser(
             @if !search.is_empty() && found.is_empty() { p { "Nobody of that name is there." } }
             @if !found.is_empty() {
                 form method="post" action=(base) {
-                    (visit.marked())
+                    (visit.marked_once())
                     input type="hidden" name="find" value=(search);
                     (Field {
                         name: "principal", label: "Who", hint: None, value: "",

@@ -121,7 +121,7 @@ fn chooser(
             @if !search.is_empty() && found.is_empty() { p { "Nothing of that name is there." } }
             @if !found.is_empty() {
                 form method="post" action=(base) {
-                    (visit.marked())
+                    (visit.marked_once())
                     input type="hidden" name="find" value=(search);
                     fieldset .field #origin aria-describedby=[faults.of("origin").map(|_| "origin-error")] {
                         legend { "What is to be added to " (one.name) }

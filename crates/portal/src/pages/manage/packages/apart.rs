@@ -150,7 +150,7 @@ fn chooser(visit: &Visit, base: &str, search: &str, found: &[Choice], faults: &F
             @if !search.is_empty() && found.is_empty() { p { "Nothing of that name is there that you may see." } }
             @if !found.is_empty() {
                 form method="post" action=(base) {
-                    (visit.marked())
+                    (visit.marked_once())
                     input type="hidden" name="find" value=(search);
                     fieldset .field #what aria-describedby=[faults.of("what").map(|_| "what-error")] {
                         legend { "What it does not go with" }

@@ -18,7 +18,7 @@ use crate::form::Form;
 use crate::layout::Place;
 use crate::pages::manage::catalogs::behind;
 use crate::pages::manage::fields::role_scopes;
-use crate::parts::{badge, key_pager, none, table, trouble};
+use crate::parts::{badge, none, table, trouble};
 use crate::problem::Problem;
 use crate::reply;
 use crate::visit::{Posted, Visit};
@@ -29,6 +29,8 @@ const ADD: &str = "add";
 const REMOVE: &str = "remove";
 /// The field with what the package looked like.
 const SEEN: &str = "seen";
+/// The field of the buttons that turn the page: where the next one begins, or nothing for the first.
+const TURN: &str = "after";
 
 /// `GET /manage/packages/{id}/roles`
 pub(super) async fn choose(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
@@ -52,7 +54,7 @@ async fn draw_choice(
     form: &Form,
     wrong: Option<&str>,
 ) -> Result<Response, Problem> {
-    let after = behind(&visit.asked)?;
+    let after = behind(form)?;
     let is_first = after.is_none();
     let offered = catalogs::resources(visit.service(), &visit.ctx, one.catalog, after).await?;
     let next = offered.next.as_ref().map(ToString::to_string);
@@ -65,8 +67,10 @@ async fn draw_choice(
             (visit.marked())
             (going(&one.roles, form))
             (coming(one, &offered.rows, form))
-            (key_pager(&base, &[], is_first, next.as_deref()))
-            div .actions { button { "Show what it means" } }
+            div .actions {
+                button { "Show what it means" }
+                (turns(is_first, next.as_deref()))
+            }
         }
         p {
             "Is a resource missing? "
@@ -99,6 +103,16 @@ fn going(roles: &[Role], form: &Form) -> Markup {
     }
 }
 
+/// The ways to the other pages. They send the form, so that what is chosen on this page stays chosen.
+fn turns(is_first: bool, next: Option<&str>) -> Markup {
+    html! {
+        @if !is_first { button .second name=(TURN) value="" { "First page of resources" } }
+        @if let Some(next) = next {
+            button .second name=(TURN) value=(next) { "Next page of resources" }
+        }
+    }
+}
+
 /// The roles that the catalog's resources offer and that are not inside.
 fn coming(one: &Package, offered: &[Resource], form: &Form) -> Markup {
     let is_inside = |id: RoleScopeId| one.roles.iter().any(|role| role.id == id);
@@ -112,11 +126,15 @@ fn coming(one: &Package, offered: &[Resource], form: &Form) -> Markup {
             }
         }
     }
+    let is_here = |id: &str| choices.iter().any(|(own, _)| own.to_string() == id);
+    let elsewhere: Vec<&str> = form.all(ADD).filter(|id| !is_here(id)).collect();
     html! {
         fieldset .part {
             legend { "Resources of the catalog: put in" }
             @if choices.is_empty() { p { "The catalog has no other role to offer here." } }
             @for (id, name) in &choices { (choice(ADD, *id, name, form)) }
+            @for id in &elsewhere { input type="hidden" name=(ADD) value=(id); }
+            @if !elsewhere.is_empty() { p .hint { (elsewhere.len()) " chosen on other pages." } }
         }
     }
 }
@@ -141,6 +159,9 @@ pub(super) async fn change(Path(id): Path<String>, posted: Posted) -> Result<Res
     let (Some(adds), Some(removes)) = chosen else {
         return Err(Problem::NotFound);
     };
+    if form.has(TURN) {
+        return draw_choice(&visit, &one, &form, None).await;
+    }
     let wish = Wish { adds, removes };
     let count = wish.adds.len() + wish.removes.len();
     if count == 0 || count > MOST {
@@ -186,7 +207,7 @@ async fn draw_preview(
             (summary(&preview.changes))
             @for change in &preview.changes { (people(change)) }
             form method="post" action=(base) {
-                (visit.marked())
+                (visit.marked_once())
                 input type="hidden" name=(SEEN) value=(preview.seen);
                 @for id in &wish.adds { input type="hidden" name=(ADD) value=(id); }
                 @for id in &wish.removes { input type="hidden" name=(REMOVE) value=(id); }

@@ -7,7 +7,8 @@ use domain::policy::ApproverVisibility;
 use domain::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
-use super::fields::{AFTER_REVIEW, LISTS, MOST_QUESTIONS, STAGES, Shown, listed};
+use super::fields::{LISTS, MOST_QUESTIONS, STAGES, Shown, listed};
+use super::reviews;
 use super::sets;
 use crate::form::Form;
 use crate::pages::manage::fields::is_on;
@@ -66,21 +67,21 @@ pub(super) async fn patched(
     });
     let questions = questions(shown, form, faults);
     put(&mut document, "questions", Json::Array(questions));
-    reviews(visit, shown, form, faults, &mut document).await?;
+    reviews::patch(visit, shown, form, faults, &mut document).await?;
     if shown.rules {
         automatic(&mut document, shown, form, faults);
     }
     Ok(document)
 }
 
-fn put(document: &mut Json, name: &str, value: Json) {
+pub(super) fn put(document: &mut Json, name: &str, value: Json) {
     if let Some(members) = document.as_object_mut() {
         members.insert(name.to_owned(), value);
     }
 }
 
 /// A member that is an object, changed; one that is none becomes one.
-fn within(document: &mut Json, name: &str, change: impl FnOnce(&mut Map<String, Json>)) {
+pub(super) fn within(document: &mut Json, name: &str, change: impl FnOnce(&mut Map<String, Json>)) {
     let found = document.get_mut(name).map(Json::take);
     let mut members = match found {
         Some(Json::Object(members)) => members,
@@ -91,7 +92,7 @@ fn within(document: &mut Json, name: &str, change: impl FnOnce(&mut Map<String, 
 }
 
 /// A list of sets that a field says; `at` is where it is stored.
-async fn lists(
+pub(super) async fn lists(
     visit: &Visit,
     shown: &Shown,
     form: &Form,
@@ -144,7 +145,8 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-const NO_DURATION: &str = "Give days, such as 30, or a duration such as PT8H.";
+pub(super) const NO_DURATION: &str = "Give days, such as 30, or a duration such as PT8H.";
+pub(super) const NO_DAY: &str = "Give a day, such as 2027-01-31.";
 
 fn expiration(form: &Form, faults: &mut Faults) -> Json {
     let never = json!({"type": "noExpiration", "duration": null, "endDateTime": null});
@@ -158,7 +160,7 @@ fn expiration(form: &Form, faults: &mut Faults) -> Json {
         }
         "on" => {
             let Some(end) = day(form.text("expires_on"), "0", 0) else {
-                faults.add("expires_on", "Give a day, such as 2027-01-31.");
+                faults.add("expires_on", NO_DAY);
                 return never;
             };
             json!({"type": "afterDateTime", "duration": null, "endDateTime": end.to_string()})
@@ -379,58 +381,6 @@ pub(super) fn choice_line(choice: &Json) -> String {
     } else {
         format!("{value} = {told}")
     }
-}
-
-/// Reviews are kept for whoever reviews.
-async fn reviews(
-    visit: &Visit,
-    shown: &Shown,
-    form: &Form,
-    faults: &mut Faults,
-    document: &mut Json,
-) -> Result<(), Problem> {
-    let mut lists_of = Vec::new();
-    for (field, list) in [
-        ("reviewers", "primaryReviewers"),
-        ("review_fallback", "fallbackReviewers"),
-    ] {
-        let at = format!("/reviewSettings/{list}");
-        lists_of.push((list, lists(visit, shown, form, faults, field, &at).await?));
-    }
-    let is_there = document.get("reviewSettings").is_some_and(Json::is_object);
-    let is_said = is_on(form, "review") || lists_of.iter().any(|(_, sets)| *sets != json!([]));
-    if !is_there && !is_said {
-        return Ok(());
-    }
-    if !is_there {
-        let fresh = json!({
-            "expirationBehavior": "keepAccess",
-            "isRecommendationEnabled": true,
-            "isReviewerJustificationRequired": true,
-            "schedule": null,
-        });
-        put(document, "reviewSettings", fresh);
-    }
-    within(document, "reviewSettings", |settings| {
-        for (name, flag) in [
-            ("review", "isEnabled"),
-            ("review_self", "isSelfReview"),
-            ("review_why", "isReviewerJustificationRequired"),
-        ] {
-            settings.insert(flag.to_owned(), json!(is_on(form, name)));
-        }
-        let behaviour = form.get("review_then");
-        if let Some((word, _)) = AFTER_REVIEW
-            .iter()
-            .find(|(word, _)| Some(*word) == behaviour)
-        {
-            settings.insert("expirationBehavior".to_owned(), json!(word));
-        }
-        for (list, sets) in lists_of {
-            settings.insert(list.to_owned(), sets);
-        }
-    });
-    Ok(())
 }
 
 /// How the policy assigns by itself, for whoever may say so.

@@ -243,7 +243,7 @@ impl<'a> Editor<'a> {
             (trouble(faults.unsaved().as_deref()))
             (path)
             form .card method="post" action=(self.action) {
-                (visit.marked())
+                (visit.marked_once())
                 @if let Some((_, version)) = self.stored { (versioned(version)) }
                 (drawn(form, faults, shown))
                 fieldset .part {

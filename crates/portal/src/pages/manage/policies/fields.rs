@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use service::overview::policy::{self, Policy};
 
 use super::document::choice_line;
+use super::reviews;
 use super::sets::{self, Named};
 use crate::form::Form;
 use crate::pages::manage::fields::{check, field, hinted, is_on, line, on};
@@ -28,13 +29,6 @@ pub(super) const LISTS: [(&str, &str); 4] = [
     ("fallback", "fallbackPrimaryApprovers"),
     ("later", "escalationApprovers"),
     ("later_fallback", "fallbackEscalationApprovers"),
-];
-
-/// What follows when nobody reviews.
-pub(super) const AFTER_REVIEW: [(&str, &str); 3] = [
-    ("keepAccess", "They keep it"),
-    ("removeAccess", "They lose it"),
-    ("acceptAccessRecommendation", "What is recommended"),
 ];
 
 /// What a form says before anybody types, and what it was made of.
@@ -149,7 +143,7 @@ fn lines(document: &Json, at: &str, named: &Named) -> String {
 }
 
 /// Whole days as a number, other lengths as the API writes them.
-fn length(long: Duration) -> String {
+pub(super) fn length(long: Duration) -> String {
     const DAY: i64 = 86_400_000_000;
     if long.micros() % DAY == 0 {
         (long.micros() / DAY).to_string()
@@ -237,14 +231,7 @@ fn of_document(document: &Json, named: &Named) -> Vec<(String, String)> {
             ));
         }
     }
-    let flag = |at: &str| document.pointer(at) == Some(&Json::Bool(true));
-    fields.push(on("review", flag("/reviewSettings/isEnabled")));
-    fields.push(on("review_self", flag("/reviewSettings/isSelfReview")));
-    let why = "/reviewSettings/isReviewerJustificationRequired";
-    fields.push(on("review_why", flag(why)));
-    let after = document.pointer("/reviewSettings/expirationBehavior");
-    let after = after.and_then(Json::as_str).unwrap_or_default();
-    fields.push(field("review_then", after));
+    fields.extend(reviews::of_document(document));
     let questions = document.get("questions").and_then(Json::as_array);
     let questions = questions.map(Vec::as_slice).unwrap_or_default();
     for (number, question) in questions.iter().take(MOST_QUESTIONS).enumerate() {
@@ -295,6 +282,7 @@ pub(super) fn targets() -> Vec<(String, String)> {
         ("requestApprovalSettings/stages", "s0_first"),
         ("reviewSettings/primaryReviewers", "reviewers"),
         ("reviewSettings/fallbackReviewers", "review_fallback"),
+        ("reviewSettings/schedule", "review_starts"),
         ("automaticRequestSettings", "auto_grace"),
         ("questions", "q0_text"),
     ]
@@ -333,7 +321,7 @@ pub(super) fn drawn(form: &Form, faults: &Faults, shown: &Shown) -> Markup {
         (lasting(form, faults))
         (approval(form, faults, shown))
         (questions(form, faults))
-        (review(form, faults))
+        (reviews::drawn(form, faults))
         (by_itself(form, faults, shown))
         fieldset .part {
             legend { "Mails" }
@@ -474,32 +462,6 @@ fn question(form: &Form, faults: &Faults, number: usize) -> Markup {
             (check(form, &name("edit"), "The answer can be changed later"))
             (hinted(form, faults, &pattern, "Pattern of the text", Some("A regular expression that the whole answer matches."), false).line("text"))
             (hinted(form, faults, &choices, "Choices", Some("One on a line: the value, or value = text."), false).lines())
-        }
-    }
-}
-
-fn review(form: &Form, faults: &Faults) -> Markup {
-    let lists = ["reviewers", "review_fallback"];
-    let is_used = is_on(form, "review")
-        || lists
-            .iter()
-            .any(|list| form.get(list).is_some() || faults.of(list).is_some());
-    let content = html! {
-        fieldset .part {
-            legend { "Reviews" }
-            p .hint { "This is kept for programs that review access. Reeve itself asks nobody to review." }
-            (check(form, "review", "Who holds it is reviewed"))
-            (check(form, "review_self", "Everybody reviews themselves"))
-            (check(form, "review_why", "Reviewers have to say why"))
-            (select("review_then", "If nobody answers", &AFTER_REVIEW, form.text("review_then")))
-            (hinted(form, faults, "reviewers", "Who reviews", None, false).lines())
-            (hinted(form, faults, "review_fallback", "Who reviews if that is nobody", None, false).lines())
-        }
-    };
-    html! {
-        details open[is_used] {
-            summary { "Reviews" @if !is_used { ": none" } }
-            (content)
         }
     }
 }

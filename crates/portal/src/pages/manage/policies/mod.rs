@@ -5,6 +5,7 @@ mod document;
 mod edit;
 mod fields;
 mod picture;
+mod reviews;
 mod sets;
 
 use auth::roles::Action;
@@ -192,7 +193,7 @@ fn calls(visit: &Visit, one: &Policy, offered: &[Extension], may: bool) -> Marku
                             (words::extension_stage(setting.stage))
                             @if let (true, Some(call)) = (may, setting.id) {
                                 form method="post" action={(base) (if setting.is_handler { "/handler/" } else { "/setting/" }) (call)} {
-                                    (visit.marked())
+                                    (visit.marked_once())
                                     button .second { "Do not call" span .unseen { " " (name) " " (words::extension_stage(setting.stage)) } }
                                 }
                             }
@@ -202,7 +203,7 @@ fn calls(visit: &Visit, one: &Policy, offered: &[Extension], may: bool) -> Marku
             }
             @if may && !choices.is_empty() {
                 form method="post" action=(base) {
-                    (visit.marked())
+                    (visit.marked_once())
                     (select("extension", "Extension", &choices, ""))
                     (select("stage", "When it is called", &stages, ""))
                     div .actions { button .second { "Call it" } }

@@ -13,7 +13,7 @@ use crate::form::Form;
 use crate::layout::Place;
 use crate::pages::manage::filter;
 use crate::pages::manage::jobs::{or_told, refused};
-use crate::parts::{badge, day, key_pager, opt_time, select, table, trouble, zone};
+use crate::parts::{badge, key_pager, opt_time, select, table, trouble, zone};
 use crate::problem::Problem;
 use crate::reply;
 use crate::visit::Visit;
@@ -90,14 +90,7 @@ fn read(form: &Form) -> (Search, Option<String>) {
         }
         known.copied()
     });
-    let mut on = |name: &str, later: i64| {
-        let at = day(form.get(name)?, form.text("zone"), later);
-        if at.is_none() {
-            wrong = Some("Give days as year, month and day, such as 2027-01-31.".to_owned());
-        }
-        at
-    };
-    let (from, before) = (on("from", 0), on("until", 1));
+    let (from, before) = filter::days(form, &mut wrong);
     let search = Search {
         activity,
         actor: form.get("actor").map(str::to_owned),

@@ -26,14 +26,14 @@ const MOST: i64 = 10_000;
 const WINDOWS: [(&str, &str, i64, i64); 5] = [
     ("7", "7 days", 7, 7),
     ("14", "14 days", 14, 14),
-    ("30", "30 days", 30, 10),
+    ("35", "5 weeks", 35, 5),
     ("91", "13 weeks", 91, 13),
-    ("360", "360 days", 360, 12),
+    ("364", "52 weeks", 364, 52),
 ];
 
 /// `GET /manage/reports/ending`
 pub(super) async fn list(visit: Visit, headers: HeaderMap) -> Result<Response, Problem> {
-    let asked = visit.asked.get("within").unwrap_or("30");
+    let asked = visit.asked.get("within").unwrap_or("35");
     let window = WINDOWS.iter().find(|(days, ..)| *days == asked);
     let (within, words, days, count) = *window.ok_or(Problem::NotFound)?;
     let now = visit.service().clock.now();
@@ -87,7 +87,8 @@ async fn chart(visit: &Visit, now: Timestamp, step: i64, count: i64) -> Result<M
     let drawn: Vec<Bar> = (0..)
         .zip(numbers)
         .map(|(at, value)| Bar {
-            label: label(at * step, step),
+            // Days are told as they lie ahead, weeks are counted.
+            label: if step == 1 { at } else { at + 1 }.to_string(),
             value,
             told: if value == MOST {
                 format!("{MOST} or more")
@@ -96,20 +97,12 @@ async fn chart(visit: &Visit, now: Timestamp, step: i64, count: i64) -> Result<M
             },
         })
         .collect();
-    Ok(bars(
-        "ends",
-        "Assignments that end, by days from now",
-        ["Days from now", "Assignments"],
-        &drawn,
-    ))
-}
-
-fn label(from: i64, step: i64) -> String {
-    if step == 1 {
-        from.to_string()
+    let (title, column) = if step == 1 {
+        ("Assignments that end, by days from now", "Days from now")
     } else {
-        format!("{from}\u{2013}{}", from + step - 1)
-    }
+        ("Assignments that end, by weeks from now", "Week from now")
+    };
+    Ok(bars("ends", title, [column, "Assignments"], &drawn))
 }
 
 async fn file(

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use service::deliveries::{self, Stuck};
 
 use super::ways;
+use crate::chart::{Bar, bars};
 use crate::csv;
 use crate::layout::Place;
 use crate::parts::{badge, table, time};
@@ -38,6 +39,7 @@ pub(super) async fn list(visit: Visit, headers: HeaderMap) -> Result<Response, P
             div .empty { p { (badge((Tone::Good, "Nothing is stuck"))) } p { "Everything moves on in time." } }
         } @else {
             p { "These should have moved on by themselves. Of each kind the first hundred are shown." }
+            (chart(&found))
             (table("What is stuck", &["What", "Which", "Since"], &rows))
         }
     };
@@ -45,6 +47,26 @@ pub(super) async fn list(visit: Visit, headers: HeaderMap) -> Result<Response, P
         .page(Place::Reports, "What is stuck", &content)
         .await?;
     Ok(reply::page(StatusCode::OK, page))
+}
+
+/// How much is stuck, by kind.
+fn chart(found: &[Stuck]) -> Markup {
+    let mut counts: Vec<(&str, i64)> = Vec::new();
+    for one in found {
+        match counts.iter_mut().find(|(kind, _)| *kind == one.kind) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&one.kind, 1)),
+        }
+    }
+    let drawn: Vec<Bar> = counts
+        .into_iter()
+        .map(|(kind, value)| Bar {
+            label: kind.to_owned(),
+            value,
+            told: value.to_string(),
+        })
+        .collect();
+    bars("kinds", "How much is stuck", ["Kind", "How much"], &drawn)
 }
 
 async fn read(visit: &Visit) -> Result<Vec<Stuck>, service::ServiceError> {
