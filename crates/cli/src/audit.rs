@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use auth::seal::Signer;
 use service::audit::chain::Break;
 use service::audit::proof::{Export, FileCheck, Stretch, Verified, verify};
@@ -19,6 +19,7 @@ use store::{SchemaState, Store};
 use crate::args::{AuditExportArgs, AuditVerifyArgs, ConfigArgs, Noted};
 use crate::config::Config;
 use crate::instance::audit::known_signer;
+use crate::output::Refused;
 use crate::{instance, output};
 
 /// The longest line of an export that is read.
@@ -29,14 +30,18 @@ fn open(args: &ConfigArgs) -> anyhow::Result<(Store, PathBuf)> {
     let config = Config::load(args.config.as_deref())?;
     let data = config.data_folder(args.data.as_deref());
     let Some(store) = instance::open_existing(&config, &data)? else {
-        bail!("there is no database in `{}`", data.display());
+        let told = format!("there is no database in `{}`", data.display());
+        return Err(Refused(told).into());
     };
     match instance::schema_state(&store)? {
         SchemaState::Current => {}
-        state => bail!(
-            "the database's schema is {}: start the server or run `reeve migrate` first",
-            instance::describe(state)
-        ),
+        state => {
+            let told = format!(
+                "the database's schema is {}: start the server or run `reeve migrate` first",
+                instance::describe(state)
+            );
+            return Err(Refused(told).into());
+        }
     }
     Ok((store, instance::audit::key_folder(&config, &data)))
 }

@@ -12,7 +12,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 use service::audit::proof::verify;
@@ -59,7 +59,20 @@ pub(crate) fn make(args: &BackupArgs) -> anyhow::Result<()> {
         .into());
     };
     if !database.exists() {
-        bail!("there is no database in `{}`", data.display());
+        let told = format!("there is no database in `{}`", data.display());
+        return Err(Refused(told).into());
+    }
+    if args.out.exists() {
+        let what = if args.out.join(MANIFEST).exists() {
+            "holds a backup already"
+        } else {
+            "is there already, and is no whole backup"
+        };
+        let told = format!(
+            "`{}` {what}: name a folder that is not there yet",
+            args.out.display()
+        );
+        return Err(Refused(told).into());
     }
     make_folder(&args.out)?;
     let mut progress = Progress::new();
@@ -106,6 +119,10 @@ pub(crate) fn restore(args: &RestoreArgs) -> anyhow::Result<()> {
     let manifest = manifest(&args.backup)?;
     for (name, expected) in &manifest.files {
         let path = args.backup.join(name);
+        if !path.is_file() {
+            let told = format!("the backup is not whole: `{}` is missing", path.display());
+            return Err(Refused(told).into());
+        }
         if hash(&path)? != *expected {
             let told = format!("`{}` is not the file that was backed up", path.display());
             return Err(Refused(told).into());
@@ -184,7 +201,7 @@ fn manifest(backup: &Path) -> anyhow::Result<Manifest> {
         ))
     })?;
     let manifest: Manifest = serde_json::from_str(&text)
-        .with_context(|| format!("`{}` cannot be read", path.display()))?;
+        .map_err(|error| Refused(format!("`{}` cannot be read: {error}", path.display())))?;
     if manifest.version != VERSION {
         let told = format!(
             "Reeve {} made the backup, in a form that this version does not know",
@@ -197,7 +214,8 @@ fn manifest(backup: &Path) -> anyhow::Result<Manifest> {
         !name.is_empty() && !name.contains('/') && name != ".." && name != "."
     };
     if let Some(name) = manifest.files.keys().find(|name| !is_plain(name)) {
-        bail!("`{name}` in `{}` leads elsewhere", path.display());
+        let told = format!("`{name}` in `{}` leads elsewhere", path.display());
+        return Err(Refused(told).into());
     }
     Ok(manifest)
 }
@@ -236,7 +254,8 @@ fn check_database(folder: &Path) -> anyhow::Result<String> {
     }
     let config = Config::default();
     let Some(store) = instance::open_existing(&config, folder)? else {
-        bail!("there is no database in `{}`", folder.display());
+        let told = format!("there is no database in `{}`", folder.display());
+        return Err(Refused(told).into());
     };
     if instance::schema_state(&store)? == SchemaState::Empty {
         return Err(Refused("the database is empty".to_owned()).into());

@@ -6,9 +6,11 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use domain::cloud::Cloud;
 use serde::{Deserialize, Serialize};
+
+use crate::output::Refused;
 
 const NAME: &str = "dev.json";
 
@@ -78,10 +80,11 @@ impl DevFile {
     /// The file of a data folder, which must be that of a development tenant.
     pub(crate) fn get(data: &Path) -> anyhow::Result<Self> {
         Self::find(data)?.ok_or_else(|| {
-            anyhow!(
+            let told = format!(
                 "`{}` holds no development tenant: start one with `reeve serve --dev --data {0}`",
                 data.display()
-            )
+            );
+            Refused(told).into()
         })
     }
 
@@ -116,10 +119,11 @@ impl DevFile {
                     .iter()
                     .map(|client| client.name.as_str())
                     .collect();
-                anyhow!(
-                    "the tenant has no client `{name}`; it has: {}",
-                    known.join(", ")
-                )
+                let known = known.join(", ");
+                Refused(format!(
+                    "the tenant has no client `{name}`; it has: {known}"
+                ))
+                .into()
             })
     }
 
@@ -136,10 +140,9 @@ impl DevFile {
                 .iter()
                 .map(|user| user.user_principal_name.as_str())
                 .collect();
-            anyhow!(
-                "the tenant knows no password of a user `{name}`; it has: {}",
-                known.join(", ")
-            )
+            let known = known.join(", ");
+            let told = format!("the tenant knows no password of a user `{name}`; it has: {known}");
+            Refused(told).into()
         })
     }
 }

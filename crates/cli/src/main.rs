@@ -104,7 +104,7 @@ async fn ask(command: ClientCommand) -> anyhow::Result<Ending> {
         ClientCommand::Drift(args) => client::drift::run(&args).await.map(Ending::from),
         ClientCommand::Explain(args) => client::explain::run(&args).await.map(well),
         ClientCommand::Export(args) => client::export::run(&args).await.map(well),
-        ClientCommand::Import(args) => client::import::run(&args).await.map(well),
+        ClientCommand::Import(args) => client::import::run(&args).await,
         ClientCommand::Dev(command) => client::dev::run(&command).await.map(well),
     }
 }

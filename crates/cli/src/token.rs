@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use auth::issuer::{Issuance, ScopeRequest, Subject, access_token_claims};
 use auth::keys::{Algorithm, Keys};
 use auth::principal::{Permission, PermissionSet};
@@ -16,6 +16,7 @@ use crate::client::http_client;
 use crate::client::sign_in::Grant;
 use crate::config::Config;
 use crate::dev_file::{self, DevFile};
+use crate::output::{Misunderstood, Refused};
 use crate::{instance, output};
 
 /// Who signs in.
@@ -31,7 +32,10 @@ pub(crate) async fn run(args: &TokenArgs) -> anyhow::Result<()> {
     let who = match (&args.user, &args.client) {
         (Some(user), _) => Who::User(dev.user(user)?),
         (None, Some(client)) => Who::Client(dev.client(client)?),
-        (None, None) => bail!("name who signs in: `--user UPN` or `--client NAME`"),
+        (None, None) => {
+            let told = "name who signs in: `--user UPN` or `--client NAME`";
+            return Err(Misunderstood(told.to_owned()).into());
+        }
     };
     let asked = match ask(&dev, &who, &args.scopes).await {
         Err(error) if is_unreachable(&error) => sign(&args.data, &dev, &who, &args.scopes).await,
@@ -82,7 +86,11 @@ async fn sign(
         scopes.join(" ")
     };
     let asked = ScopeRequest::parse(&scope)
-        .map_err(|_| anyhow::anyhow!("`--scope` names a permission that there is not: {scope}"))?
+        .map_err(|_| {
+            Refused(format!(
+                "`--scope` names a permission that there is not: {scope}"
+            ))
+        })?
         .asked;
     match who {
         Who::Client(client) => {

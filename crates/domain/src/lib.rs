@@ -31,6 +31,7 @@ pub mod policy;
 pub mod query;
 pub mod reprocess_job;
 pub mod resource;
+pub mod spreadsheet;
 pub mod subject;
 pub mod subject_set;
 pub mod submission;

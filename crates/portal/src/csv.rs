@@ -88,20 +88,11 @@ pub(crate) fn line(cells: &[String]) -> String {
 
 /// A text as a cell, after an apostrophe where a spreadsheet would take it for a formula.
 pub(crate) fn cell(text: &str) -> String {
-    let guard = if is_like_a_formula(text) { "'" } else { "" };
-    if guard.is_empty() && !text.contains([',', '"', '\r', '\n']) {
-        return text.to_owned();
+    let guarded = domain::spreadsheet::guarded(text);
+    if guarded == text && !text.contains([',', '"', '\r', '\n']) {
+        return guarded;
     }
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
-}
-
-/// Whether a spreadsheet may read it as a formula: by how it begins, as it stands or behind spaces, in either width.
-fn is_like_a_formula(text: &str) -> bool {
-    const WIDE: [char; 4] = ['\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
-    let begin = text.trim_start();
-    text.starts_with(['\t', '\r', '\n'])
-        || begin.starts_with(['=', '+', '-', '@'])
-        || begin.starts_with(WIDE)
+    format!("\"{}\"", guarded.replace('"', "\"\""))
 }
 
 #[cfg(test)]

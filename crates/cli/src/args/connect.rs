@@ -97,6 +97,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people.
+    #[value(alias = "text")]
     Table,
     /// An object a line, as the server sent it.
     Json,

@@ -1,8 +1,8 @@
 //! The command line of `reeve explain`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::connect::ConnectArgs;
+use super::connect::{ConnectArgs, OutputArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -42,20 +42,10 @@ pub(crate) enum ExplainQuestion {
 /// What every question has.
 #[derive(Debug, Args)]
 pub(crate) struct ExplainCommon {
-    /// How the answer is told.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Told,
+    #[command(flatten)]
+    pub(crate) told: OutputArgs,
     #[command(flatten)]
     pub(crate) connect: ConnectArgs,
-}
-
-/// How an answer is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Told {
-    /// For people.
-    Text,
-    /// As the server sent it.
-    Json,
 }
 
 #[derive(Debug, Args)]

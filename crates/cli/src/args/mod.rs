@@ -177,9 +177,9 @@ pub(crate) enum ClientCommand {
     /// Write catalogs, packages, policies and assignments as JSON lines, or the whole tenant as a seed.
     #[command(after_help = "Example:\n  reeve export --seed --data reeve-data")]
     Export(ExportArgs),
-    /// Bring a seed in: what is there already stays as it is.
+    /// Bring a seed in: what is missing is made, what is there and differs is told.
     #[command(
-        after_help = "Examples:\n  reeve import tenant.yaml --dry-run --data reeve-data\n  reeve import tenant.yaml --data reeve-data"
+        after_help = "Examples:\n  reeve import tenant.yaml --dry-run --data reeve-data\n  reeve import tenant.yaml --data reeve-data\n  reeve import tenant.yaml --update --data reeve-data"
     )]
     Import(ImportArgs),
     /// What only a development tenant can: its clock, faults on purpose, back to the start.
@@ -241,6 +241,9 @@ pub(crate) struct ImportArgs {
     /// Only show what would be made.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write what is there and differs from the file, too; else it is only told.
+    #[arg(long)]
+    pub(crate) update: bool,
     #[command(flatten)]
     pub(crate) client: connect::ClientArgs,
 }
@@ -338,8 +341,11 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) connect: connect::ConnectArgs,
     /// Write one file for `serve --dev --seed`: the directory too, with names in the place of ids.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "output")]
     pub(crate) seed: bool,
+    /// The form of what is told.
+    #[arg(long, short, value_enum, value_name = "FORMAT", default_value = "json")]
+    pub(crate) output: connect::Output,
 }
 
 /// Where the configuration is.

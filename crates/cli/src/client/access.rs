@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::graph::{Graph, encoded, literal};
-use super::lists::REQUEST;
+use super::lists::{self, REQUEST};
 use super::names::{self, needed, text_at};
 use super::{ENTITLEMENTS, connect};
 use crate::args::access::{
@@ -16,7 +15,7 @@ use crate::args::access::{
 use crate::args::connect::ClientArgs;
 use crate::output::progress::Progress;
 use crate::output::rows::{self, Column, Rows, column};
-use crate::output::{Ending, Refused};
+use crate::output::{Ending, Misunderstood, Refused};
 
 /// How often a state is looked at while waiting: at first, and at most.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
@@ -237,7 +236,8 @@ async fn held(graph: &Graph, held: &Held) -> anyhow::Result<String> {
         return Ok(id.clone());
     }
     let Some(name) = &held.package else {
-        bail!("name an assignment by its id, or by `--package` and `--person` or `--mine`");
+        let told = "name an assignment by its id, or by `--package` and `--person` or `--mine`";
+        return Err(Misunderstood(told.to_owned()).into());
     };
     let mut parts = vec!["state ne 'expired'".to_owned()];
     let way = if held.mine {
@@ -250,7 +250,8 @@ async fn held(graph: &Graph, held: &Held) -> anyhow::Result<String> {
         "/assignments/filterByCurrentUser(on='target')"
     } else {
         let Some(person) = &held.person else {
-            bail!("say whose it is with `--person`, or `--mine`");
+            let told = "say whose it is with `--person`, or `--mine`";
+            return Err(Misunderstood(told.to_owned()).into());
         };
         let package = names::package(graph, name).await?;
         let person = names::person(graph, person).await?;
@@ -293,14 +294,15 @@ async fn submit(
         .post(&format!("{ENTITLEMENTS}/assignmentRequests"), body)
         .await?;
     let path = format!(
-        "{ENTITLEMENTS}/assignmentRequests/{}?$expand=accessPackage,requestor",
+        "{ENTITLEMENTS}/assignmentRequests/{}?$expand=accessPackage,requestor,assignment($expand=target)",
         encoded(needed(&made, "/id")?)
     );
-    let request = if waits {
+    let mut request = if waits {
         settled(graph, &path).await?
     } else {
         graph.get(&path).await?
     };
+    lists::add_targets(graph, std::slice::from_mut(&mut request)).await?;
     let mut rows = Rows::new(client.told.output, REQUEST);
     rows.add(&request);
     rows.end();

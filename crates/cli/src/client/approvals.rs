@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::graph::{Graph, encoded, literal};
-use super::lists::{self, bracketed};
+use super::lists::{self, FOR, bracketed};
 use super::names::{needed, text_at};
 use super::{ENTITLEMENTS, connect};
 use crate::args::access::DecideArgs;
@@ -13,7 +13,7 @@ use crate::args::connect::Output;
 use crate::args::lists::{ApprovalsCommand, Which};
 use crate::output;
 use crate::output::Ending;
-use crate::output::rows::{Column, Rows, column};
+use crate::output::rows::{self, Column, Rows, column};
 
 /// What is told of a request that waits.
 const WAITING: &[Column] = &[
@@ -21,6 +21,7 @@ const WAITING: &[Column] = &[
     column("type", &["/requestType"]),
     column("package", &["/accessPackage/displayName"]),
     column("requestor", &["/requestor/displayName"]),
+    column("for", FOR),
     column("justification", &["/justification"]),
     column("status", &["/status"]),
     column("created", &["/createdDateTime"]),
@@ -31,6 +32,7 @@ const DECIDED: &[Column] = &[
     column("id", &["/id"]),
     column("package", &["/package"]),
     column("requestor", &["/requestor"]),
+    column("for", &["/for"]),
     column("decision", &["/decision"]),
     column("refused", &["/refused"]),
 ];
@@ -44,7 +46,7 @@ pub(crate) async fn list(command: &ApprovalsCommand) -> anyhow::Result<()> {
     let graph = connect(&args.client.connect)?;
     let parts = conditions(args.which.filter.as_ref(), args.package.as_deref());
     let path = lists::address(WAY, &parts, SHAPE, &args.which);
-    lists::list(&graph, &args.client, &args.which, &path, WAITING).await
+    lists::list_requests(&graph, &args.client, &args.which, &path, WAITING).await
 }
 
 fn conditions(filter: Option<&String>, package: Option<&str>) -> Vec<String> {
@@ -75,24 +77,32 @@ pub(crate) async fn decide(args: &DecideArgs, result: &str) -> anyhow::Result<En
     } else {
         args.ids.iter().map(|id| json!({ "id": id })).collect()
     };
+    let mut waiting = waiting;
+    lists::add_targets(&graph, &mut waiting).await?;
     let mut rows = Rows::new(args.client.told.output, DECIDED);
-    let mut refused = 0;
+    let (mut refused, mut has_failed) = (0, false);
     for request in &waiting {
         let id = needed(request, "/id")?;
         // What went before is told, whatever comes.
         let decided = decide_one(&graph, id, result, args.reason.as_deref()).await;
+        has_failed |= decided.is_err();
         let refusal = decided.unwrap_or_else(|error| Some(format!("{error:#}")));
         refused += usize::from(refusal.is_some());
         rows.add(&json!({
             "id": id,
             "package": text_at(request, "/accessPackage/displayName"),
             "requestor": text_at(request, "/requestor/displayName"),
+            "for": rows::cell(request, FOR),
             "decision": if refusal.is_none() { Some(result) } else { None },
             "refused": refusal,
         }));
     }
     if rows.end() == 0 && args.client.told.output == Output::Table {
         output::line("nothing waits for you");
+    }
+    // Nobody refused what no answer came to.
+    if has_failed {
+        return Ok(Ending::Amiss);
     }
     Ok(Ending::counted(waiting.len(), refused))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::graph::Graph;
 use super::{ENTITLEMENTS, connect};
 use crate::args::ExportArgs;
+use crate::output::rows::{Column, Rows, column};
 use crate::{output, tenant_file};
 
 /// Kinds in the order in which they could be made again, with what each is read with.
@@ -24,6 +25,18 @@ const KINDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// What is told of an object in a table.
+const OBJECT: &[Column] = &[
+    column("kind", &["/kind"]),
+    column("id", &["/object/id"]),
+    column(
+        "name",
+        &["/object/displayName", "/object/target/displayName"],
+    ),
+    column("of", &["/object/catalog/id", "/object/accessPackage/id"]),
+    column("state", &["/object/state"]),
+];
+
 /// Runs the command.
 pub(crate) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let graph = connect(&args.connect)?;
@@ -31,17 +44,19 @@ pub(crate) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
         output::text(tenant_file::write(&graph).await?);
         return Ok(());
     }
+    let mut rows = Rows::new(args.output, OBJECT);
     for (kind, path) in KINDS {
-        export(&graph, kind, path).await?;
+        export(&graph, kind, path, &mut rows).await?;
     }
+    rows.end();
     Ok(())
 }
 
-async fn export(graph: &Graph, kind: &str, path: &str) -> anyhow::Result<()> {
+async fn export(graph: &Graph, kind: &str, path: &str, rows: &mut Rows) -> anyhow::Result<()> {
     graph
         .for_each(&format!("{ENTITLEMENTS}{path}"), |mut object| {
             strip(&mut object);
-            output::line(json!({ "kind": kind, "object": object }));
+            rows.add(&json!({ "kind": kind, "object": object }));
         })
         .await
 }

@@ -1,8 +1,11 @@
 //! A client of any Graph root: pages, batches, and patience with a server that says "not now".
 //!
 //! **Invariant:** what is sent again is only what the server said it did not take, or what may be repeated; and never
-//! more than [`TRIES`] times.
+//! more than [`TRIES`] times. Whatever a server answers, it is read to an end that this side knows: no answer is larger than
+//! [`LARGEST`], pages that lead back to themselves are noticed, and no token goes to another host.
 
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,15 +14,23 @@ use serde_json::{Value, json};
 use service::clock::{Clock, Ids};
 use tokio::sync::RwLock;
 
+use super::events::Events;
 use super::kept::Kept;
 use super::sign_in::Grant;
-use crate::output::Refused;
+use crate::output::{self, Refused};
 
 /// How often one call is sent at most.
 const TRIES: u32 = 8;
-/// The wait after a refusal that names none, and the longest that is obeyed without giving up.
+/// The wait after a refusal that names none, and the longest that is obeyed: whoever asks for more is told of at once.
 const DEFAULT_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// A wait that somebody may wonder about.
+const NOTED_WAIT: Duration = Duration::from_secs(5);
+/// The largest answer that is read.
+pub(crate) const LARGEST: usize = 64 << 20;
+/// Pages of a collection: so many at most, and so many without a member one after another.
+const MOST_PAGES: usize = 1_000_000;
+const MOST_EMPTY_PAGES: usize = 100;
 /// Most parts of a `$batch` (BA-1).
 pub(crate) const BATCH: usize = 20;
 
@@ -93,19 +104,28 @@ impl Answer {
     }
 
     /// Whether the server asks to be asked later.
-    fn is_not_now(&self) -> bool {
+    const fn is_not_now(&self) -> bool {
         matches!(self.status, 429 | 503)
     }
 
-    fn wait(&self) -> Duration {
-        self.retry_after.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)
+    /// How long to wait before the call is sent again; `None` if it is not, also because that would be too long.
+    fn wait(&self) -> Option<Duration> {
+        let wait = self.retry_after.unwrap_or(DEFAULT_WAIT);
+        (self.is_not_now() && wait <= LONGEST_WAIT).then_some(wait)
     }
 
     pub(crate) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
         if self.is_success() {
             return Ok(self.body);
         }
-        let told = format!("{what} was answered {}", self.reason());
+        let reason = self.reason();
+        let told = match self.retry_after {
+            Some(wait) if self.is_not_now() => format!(
+                "{what} was answered {reason} (the server asks to wait {} s)",
+                wait.as_secs()
+            ),
+            _ => format!("{what} was answered {reason}"),
+        };
         // What is the caller's to mend, as opposed to what the server could not do.
         if (400..500).contains(&self.status) && !self.is_not_now() {
             return Err(Refused(told).into());
@@ -218,8 +238,19 @@ impl Graph {
         mut each: impl FnMut(Value) -> bool,
     ) -> anyhow::Result<bool> {
         let mut next = Some(path.to_owned());
+        let (mut seen, mut empty) = (HashSet::new(), 0);
         while let Some(path) = next {
             let mut page = self.get(&path).await?;
+            empty = match page.get("value").and_then(Value::as_array) {
+                Some(members) if members.is_empty() => empty + 1,
+                _ => 0,
+            };
+            let mut hasher = DefaultHasher::new();
+            path.hash(&mut hasher);
+            let is_again = !seen.insert(hasher.finish());
+            if is_again || seen.len() > MOST_PAGES || empty > MOST_EMPTY_PAGES {
+                bail!("the pages of a collection do not end: {path}");
+            }
             let Some(members) = page.get_mut("value").and_then(Value::as_array_mut) else {
                 bail!("the answer to {path} is no collection");
             };
@@ -257,20 +288,14 @@ impl Graph {
             let open: Vec<usize> = answers
                 .iter()
                 .enumerate()
-                .filter(|(_, answer)| answer.as_ref().is_none_or(Answer::is_not_now))
+                .filter(|(_, answer)| answer.as_ref().is_none_or(|one| one.wait().is_some()))
                 .map(|(index, _)| index)
                 .collect();
             if open.is_empty() {
                 break;
             }
-            if let Some(wait) = answers
-                .iter()
-                .flatten()
-                .filter(|answer| answer.is_not_now())
-                .map(Answer::wait)
-                .max()
-            {
-                tokio::time::sleep(wait).await;
+            if let Some(wait) = answers.iter().flatten().filter_map(Answer::wait).max() {
+                pause(wait).await;
             }
             let answered = match self.batch_once(parts, &ids, &open).await {
                 Ok(answered) => answered,
@@ -278,8 +303,10 @@ impl Graph {
                 Err(_) if answers.iter().any(Option::is_some) => break,
                 Err(error) => return Err(error),
             };
+            let mut open: BTreeSet<usize> = open.into_iter().collect();
             for (index, answer) in answered {
-                if let Some(place) = answers.get_mut(index) {
+                // The first answer to what was asked counts, and no other.
+                if let (true, Some(place)) = (open.remove(&index), answers.get_mut(index)) {
                     *place = Some(answer);
                 }
             }
@@ -329,10 +356,10 @@ impl Graph {
     ) -> anyhow::Result<Answer> {
         let mut answer = self.call(method.clone(), path, body).await?;
         for _ in 1..TRIES {
-            if !answer.is_not_now() {
+            let Some(wait) = answer.wait() else {
                 break;
-            }
-            tokio::time::sleep(answer.wait()).await;
+            };
+            pause(wait).await;
             answer = self.call(method.clone(), path, body).await?;
         }
         Ok(answer)
@@ -362,17 +389,36 @@ impl Graph {
             .get(reqwest::header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok())
             .and_then(seconds);
-        let text = answer.text().await.context("the answer broke off")?;
-        let body = if text.is_empty() {
+        let bytes = whole(answer).await?;
+        let body = if bytes.is_empty() {
             Value::Null
         } else {
-            serde_json::from_str(&text).unwrap_or(Value::String(text))
+            serde_json::from_slice(&bytes)
+                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()))
         };
         Ok(Answer {
             status,
             body,
             retry_after,
         })
+    }
+
+    /// Events of a server, as long as it tells of any; `None` if it has none to tell here.
+    pub(crate) async fn events(&self, path: &str) -> anyhow::Result<Option<Events>> {
+        let token = self.current_token().await?;
+        let mut request = self
+            .http
+            .get(format!("{}{path}", self.root))
+            .header(reqwest::header::ACCEPT, Events::KIND)
+            .timeout(Events::LONGEST);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request
+            .send()
+            .await
+            .with_context(|| format!("{} does not answer", self.root))?;
+        Ok(Events::of(answer))
     }
 
     async fn current_token(&self) -> anyhow::Result<Option<String>> {
@@ -418,6 +464,26 @@ impl Graph {
             ),
         }
     }
+}
+
+/// All of an answer, if it is not too large.
+pub(crate) async fn whole(mut answer: reqwest::Response) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.context("the answer broke off")? {
+        if bytes.len() + chunk.len() > LARGEST {
+            bail!("the answer is larger than {} MiB", LARGEST >> 20);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Waits as the server asks.
+async fn pause(wait: Duration) {
+    if wait >= NOTED_WAIT {
+        output::note(format_args!("the server asks to wait {} s", wait.as_secs()));
+    }
+    tokio::time::sleep(wait).await;
 }
 
 fn part_answer(response: &Value) -> Option<(usize, Answer)> {

@@ -15,12 +15,15 @@ use super::reprocess::ITEM;
 use crate::args::connect::Output;
 use crate::args::reprocess::{JobArgs, JobRunArgs, JobsCommand, JobsList, ReprocessArgs};
 use crate::output::progress::Progress;
-use crate::output::rows::{Column, Rows, column};
+use crate::output::rows::{self, Column, Rows, column};
 use crate::output::{self, Ending};
 
 const JOBS: &str = "/reeve/v1/reprocessJobs";
-/// How often the job is looked at.
+/// How often the job is looked at where it tells no events.
 const LOOK: Duration = Duration::from_millis(300);
+/// How often a server that does not answer any more is asked again, and for how long to wait at first.
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Items that are fetched at once.
 const PAGE: usize = 5_000;
 
@@ -179,24 +182,67 @@ fn ending(job: &Value) -> Ending {
     }
 }
 
-/// Looks at the job until nobody moves it on by itself.
+/// Follows the job until nobody moves it on by itself. What a stream of events missed, the job tells: each event has all.
 async fn watch(graph: &Graph, id: &str) -> anyhow::Result<Value> {
     let mut progress = Progress::new();
+    let mut failures = 0;
     loop {
-        let job = graph.get(&address(id, "")).await?;
-        let state = text_at(&job, "/state").unwrap_or_default();
-        let is_moving = ["planning", "running"].contains(&state);
-        // What a canceled job has begun is delivered all the same.
-        let is_delivering = state == "canceled" && number(&job, "/summary/inDelivery") > 0;
-        bar(&mut progress, state, &job);
-        if !is_moving && !is_delivering {
+        let job = match graph.get(&address(id, "")).await {
+            Ok(job) => job,
+            // A server that starts again goes on with its jobs.
+            Err(error) if is_unreachable(&error) && (1..TRIES).contains(&failures) => {
+                tokio::time::sleep(FIRST_PAUSE * (1 << failures)).await;
+                failures += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        failures = 1;
+        if is_at_rest(&job) {
+            bar(&mut progress, &job);
             return Ok(job);
         }
-        tokio::time::sleep(LOOK).await;
+        if !follow(graph, id, &mut progress).await {
+            tokio::time::sleep(LOOK).await;
+        }
     }
 }
 
-fn bar(progress: &mut Progress, state: &str, job: &Value) {
+/// Follows the events of a job; says whether one told that it rests.
+async fn follow(graph: &Graph, id: &str, progress: &mut Progress) -> bool {
+    let Ok(Some(mut events)) = graph.events(&address(id, "/events")).await else {
+        return false;
+    };
+    while let Some(event) = events.next().await {
+        let Ok(told) = serde_json::from_str::<Value>(&event.data) else {
+            continue;
+        };
+        bar(progress, &told);
+        if is_at_rest(&told) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether nobody moves the job on by itself.
+fn is_at_rest(job: &Value) -> bool {
+    let state = text_at(job, "/state").unwrap_or_default();
+    let is_moving = ["planning", "running"].contains(&state);
+    // What a canceled job has begun is delivered all the same.
+    let is_delivering = state == "canceled" && number(job, "/summary/inDelivery") > 0;
+    !is_moving && !is_delivering
+}
+
+/// Whether it was the way to the server that failed.
+fn is_unreachable(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(<dyn std::error::Error>::is::<reqwest::Error>)
+}
+
+fn bar(progress: &mut Progress, job: &Value) {
+    let state = text_at(job, "/state").unwrap_or_default();
     let count = |pointer: &str| u64::try_from(number(job, pointer)).unwrap_or_default();
     let ended = count("/progress/done") + count("/progress/failed");
     let rate = count("/progress/unitsPerSecond");
@@ -210,7 +256,9 @@ async fn tell(graph: &Graph, form: Output, job: &Value) -> anyhow::Result<()> {
     let plan = graph.get(&address(id, "/plan")).await?;
     match form {
         Output::Table => show(job, &plan),
-        Output::Json => output::line(json!({ "job": job, "plan": plan })),
+        Output::Json => {
+            output::line(rows::json(&json!({ "job": job, "plan": plan })));
+        }
         Output::Csv => {}
     }
     let mut rows = Rows::new(form, ITEM);

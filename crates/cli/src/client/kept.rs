@@ -9,11 +9,12 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::sign_in::{Grant, endpoint};
+use crate::output::{self, Refused};
 
 const NAME: &str = "tokens.json";
 
@@ -60,14 +61,16 @@ impl Kept {
         let _lock = lock(&self.folder)?;
         let mut all = read(&self.folder)?;
         let Some(kept) = all.get_mut(&self.root) else {
-            bail!("sign in again: `reeve login --url {}`", self.root);
+            let told = format!("sign in again: `reeve login --url {}`", self.root);
+            return Err(Refused(told).into());
         };
         // Another process may have renewed it.
         if Some(kept.access_token.as_str()) != refused {
             return Ok(kept.access_token.clone());
         }
         let Some(refresh) = kept.refresh_token.take() else {
-            bail!("the sign-in has run out: `reeve login --url {}`", self.root);
+            let told = format!("the sign-in has run out: `reeve login --url {}`", self.root);
+            return Err(Refused(told).into());
         };
         let grant = Grant::new(
             endpoint(&kept.authority, &kept.tenant, "token"),
@@ -79,11 +82,10 @@ impl Kept {
             ],
         );
         let answer = grant.answer(http).await?.map_err(|refusal| {
-            anyhow::anyhow!(
+            Refused(format!(
                 "the sign-in has ended ({}): `reeve login --url {}`",
-                refusal.told,
-                self.root
-            )
+                refusal.told, self.root
+            ))
         })?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
         kept.access_token =
@@ -109,7 +111,7 @@ pub(crate) fn keep(root: &str, sign_in: SignIn) -> anyhow::Result<PathBuf> {
 /// Forgets the tokens of a Graph root, or all; says of how many roots.
 pub(crate) fn forget(root: Option<&str>) -> anyhow::Result<usize> {
     let folder = folder()?;
-    if read(&folder)?.is_empty() {
+    if !folder.join(NAME).exists() {
         return Ok(0);
     }
     let _lock = lock(&folder)?;
@@ -135,14 +137,23 @@ fn folder() -> anyhow::Result<PathBuf> {
         .join("reeve"))
 }
 
+/// What is kept. A file that is broken holds nothing: that is told, and the next sign-in writes it anew.
 fn read(folder: &Path) -> anyhow::Result<SignIns> {
     let path = folder.join(NAME);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text)
-            .with_context(|| format!("`{}` is not what `reeve login` wrote", path.display())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(SignIns::new()),
-        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-    }
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(SignIns::new()),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
+        }
+    };
+    Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+        output::note(format_args!(
+            "`{}` is not what `reeve login` wrote ({error}): nobody is signed in, until `reeve login` writes it anew",
+            path.display()
+        ));
+        SignIns::new()
+    }))
 }
 
 fn write(folder: &Path, all: &SignIns) -> anyhow::Result<()> {

@@ -1,5 +1,8 @@
 //! `reeve packages|requests|assignments list|show`: what there is, read through Graph alone.
 
+use reqwest::Method;
+use serde_json::Value;
+
 use super::graph::{Graph, encoded, literal};
 use super::{ENTITLEMENTS, connect, names};
 use crate::args::connect::{ClientArgs, Output};
@@ -42,7 +45,15 @@ pub(crate) const REQUEST: &[Column] = &[
     column("status", &["/status"]),
     column("package", &["/accessPackage/displayName"]),
     column("requestor", &["/requestor/displayName"]),
+    column("for", FOR),
     column("created", &["/createdDateTime"]),
+];
+
+/// Where it stands whom a request is for.
+pub(crate) const FOR: &[&str] = &[
+    "/assignment/target/displayName",
+    "/target/displayName",
+    "/target/email",
 ];
 
 /// What is told of one assignment request.
@@ -53,7 +64,7 @@ const REQUEST_WHOLE: &[Column] = &[
     column("status", &["/status"]),
     column("package", &["/accessPackage/displayName"]),
     column("requestor", &["/requestor/displayName"]),
-    column("for", &["/assignment/target/displayName"]),
+    column("for", FOR),
     column("assignment", &["/assignment/id"]),
     column("justification", &["/justification"]),
     column("from", &["/schedule/startDateTime"]),
@@ -84,8 +95,8 @@ const OF_PACKAGE: &str = "$expand=catalog($select=id,displayName)";
 const OF_ASSIGNMENT: &str = "$expand=target($select=id,displayName,objectId),\
                              accessPackage($select=id,displayName),assignmentPolicy($select=id,displayName)";
 const OF_OWN_ASSIGNMENT: &str = "$expand=accessPackage";
-const OF_REQUEST: &str =
-    "$expand=accessPackage($select=id,displayName),requestor($select=id,displayName,objectId)";
+const OF_REQUEST: &str = "$expand=accessPackage($select=id,displayName),\
+                          requestor($select=id,displayName,objectId),assignment($expand=target)";
 const OF_WHOLE_REQUEST: &str = "$expand=accessPackage($select=id,displayName),\
                                 requestor($select=id,displayName,objectId),assignment($expand=target)";
 
@@ -135,7 +146,7 @@ pub(crate) async fn requests(command: &RequestsCommand) -> anyhow::Result<()> {
             };
             let shape = format!("{OF_REQUEST}&$orderby=createdDateTime%20desc");
             let path = address(way, &parts, &shape, &args.which);
-            list(&graph, &args.client, &args.which, &path, REQUEST).await
+            list_requests(&graph, &args.client, &args.which, &path, REQUEST).await
         }
         RequestsCommand::Show(args) => {
             let graph = connect(&args.client.connect)?;
@@ -143,7 +154,12 @@ pub(crate) async fn requests(command: &RequestsCommand) -> anyhow::Result<()> {
                 "{ENTITLEMENTS}/assignmentRequests/{}?{OF_WHOLE_REQUEST}",
                 encoded(&args.id)
             );
-            show(&graph, args, &path, REQUEST_WHOLE).await
+            let mut request = vec![graph.get(&path).await?];
+            add_targets(&graph, &mut request).await?;
+            for request in &request {
+                rows::one(args.client.told.output, REQUEST_WHOLE, request);
+            }
+            Ok(())
         }
     }
 }
@@ -244,6 +260,66 @@ pub(crate) async fn list(
             true
         })
         .await?;
+    end(rows, is_all, client, which);
+    Ok(())
+}
+
+/// The same of requests, each with whom it is for.
+pub(crate) async fn list_requests(
+    graph: &Graph,
+    client: &ClientArgs,
+    which: &Which,
+    path: &str,
+    columns: &'static [Column],
+) -> anyhow::Result<()> {
+    let mut found = Vec::new();
+    let is_all = graph
+        .for_each_until(path, |request| {
+            if which.limit > 0 && found.len() == which.limit {
+                return false;
+            }
+            found.push(request);
+            true
+        })
+        .await?;
+    add_targets(graph, &mut found).await?;
+    let mut rows = Rows::new(client.told.output, columns);
+    for request in &found {
+        rows.add(request);
+    }
+    end(rows, is_all, client, which);
+    Ok(())
+}
+
+/// Adds whom requests are for that have no assignment yet. Graph tells it over the assignment alone (RQ-16, OD-15); a Reeve
+/// tells it where it explains the approval.
+pub(crate) async fn add_targets(graph: &Graph, requests: &mut [Value]) -> anyhow::Result<()> {
+    for request in requests {
+        let is_told = request.pointer("/assignment/id").is_some();
+        let state = names::text_at(request, "/state").unwrap_or_default();
+        let is_open = matches!(state, "submitted" | "pendingApproval" | "scheduled");
+        let id = names::text_at(request, "/id").map(encoded);
+        let (false, true, Some(id)) = (is_told, is_open, id) else {
+            continue;
+        };
+        let path = format!("/reeve/v1/explain/approval?request={id}");
+        let answer = graph.send_patiently(Method::GET, &path, None).await?;
+        let target = answer
+            .body
+            .get("target")
+            .filter(|target| target.is_object());
+        if let (Some(target), Some(members)) = (target.cloned(), request.as_object_mut()) {
+            members.insert("target".to_owned(), target);
+        } else {
+            // No other Graph root than a Reeve tells it, of any request.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Ends a list.
+fn end(rows: Rows, is_all: bool, client: &ClientArgs, which: &Which) {
     if rows.end() == 0 && client.told.output == Output::Table {
         output::line("there are none");
     }
@@ -253,7 +329,6 @@ pub(crate) async fn list(
             which.limit
         ));
     }
-    Ok(())
 }
 
 async fn show(

@@ -14,6 +14,9 @@ use crate::output;
 
 /// How often the issuer is asked, if it does not say.
 const INTERVAL: u64 = 5;
+/// The longest pause between two questions, and the longest time that somebody has to enter the code, whatever the issuer says.
+const LONGEST_INTERVAL: u64 = 60;
+const LONGEST_WAIT: u64 = 3_600;
 /// By how much that grows when the issuer finds it too often (RFC 8628, 3.5).
 const SLOWER: u64 = 5;
 
@@ -56,7 +59,12 @@ pub(crate) async fn run(args: &LoginArgs) -> anyhow::Result<()> {
         ],
     );
     let interval = begun.get("interval").and_then(Value::as_u64);
-    let answer = signed_in(&http, &poll, interval.unwrap_or(INTERVAL)).await?;
+    let expires = begun.get("expires_in").and_then(Value::as_u64);
+    let patience = Duration::from_secs(expires.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT));
+    let asking = signed_in(&http, &poll, interval.unwrap_or(INTERVAL));
+    let answer = tokio::time::timeout(patience, asking)
+        .await
+        .map_err(|_| output::Refused("nobody entered the code in time".to_owned()))??;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).map(str::to_owned);
     let path = kept::keep(
         &place.root,
@@ -87,10 +95,12 @@ fn who(args: &LoginArgs, place: &Place) -> anyhow::Result<(String, String)> {
     let client = client.or_else(|| of_dev.and_then(|dev| dev.public_client_id.clone()));
     match (tenant, client) {
         (Some(tenant), Some(client)) => Ok((tenant, client)),
-        _ => bail!(
+        _ => Err(output::Misunderstood(
             "name the tenant with `--tenant TENANT`, and a client without secret that is registered there with \
              `--client-id ID`"
-        ),
+                .to_owned(),
+        )
+        .into()),
     }
 }
 
@@ -118,11 +128,13 @@ async fn signed_in(
     mut interval: u64,
 ) -> anyhow::Result<Value> {
     loop {
-        tokio::time::sleep(Duration::from_secs(interval)).await;
+        tokio::time::sleep(Duration::from_secs(interval.min(LONGEST_INTERVAL))).await;
         match poll.answer(http).await? {
             Ok(answer) => return Ok(answer),
             Err(refusal) if refusal.error == "authorization_pending" => {}
-            Err(refusal) if refusal.error == "slow_down" => interval += SLOWER,
+            Err(refusal) if refusal.error == "slow_down" => {
+                interval = interval.saturating_add(SLOWER);
+            }
             Err(refusal) => {
                 return Err(output::Refused(format!("nobody signed in: {}", refusal.told)).into());
             }

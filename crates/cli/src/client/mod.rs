@@ -5,6 +5,7 @@ pub(crate) mod approvals;
 pub(crate) mod bodies;
 pub(crate) mod dev;
 pub(crate) mod drift;
+pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod export;
 pub(crate) mod graph;
@@ -21,7 +22,7 @@ pub(crate) mod sign_in;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use domain::cloud::Cloud;
 use graph::{Graph, TokenSource};
 use kept::Kept;
@@ -29,6 +30,7 @@ use sign_in::Grant;
 
 use crate::args::connect::ConnectArgs;
 use crate::dev_file::DevFile;
+use crate::output::{Misunderstood, Refused};
 
 /// Where entitlement management is below the root of v1.0.
 pub(crate) const ENTITLEMENTS: &str = "/v1.0/identityGovernance/entitlementManagement";
@@ -54,9 +56,14 @@ pub(crate) fn place(args: &ConnectArgs) -> anyhow::Result<Place> {
         (Some(dev), _, _) => dev.base_url.clone(),
         (None, Some(url), _) => url.clone(),
         (None, None, Some(cloud)) => cloud.graph_root().to_owned(),
-        (None, None, None) => bail!(
-            "name a Graph root with `--url URL`, a cloud with `--cloud CLOUD`, or a development tenant with `--data DIR`"
-        ),
+        (None, None, None) => {
+            return Err(Misunderstood(
+                "name a Graph root with `--url URL`, a cloud with `--cloud CLOUD`, or a development tenant with \
+                 `--data DIR`"
+                    .to_owned(),
+            )
+            .into());
+        }
     };
     let root = root.trim_end_matches('/').to_owned();
     let authority = match (&dev, &args.authority, cloud) {
@@ -108,11 +115,12 @@ fn source(args: &ConnectArgs, place: &Place) -> anyhow::Result<TokenSource> {
     }
     match Kept::find(&place.root)? {
         Some(kept) => Ok(TokenSource::Kept(kept)),
-        None => bail!(
+        None => Err(Refused(format!(
             "sign in: `reeve login --url {}`, a client with `--tenant`, `--client-id` and `--client-secret-file`, or an \
              access token with `--token TOKEN` or the variable REEVE_TOKEN",
             place.root
-        ),
+        ))
+        .into()),
     }
 }
 
@@ -125,7 +133,7 @@ fn client_secret(args: &ConnectArgs) -> anyhow::Result<Option<String>> {
         .with_context(|| format!("cannot read the client's secret in `{}`", path.display()))?;
     let secret = text.trim();
     if secret.is_empty() {
-        bail!("`{}` holds no secret", path.display());
+        return Err(Refused(format!("`{}` holds no secret", path.display())).into());
     }
     Ok(Some(secret.to_owned()))
 }

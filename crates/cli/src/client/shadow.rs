@@ -41,6 +41,14 @@ struct Role {
     object: String,
     origin: String,
     name: String,
+    /// What the object is called, with its id.
+    of: String,
+}
+
+impl Role {
+    fn in_words(&self) -> String {
+        format!("{} of {} {}", self.name, self.system, self.of)
+    }
 }
 
 /// A package as far as this is about it.
@@ -49,7 +57,8 @@ struct Package {
     catalog: String,
     roles: Vec<Role>,
     incompatible_packages: BTreeSet<String>,
-    incompatible_groups: BTreeSet<String>,
+    /// By their ids, what they are called.
+    incompatible_groups: BTreeMap<String, String>,
 }
 
 /// What is known of a tenant.
@@ -118,18 +127,41 @@ async fn packages(graph: &Graph) -> anyhow::Result<BTreeMap<String, Package>> {
             catalog: needed(&package, "/catalog/id")?.to_owned(),
             roles,
             incompatible_packages: other("incompatibleAccessPackages").await?,
-            incompatible_groups: other("incompatibleGroups").await?,
+            incompatible_groups: groups(graph, &id).await?,
         };
         packages.insert(id, found);
     }
     Ok(packages)
 }
 
+/// The groups that do not go together with a package.
+async fn groups(graph: &Graph, package: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let path = format!(
+        "{ENTITLEMENTS}/accessPackages/{package}/incompatibleGroups?$select=id,displayName"
+    );
+    let named = |group: &Value| {
+        let id = text_at(group, "/id")?;
+        Some((id.to_owned(), called(text_at(group, "/displayName"), id)))
+    };
+    Ok(graph.list(&path).await?.iter().filter_map(named).collect())
+}
+
+/// Something by its name and its id.
+fn called(name: Option<&str>, id: &str) -> String {
+    match name {
+        Some(name) if !name.is_empty() => format!("{name} ({id})"),
+        _ => id.to_owned(),
+    }
+}
+
 fn role(scope: &Value) -> Option<Role> {
     let role = text_at(scope, "/role/originId")?.to_owned();
     let system = text_at(scope, "/role/originSystem").or(text_at(scope, "/scope/originSystem"))?;
     let object = text_at(scope, "/role/resource/originId").or(text_at(scope, "/scope/originId"))?;
+    let name =
+        text_at(scope, "/role/resource/displayName").or(text_at(scope, "/scope/displayName"));
     Some(Role {
+        of: called(name, object),
         system: system.to_owned(),
         object: object.to_owned(),
         name: text_at(scope, "/role/displayName")
@@ -240,7 +272,7 @@ impl Tenant<'_> {
                         "finding": "delivered and not there",
                         "who": held.name,
                         "package": package.name,
-                        "what": format!("{} of {} {}", role.name, role.system, role.object),
+                        "what": role.in_words(),
                         "id": held.assignment,
                     }));
                 }
@@ -259,7 +291,7 @@ impl Tenant<'_> {
                     found.push(json!({
                         "finding": "dead reference",
                         "package": package.name,
-                        "what": format!("{} of {} {}", role.name, role.system, role.object),
+                        "what": role.in_words(),
                         "id": id,
                     }));
                 }
@@ -327,7 +359,7 @@ impl Tenant<'_> {
                     }
                 }
             }
-            for group in &package.incompatible_groups {
+            for (group, name) in &package.incompatible_groups {
                 let path = format!(
                     "/v1.0/groups/{}/transitiveMembers?$select=id&$top=500",
                     encoded(group)
@@ -338,7 +370,7 @@ impl Tenant<'_> {
                     .map(ids)
                     .unwrap_or_default();
                 for (_, held) in own.iter().filter(|(person, _)| members.contains(**person)) {
-                    found.push(apart(held, package, &format!("group {group}")));
+                    found.push(apart(held, package, &format!("group {name}")));
                 }
             }
         }

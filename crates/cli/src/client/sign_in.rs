@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::graph::whole;
 use crate::dev_file::{DevFile, KnownClient, KnownUser};
 use crate::output::Refused;
 
@@ -113,9 +114,7 @@ impl Grant {
             .await
             .with_context(|| format!("the issuer at {} does not answer", self.endpoint))?;
         let status = answer.status();
-        let body: Value = answer
-            .json()
-            .await
+        let body: Value = serde_json::from_slice(&whole(answer).await?)
             .context("the issuer's answer is no JSON")?;
         if status.is_success() {
             return Ok(Ok(body));

@@ -8,8 +8,9 @@ pub(crate) mod rows;
 use std::fmt::Display;
 use std::io::{ErrorKind, Write};
 
-/// Prints a line on standard output.
+/// Prints a line on standard output, or several; nothing in it gives a terminal orders.
 pub(crate) fn line(text: impl Display) {
+    let text = rows::shown_in_lines(&text.to_string());
     to_stdout(format_args!("{text}\n"));
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
 
 /// Tells how it goes, on standard error.
 pub(crate) fn note(text: impl Display) {
+    let text = rows::shown_in_lines(&text.to_string());
     // Nobody could be told that this failed.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
@@ -51,6 +53,11 @@ pub(crate) fn note(text: impl Display) {
 #[error("{0}")]
 pub(crate) struct Refused(pub(crate) String);
 
+/// The command line says too little, or what does not go together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misunderstood(pub(crate) String);
+
 /// How a command ended, where that is not told by an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -58,6 +65,8 @@ pub(crate) enum Ending {
     Well,
     /// Something failed, or was found that should not be.
     Amiss,
+    /// Nothing was done: the command line cannot be understood.
+    Misunderstood,
     /// Nothing was done: it was refused, or would have gone past a threshold.
     Refused,
 }
@@ -67,15 +76,21 @@ impl Ending {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Well => 0,
-            // 2 is the command line's own.
             Self::Amiss => 1,
+            // As the parser of the command line ends by itself.
+            Self::Misunderstood => 2,
             Self::Refused => 3,
         }
     }
 
     /// The ending that an error means.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.chain().any(<dyn std::error::Error>::is::<Refused>) {
+        if error
+            .chain()
+            .any(<dyn std::error::Error>::is::<Misunderstood>)
+        {
+            Self::Misunderstood
+        } else if error.chain().any(<dyn std::error::Error>::is::<Refused>) {
             Self::Refused
         } else {
             Self::Amiss
@@ -113,5 +128,5 @@ pub(crate) fn failure(error: &anyhow::Error) {
             told.push_str(&cause);
         }
     }
-    note(format_args!("reeve: {}", rows::shown_in_lines(&told)));
+    note(format_args!("reeve: {told}"));
 }

@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** what a server sent never reaches a terminal as a command to it, nor a spreadsheet as a formula.
 
+use std::fmt::Write;
+
 use comfy_table::Table;
+use domain::spreadsheet::is_like_a_formula;
 use serde_json::Value;
 
 use crate::args::connect::Output;
@@ -54,7 +57,7 @@ impl Rows {
             Output::Table => {
                 self.table.add_row(cells.map(|cell| shown(&cell)));
             }
-            Output::Json => super::line(object),
+            Output::Json => super::line(json(object)),
             Output::Csv => {
                 let cells: Vec<String> = cells.map(|cell| quoted(&cell)).collect();
                 super::line(cells.join(","));
@@ -69,6 +72,28 @@ impl Rows {
         }
         self.count
     }
+}
+
+/// A line of JSON as a terminal may get it: what could give it orders is escaped, which any reader of JSON undoes.
+pub(crate) fn json(value: &Value) -> String {
+    let text = value.to_string();
+    if !text.chars().any(moves) {
+        return text;
+    }
+    let mut told = String::with_capacity(text.len());
+    for letter in text.chars() {
+        // Outside of its texts JSON has none of these.
+        if moves(letter) {
+            let mut units = [0; 2];
+            for unit in letter.encode_utf16(&mut units) {
+                // Writing into a text cannot fail.
+                let _ = write!(told, "\\u{unit:04x}");
+            }
+        } else {
+            told.push(letter);
+        }
+    }
+    told
 }
 
 /// Tells of one object: member by member in a table.
@@ -143,7 +168,8 @@ fn moves(letter: char) -> bool {
 
 /// A cell of CSV. One that begins like a formula must not become one in a spreadsheet.
 pub(crate) fn quoted(cell: &str) -> String {
-    let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // How it begins counts as the server sent it, too: a tab is a space from here on.
+    let is_formula = is_like_a_formula(cell);
     let cell = shown_in_lines(cell);
     let cell = if is_formula { format!("'{cell}") } else { cell };
     if cell.contains([',', '"', '\n', '\r']) {
@@ -164,6 +190,7 @@ mod tests {
         assert_eq!(quoted("plain"), "plain");
         assert_eq!(quoted("a, \"b\""), "\"a, \"\"b\"\"\"");
         assert_eq!(quoted("=1+1"), "'=1+1");
+        assert_eq!(quoted(" \u{ff1d}1,1"), "\"' \u{ff1d}1,1\"");
         assert_eq!(quoted("two\nlines"), "\"two\nlines\"");
         assert_eq!(quoted("a\u{1b}[2Jb\u{9b}2J"), "a [2Jb 2J");
     }
@@ -178,6 +205,16 @@ mod tests {
         assert_eq!(cell(&object, &["/number"]), "7");
         assert_eq!(cell(&object, &["/list"]), "a, b");
         assert_eq!(cell(&object, &["/absent"]), "");
+    }
+
+    #[test]
+    fn a_line_of_json_gives_a_terminal_no_orders_and_says_the_same() {
+        let object = json!({ "name\u{9b}": "a\u{9b}2J\u{7f}\u{85}\u{1b}\u{202e}b", "number": 1.5 });
+
+        let told = super::json(&object);
+
+        assert!(!told.chars().any(moves), "{told:?}");
+        assert_eq!(serde_json::from_str::<Value>(&told).unwrap(), object);
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use serde_json::Value;
 
 use super::Principal;
 use crate::client::ENTITLEMENTS;
 use crate::client::graph::Graph;
+use crate::output::Refused;
 
 /// What has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +47,7 @@ const LINKS: &[(&str, Kind)] = &[
 ];
 
 /// The names of a tenant's objects.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     ids: BTreeMap<(Kind, String), Vec<String>>,
     names: BTreeMap<String, (Kind, String)>,
@@ -91,8 +92,10 @@ impl Names {
         let ids = self.ids.get(&(kind, kind.key(name))).map(Vec::as_slice);
         match ids {
             Some([id]) => Ok(id),
-            Some([]) | None => bail!("there is no {} `{name}`", kind.word()),
-            Some(_) => bail!("there is more than one {} `{name}`", kind.word()),
+            Some([]) | None => Err(Refused(format!("there is no {} `{name}`", kind.word())).into()),
+            Some(_) => {
+                Err(Refused(format!("there is more than one {} `{name}`", kind.word())).into())
+            }
         }
     }
 
@@ -138,6 +141,21 @@ impl Names {
             }
             self.id(kind, name).map(|id| Some(id.to_owned()))
         })
+    }
+}
+
+/// Takes away what the server calls somebody whom a policy names: it follows from who that is, and is nobody's to write.
+pub(super) fn without_descriptions(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let names_somebody = LINKS.iter().any(|(link, _)| members.contains_key(*link));
+            if names_somebody || members.contains_key("membershipRule") {
+                members.remove("description");
+            }
+            members.values_mut().for_each(without_descriptions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_descriptions),
+        _ => {}
     }
 }
 

@@ -12,12 +12,14 @@ mod reap;
 mod sow;
 mod yaml;
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use reap::write;
-pub(crate) use sow::{Made, apply, bring, bring_in};
+pub(crate) use sow::{Item, Manner, Outcome, Report, apply, bring, bring_in};
 
 /// Members as Graph has them.
 type Members = Map<String, Value>;
@@ -66,6 +68,17 @@ enum Principal {
     User(String),
     Group { group: String },
     Application { application: String },
+}
+
+impl Principal {
+    /// What they are called.
+    fn word(&self) -> &str {
+        match self {
+            Self::User(name) => name,
+            Self::Group { group } => group,
+            Self::Application { application } => application,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -197,6 +210,37 @@ fn parse(text: &str) -> anyhow::Result<Document> {
 }
 
 fn check(document: &Document) -> anyhow::Result<()> {
+    let users = document.users.iter();
+    once("users", users.map(|user| user.user_principal_name.as_str()))?;
+    let groups = document.groups.iter();
+    once("groups", groups.map(|group| group.display_name.as_str()))?;
+    let applications = document.applications.iter();
+    once(
+        "applications",
+        applications.map(|one| one.display_name.as_str()),
+    )?;
+    let organizations = document.connected_organizations.iter();
+    let organizations = organizations.map(|one| one.display_name.as_str());
+    once("connectedOrganizations", organizations)?;
+    let connectors = document.connectors.iter();
+    once(
+        "connectors",
+        connectors.map(|one| one.display_name.as_str()),
+    )?;
+    let catalogs = document.catalogs.iter();
+    once("catalogs", catalogs.map(|one| one.display_name.as_str()))?;
+    for catalog in &document.catalogs {
+        let packages = catalog.access_packages.iter();
+        once(
+            "accessPackages",
+            packages.map(|one| one.display_name.as_str()),
+        )?;
+        let extensions = catalog.custom_extensions.iter();
+        once(
+            "customExtensions",
+            extensions.map(|one| one.display_name.as_str()),
+        )?;
+    }
     for user in &document.users {
         only(&user.members, kept::USER, &user.user_principal_name)?;
     }
@@ -232,6 +276,17 @@ fn check(document: &Document) -> anyhow::Result<()> {
                 only(&policy.members, kept::POLICY, &policy.display_name)?;
                 in_one_way(policy)?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Two things of one name could not be told apart.
+fn once<'n>(section: &str, names: impl Iterator<Item = &'n str>) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            bail!("`{section}` has `{name}` twice");
         }
     }
     Ok(())

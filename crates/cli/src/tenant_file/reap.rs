@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::links::{Kind, Names, text};
+use super::links::{Kind, Names, text, without_descriptions};
+use super::sow::targets;
 use super::{Members, kept, yaml};
 use crate::client::ENTITLEMENTS;
 use crate::client::graph::Graph;
@@ -86,7 +87,7 @@ impl Reaper<'_> {
     }
 
     async fn groups(&self) -> anyhow::Result<Vec<Value>> {
-        let targets = self.targets().await?;
+        let targets = targets(self.graph).await?;
         let path = format!(
             "/v1.0/groups?$select=id,displayName,{}",
             kept::GROUP.join(",")
@@ -110,7 +111,7 @@ impl Reaper<'_> {
     }
 
     async fn applications(&self) -> anyhow::Result<Vec<Value>> {
-        let targets = self.targets().await?;
+        let targets = targets(self.graph).await?;
         let mut all = Vec::new();
         for application in self.graph.list("/v1.0/servicePrincipals").await? {
             let mut members = head(&application, &["displayName"]);
@@ -134,20 +135,6 @@ impl Reaper<'_> {
             all.push(Value::Object(members));
         }
         Ok(sorted(all, "displayName"))
-    }
-
-    /// Which object is delivered to which target; other Graph roots than Reeve's have no such thing.
-    async fn targets(&self) -> anyhow::Result<BTreeMap<String, String>> {
-        let answer = self
-            .graph
-            .call(reqwest::Method::GET, "/reeve/v1/bindings", None)
-            .await?;
-        let bindings = answer.body.get("value").and_then(Value::as_array);
-        let pair = |binding: &Value| {
-            let target = text(binding, "target")?.to_owned();
-            Some((text(binding, "objectId")?.to_owned(), target))
-        };
-        Ok(bindings.into_iter().flatten().filter_map(pair).collect())
     }
 
     async fn organizations(&self) -> anyhow::Result<Vec<Value>> {
@@ -202,6 +189,8 @@ impl Reaper<'_> {
             let id = text(&catalog, "id").unwrap_or_default();
             let mut members = head(&catalog, &["displayName"]);
             members.extend(pick(&catalog, kept::CATALOG));
+            // What has none is not called by its name, as what a file says nothing of.
+            members.entry("description").or_insert(Value::Null);
             let extensions = format!("{ENTITLEMENTS}/catalogs/{id}/customWorkflowExtensions");
             let extensions = self.graph.list(&extensions).await?;
             let extensions = sorted(named(&extensions, kept::EXTENSION), "displayName");
@@ -261,6 +250,7 @@ impl Reaper<'_> {
         for package in self.graph.list(&path).await? {
             let mut members = head(&package, &["displayName"]);
             members.extend(pick(&package, kept::PACKAGE));
+            members.entry("description").or_insert(Value::Null);
             let pairs = items(&package, "resourceRoleScopes");
             let mut roles: Vec<Value> = pairs.filter_map(|pair| self.role(pair)).collect();
             roles.sort_by_key(Value::to_string);
@@ -301,6 +291,17 @@ impl Reaper<'_> {
         let mut all: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for mut policy in self.graph.list(&path).await? {
             self.names.put_names(&mut policy);
+            for member in [
+                "specificAllowedTargets",
+                "requestorSettings",
+                "requestApprovalSettings",
+                "reviewSettings",
+            ] {
+                if let Some(member) = policy.get_mut(member) {
+                    without_descriptions(member);
+                }
+            }
+            without_escalation(&mut policy);
             let settings = policy.get_mut("customExtensionStageSettings");
             let settings = settings.and_then(Value::as_array_mut);
             for setting in settings.into_iter().flatten() {
@@ -311,6 +312,7 @@ impl Reaper<'_> {
             }
             let mut members = head(&policy, &["displayName"]);
             members.extend(pick(&policy, kept::POLICY));
+            members.entry("description").or_insert(Value::Null);
             let package = policy.pointer("/accessPackage/id").and_then(Value::as_str);
             let package = package.unwrap_or_default().to_owned();
             all.entry(package).or_default().push(Value::Object(members));
@@ -349,6 +351,17 @@ impl Reaper<'_> {
         let mut who: Vec<_> = who.filter_map(|id| self.names.named(id)).collect();
         who.sort();
         Ok(who.iter().map(|one| json!(one)).collect())
+    }
+}
+
+/// A stage that does not escalate has no time for it, or none at all: one and the same.
+fn without_escalation(policy: &mut Value) {
+    let stages = policy.pointer_mut("/requestApprovalSettings/stages");
+    let stages = stages.and_then(Value::as_array_mut);
+    for stage in stages.into_iter().flatten() {
+        if let Some(members) = stage.as_object_mut() {
+            members.retain(|name, member| name != "durationBeforeEscalation" || member != "PT0S");
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn indent(depth: usize, out: &mut String) {
 fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) if is_plain(text) => text.clone(),
-        other => other.to_string(),
+        other => crate::output::rows::json(other),
     }
 }
 
@@ -132,6 +132,7 @@ mod tests {
             "a\nb",
             "\t",
             "äß",
+            "a\u{85}b\u{9b}2J\u{7f}",
             "*a",
             "&a",
             "!a",

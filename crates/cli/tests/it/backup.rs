@@ -121,7 +121,7 @@ fn a_backup_that_is_not_whole_is_refused_and_nothing_is_written_over() {
     assert_eq!(code, Some(0), "{told}");
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
 
-    assert_eq!(backup(&data, &out).0, Some(1), "there is one already");
+    assert_eq!(backup(&data, &out).0, Some(3), "there is one already");
     assert_eq!(restore(&[&at("backup"), "--data", &at("data")]).0, Some(3));
     assert_eq!(restore(&[&at("data"), "--check"]).0, Some(3), "no manifest");
     let database = out.join("reeve.db");
@@ -136,6 +136,77 @@ fn a_backup_that_is_not_whole_is_refused_and_nothing_is_written_over() {
         "{told}"
     );
     assert!(!folder.path().join("restored").exists());
+}
+
+/// Starts a command, and kills it as soon as a folder that begins so holds this many files, if it is not over before.
+fn killed(words: &[&str], folder: &Path, begins: &str, files: usize) {
+    let mut child = crate::support::reeve()
+        .args(words)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let count = || {
+        let entries = std::fs::read_dir(folder).unwrap().flatten();
+        let is_meant =
+            |entry: &std::fs::DirEntry| entry.file_name().to_str().unwrap().starts_with(begins);
+        let inner = entries.filter(is_meant).map(|entry| entry.path());
+        inner
+            .filter_map(|path| std::fs::read_dir(path).ok())
+            .map(Iterator::count)
+            .max()
+    };
+    while child.try_wait().unwrap().is_none() {
+        if count().is_some_and(|count| count >= files) {
+            child.kill().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_backup_or_a_restore_that_is_killed_at_any_file_leaves_nothing_that_passes_for_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert!(Server::start(&data, &[]).terminate().success());
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let whole = folder.path().join("whole");
+    assert_eq!(backup(&data, &whole).0, Some(0));
+    let files = std::fs::read_dir(&whole).unwrap().count();
+    assert!(files > 3);
+
+    for step in 0..=files {
+        let name = format!("cut-{step}");
+        let out = at(&name);
+        let words = ["backup", "--data", data.to_str().unwrap(), "--out", &out];
+        killed(&words, folder.path(), &name, step);
+        let is_whole = Path::new(&out).join("backup.json").exists();
+        let (code, told) = restore(&[&out, "--check"]);
+        assert_eq!(code, Some(if is_whole { 0 } else { 3 }), "{step}: {told}");
+        let (code, told) = backup(&data, Path::new(&out));
+        assert!(code == Some(3) || code == Some(0), "{step}: {told}");
+
+        let name = format!("back-{step}");
+        let to = at(&name);
+        let from = at("whole");
+        killed(
+            &["restore", &from, "--data", &to],
+            folder.path(),
+            &name,
+            step,
+        );
+        let (code, told) = restore(&[&from, "--data", &to]);
+        // It was done before the kill came, or is now; a data folder is never half of one.
+        assert!(
+            code == Some(0) || told.contains("holds something"),
+            "{step}: {told}"
+        );
+        let verified = run(&["audit", "verify", "--data", &to]);
+        assert!(
+            verified.status.success(),
+            "{step}: {}",
+            text(&verified.stdout)
+        );
+    }
 }
 
 #[test]

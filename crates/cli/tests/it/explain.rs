@@ -26,7 +26,11 @@ async fn every_question_is_answered_in_words_and_as_json() {
         let words = [&["explain"], question, &["--data", data]].concat();
         let done = run(&words);
         assert!(done.status.success(), "{}", text(&done.stderr));
+        let csv = run(&[words.as_slice(), &["--output", "csv"]].concat());
+        assert!(text(&csv.stdout).starts_with("what,value\n"), "{csv:?}");
+        assert!(text(&csv.stdout).lines().count() > 2, "{csv:?}");
         let json = run(&[words.as_slice(), &["--output", "json"]].concat());
+        assert_eq!(text(&json.stdout).lines().count(), 1);
         let json: Value = serde_json::from_slice(&json.stdout).unwrap();
         (text(&done.stdout), json)
     };

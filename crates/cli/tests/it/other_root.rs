@@ -231,3 +231,48 @@ async fn a_run_that_was_broken_off_goes_on_where_it_ended_and_parts_that_come_to
     assert_eq!(job.status.code(), Some(3), "{job:?}");
     assert!(text(&job.stderr).contains("is no Reeve server"), "{job:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_killed_at_any_batch_goes_on_and_asks_for_nothing_that_was_answered() {
+    let root = Root::start().await;
+    for at in 0..=3 {
+        let file = root.folder.path().join(format!("checkpoint-{at}"));
+        let with_file = ["--checkpoint", file.to_str().unwrap(), "--concurrency", "1"];
+        let (batches, calls) = (&root.counter.batches, &root.counter.calls);
+        let (begun, before) = (batches.load(Ordering::SeqCst), calls.load(Ordering::SeqCst));
+        let mut child = reeve()
+            .args(["reprocess", "assignments", "--state", "delivered"])
+            .args(["--url", &root.url, "--token", &root.token])
+            .args(with_file)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // At first as soon as there is a file, then at each batch.
+        while child.try_wait().unwrap().is_none() {
+            let is_there = if at == 0 {
+                file.exists()
+            } else {
+                batches.load(Ordering::SeqCst) >= begun + at
+            };
+            if is_there {
+                child.kill().unwrap();
+            }
+            tokio::task::yield_now().await;
+        }
+
+        let done = root
+            .reprocess(&[&with_file[..], &["--output", "csv"]].concat())
+            .await;
+
+        assert!(done.status.success(), "{at}: {done:?}");
+        assert_eq!(
+            text(&done.stdout).matches(",delivered,").count(),
+            PEOPLE,
+            "{at}"
+        );
+        // The batch that was under way was answered, and the answer went nowhere.
+        let again = calls.load(Ordering::SeqCst) - before - PEOPLE;
+        assert!(again <= 20, "{at}: {again}");
+    }
+}

@@ -135,8 +135,24 @@ async fn somebody_signs_in_with_a_browser_elsewhere_and_the_tokens_are_kept_and_
     let server = Server::start(&folder.path().join("data"), &["--demo-org"]);
     let dev = server.dev();
     let none = run_in(&state, &["packages", "list", "--url", &server.url]);
-    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(none.status.code(), Some(3));
     assert!(text(&none.stderr).contains("reeve login"), "{none:?}");
+    // A file that is broken is named, and is no dead end.
+    let kept = state.join("reeve/tokens.json");
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    for broken in [&b"{\"https://a"[..], b"[]", b"\xff\xfe", b"{\"a\": {}}"] {
+        write_private(&kept, broken);
+        let none = run_in(&state, &["packages", "list", "--url", &server.url]);
+        assert_eq!(none.status.code(), Some(3), "{none:?}");
+        let told = text(&none.stderr);
+        assert!(told.contains("tokens.json"), "{told}");
+        assert!(told.contains("reeve login"), "{told}");
+    }
+    let out = run_in(&state, &["logout"]);
+    assert!(out.status.success(), "{out:?}");
+    let none = run_in(&state, &["packages", "list", "--url", &server.url]);
+    assert!(!text(&none.stderr).contains("tokens.json"), "{none:?}");
+    write_private(&kept, "{\"https://a");
 
     let mut login = reeve()
         .env("XDG_STATE_HOME", &state)
@@ -158,7 +174,6 @@ async fn somebody_signs_in_with_a_browser_elsewhere_and_the_tokens_are_kept_and_
     told.read_to_string(&mut rest).unwrap();
     assert!(login.wait().unwrap().success(), "{line}{rest}");
 
-    let kept = state.join("reeve/tokens.json");
     let mode = std::fs::metadata(&kept).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let listed = run_in(

@@ -295,6 +295,17 @@ fn an_administrator_gives_extends_and_takes_by_name() {
         "--wait",
     ];
     let told = farm.run("admin", &given);
+    // Graph has no assignment to tell it by before the approval.
+    for (who, list) in [("admin", "requests"), ("bob", "approvals")] {
+        let waiting = farm.object(who, &[list, "list"]);
+        assert!(waiting["assignment"].is_null(), "{waiting}");
+        assert_eq!(
+            waiting["target"]["displayName"], "Alice Archer",
+            "{waiting}"
+        );
+        let table = farm.run(who, &[list, "list"]);
+        assert!(table.contains("Alice Archer"), "{table}");
+    }
     assert!(
         told.contains("adminAdd") && told.contains("pendingApproval"),
         "{told}"

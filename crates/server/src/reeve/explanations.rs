@@ -82,8 +82,15 @@ fn of_approvals() -> Value {
     json!({
         "ApprovalExplanation": object(&json!({
             "requestId": text_or_null(),
+            "target": { "oneOf": [reference("RequestTarget"), { "type": "null" }] },
             "accessPackageId": text(),
             "approvals": list("ApprovalByPolicy"),
+        })),
+        "RequestTarget": object(&json!({
+            "id": text(),
+            "objectId": text_or_null(),
+            "displayName": text_or_null(),
+            "email": text_or_null(),
         })),
         "ApprovalByPolicy": object(&json!({
             "policyId": text_or_null(),

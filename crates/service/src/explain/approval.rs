@@ -10,6 +10,7 @@ use domain::approval::{Approver, Stage, StageStatus, Tier, Verdict};
 use domain::directory::ObjectKind;
 use domain::id::{
     AccessPackageId, CatalogId, CustomExtensionId, ObjectId, PolicyId, RequestId, StageId,
+    SubjectId,
 };
 use domain::policy::{AccessChange, ApprovalExemptions, ApprovalStage, Asker, Standing};
 use domain::time::{Duration, Timestamp};
@@ -123,11 +124,26 @@ pub struct ByPolicy {
     pub stages: Vec<ByStage>,
 }
 
+/// Whom a request is for. Graph tells it over the assignment alone, which is not there before the approval (RQ-16).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whom {
+    /// Entitlement management's id of them.
+    pub subject: SubjectId,
+    /// The directory's; none before they arrive.
+    pub object: Option<ObjectId>,
+    /// Their name.
+    pub display_name: Option<String>,
+    /// Their mail address.
+    pub email: Option<String>,
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The request, if one was made.
     pub request: Option<RequestId>,
+    /// Whom it is for, if it was made.
+    pub whom: Option<Whom>,
     /// The package that is asked for.
     pub package: AccessPackageId,
     /// By each policy that it could go by; by its own, if it was made.
@@ -204,7 +220,8 @@ fn of_request(tx: &mut ReadTx<'_>, ctx: &Ctx, id: RequestId) -> Result<Explanati
         None => None,
     };
     let mut own = vec![request.created_by];
-    own.extend(store::subject::find(tx, request.target_id)?.and_then(|one| one.object_id));
+    let target = store::subject::find(tx, request.target_id)?;
+    own.extend(target.as_ref().and_then(|one| one.object_id));
     let mut stages = Vec::new();
     for stage in store::approval::of_request(tx, id)? {
         let approvers = store::approval::approvers(tx, stage.id)?;
@@ -214,6 +231,12 @@ fn of_request(tx: &mut ReadTx<'_>, ctx: &Ctx, id: RequestId) -> Result<Explanati
     }
     Ok(Explanation {
         request: Some(id),
+        whom: target.map(|target| Whom {
+            subject: target.id,
+            object: target.object_id,
+            display_name: target.display_name,
+            email: target.email,
+        }),
         package: request.access_package_id,
         approvals: vec![ByPolicy {
             policy: request.assignment_policy_id,
@@ -264,6 +287,7 @@ fn imagined(
     }
     Ok(Explanation {
         request: None,
+        whom: None,
         package: package.id,
         approvals,
     })

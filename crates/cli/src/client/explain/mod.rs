@@ -6,8 +6,13 @@ use serde_json::{Value, json};
 
 use super::graph::{Graph, encoded};
 use super::{connect, names};
-use crate::args::explain::{ExplainArgs, ExplainCommon, ExplainQuestion, Told};
+use crate::args::connect::Output;
+use crate::args::explain::{ExplainArgs, ExplainCommon, ExplainQuestion};
 use crate::output;
+use crate::output::rows::{self, Column, Rows, column};
+
+/// What is told of an answer in CSV: a line for each value.
+const FACT: &[Column] = &[column("what", &["/what"]), column("value", &["/value"])];
 
 /// Runs the command.
 pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
@@ -64,9 +69,35 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
 }
 
 fn tell(common: &ExplainCommon, answer: &Value, in_words: impl Fn(&Value) -> String) {
-    match common.output {
-        Told::Json => output::line(format_args!("{answer:#}")),
-        Told::Text => output::text(in_words(answer)),
+    match common.told.output {
+        Output::Json => output::line(rows::json(answer)),
+        Output::Table => output::text(rows::shown_in_lines(&in_words(answer))),
+        Output::Csv => {
+            let mut rows = Rows::new(Output::Csv, FACT);
+            facts("", answer, &mut rows);
+            rows.end();
+        }
+    }
+}
+
+/// Each value of an answer, by where it is in there.
+fn facts(place: &str, value: &Value, rows: &mut Rows) {
+    let inner = |name: &str| {
+        let dot = if place.is_empty() { "" } else { "/" };
+        format!("{place}{dot}{name}")
+    };
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                facts(&inner(name), member, rows);
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                facts(&inner(&at.to_string()), item, rows);
+            }
+        }
+        value => rows.add(&json!({ "what": place, "value": value })),
     }
 }
 

@@ -111,6 +111,12 @@ pub(super) fn approval(answer: &Value) -> String {
             "no policy lets the user ask, so that nobody is asked to approve",
         );
     }
+    if let Some(whom) = answer
+        .pointer("/target/displayName")
+        .and_then(Value::as_str)
+    {
+        lines.add(0, format_args!("for {whom}"));
+    }
     for approval in rows(answer, "/approvals") {
         let policy = word(approval, "/policyName");
         if !flag(approval, "/isApprovalNeeded") {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value as Json, json};
 use service::explain::approval::{
-    ByPolicy, ByStage, ByTier, Explanation, Named, Question, explain,
+    ByPolicy, ByStage, ByTier, Explanation, Named, Question, Whom, explain,
 };
 
 use super::{OwnRequest, id, needed_id, wrong};
@@ -31,8 +31,18 @@ pub(crate) async fn approval(request: &OwnRequest<'_>) -> Result<Reply, Error> {
 fn shown(explanation: &Explanation) -> Json {
     json!({
         "requestId": explanation.request.map(|id| id.to_string()),
+        "target": explanation.whom.as_ref().map(whom),
         "accessPackageId": explanation.package.to_string(),
         "approvals": explanation.approvals.iter().map(approval_by).collect::<Vec<Json>>(),
+    })
+}
+
+fn whom(one: &Whom) -> Json {
+    json!({
+        "id": one.subject.to_string(),
+        "objectId": one.object.map(|id| id.to_string()),
+        "displayName": one.display_name,
+        "email": one.email,
     })
 }
 
