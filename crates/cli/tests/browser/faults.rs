@@ -3,6 +3,7 @@
 use peers::chromium::Driver;
 
 use crate::crawl::look_at;
+use crate::look;
 use crate::tenant::Tenant;
 use crate::window::{Scripts, Window};
 
@@ -17,7 +18,7 @@ struct Fault {
     says: &'static str,
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 12] = [
     Fault {
         who: "bob",
         way: &["Approvals"],
@@ -58,10 +59,60 @@ const FAULTS: [Fault; 6] = [
         script: "return document.querySelector('main form[action$=pause] button')",
         says: "This cannot be done",
     },
+    Fault {
+        who: "admin",
+        way: &["Catalogs", "Make a catalog"],
+        script: "return document.querySelector('main form[method=post] .actions button')",
+        says: "Nothing was saved",
+    },
+    Fault {
+        who: "admin",
+        way: &["Catalogs", "Barn", "Packages", "Make a package"],
+        script: "return document.querySelector('main form[method=post] .actions button')",
+        says: "Nothing was saved",
+    },
+    Fault {
+        who: "admin",
+        way: &[
+            "Catalogs",
+            "Barn",
+            "Packages",
+            "Night shift",
+            "Change the roles",
+        ],
+        script: "return document.querySelector('main form[method=post] .actions button')",
+        says: "Choose at least one role.",
+    },
+    Fault {
+        who: "admin",
+        way: &[
+            "Catalogs",
+            "Barn",
+            "Packages",
+            "Night shift",
+            "Make a policy",
+        ],
+        script: "document.querySelector('[name=expires_after]').value = 'soon';
+                 return document.querySelector('main form[method=post] > .actions button')",
+        says: "Nothing was saved",
+    },
+    Fault {
+        who: "admin",
+        way: &["Development tenant"],
+        script: "return document.querySelector('form[action$=clock] button')",
+        says: "Say by how much",
+    },
+    Fault {
+        who: "admin",
+        way: &["Development tenant"],
+        script: "document.querySelector('[name=seed]').value = 'users: [nobody';
+                 return document.querySelector('form[action$=seed] button')",
+        says: "Development tenant",
+    },
 ];
 
 /// Looks at them; what is wrong with how they tell it.
-pub(crate) async fn look(driver: &Driver, tenant: &Tenant, axe: &str) -> Vec<String> {
+pub(crate) async fn walk(driver: &Driver, tenant: &Tenant, axe: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     for who in ["alice", "bob", "admin"] {
         let window = Window::open(driver, &tenant.server, who, Scripts::On).await;
@@ -82,6 +133,7 @@ pub(crate) async fn look(driver: &Driver, tenant: &Tenant, axe: &str) -> Vec<Str
         }
         if who == "alice" {
             wrong.extend(way_out(&window, axe).await);
+            wrong.extend(at_the_issuer(&window, tenant, axe).await);
         }
         window.close().await;
     }
@@ -96,5 +148,64 @@ async fn way_out(window: &Window, axe: &str) -> Vec<String> {
     window.visit("/").await;
     window.press("Sign out").await;
     wrong.extend(look_at(window, axe, "signed-out", true).await);
+    wrong
+}
+
+/// The pages of the issuer: where people sign in and out and let devices act, and what they are told there.
+async fn at_the_issuer(window: &Window, tenant: &Tenant, axe: &str) -> Vec<String> {
+    let dev = tenant.server.dev();
+    let of = |path: &str| format!("/{}/oauth2/{path}", dev["tenantId"].as_str().unwrap());
+    let mut wrong = Vec::new();
+    let mut look = async |name: &str| wrong.extend(shown(window, axe, name).await);
+
+    window.visit(&of("deviceauth")).await;
+    window.sees("Connect a device").await;
+    look("issuer-device").await;
+    window.fill("Code that the device shows", "NOTACODE").await;
+    window.press("Next").await;
+    window.sees("The code is not known").await;
+    look("issuer-device-unknown").await;
+    let code = tenant.device_code().await;
+    window
+        .visit(&of(&format!("deviceauth?user_code={code}")))
+        .await;
+    window.sees("act as you?").await;
+    look("issuer-device-confirm").await;
+    window.press("Refuse").await;
+    look("issuer-device-refused").await;
+
+    window.visit(&of("v2.0/logout")).await;
+    window.sees("Sign out?").await;
+    look("issuer-sign-out").await;
+    window.press("Sign out").await;
+    look("issuer-signed-out").await;
+
+    window.visit("/").await;
+    window.sees("Sign in to").await;
+    look("issuer-sign-in").await;
+    window.fill("User name", "alice@reeve.example").await;
+    window.fill("Password", "not hers").await;
+    window.press("Sign in").await;
+    look("issuer-sign-in-wrong").await;
+    window.visit(&of("v2.0/authorize?client_id=nobody")).await;
+    window.sees("This cannot be done").await;
+    look("issuer-refusal").await;
+    wrong
+}
+
+/// What is wrong with a page that has a frame of its own.
+async fn shown(window: &Window, axe: &str, name: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (width, scheme) in [(1280, "light"), (360, "dark")] {
+        window.size(width).await;
+        window.scheme(scheme).await;
+        let found = look::by_axe(window, axe, width == 360).await;
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|what| format!("{name}, {width} px, {scheme}: {what}")),
+        );
+    }
+    window.size(1280).await;
     wrong
 }

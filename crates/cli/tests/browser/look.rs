@@ -93,6 +93,13 @@ return wrong.slice(0, 5);
 /// What axe finds, and what does not fit.
 pub(crate) async fn at_a_glance(window: &Window, axe: &str, is_narrow: bool) -> Vec<String> {
     let mut wrong = texts(&window.ask(FRAME, Vec::new()).await);
+    wrong.extend(by_axe(window, axe, is_narrow).await);
+    wrong
+}
+
+/// What axe finds, and what does not fit a narrow window.
+pub(crate) async fn by_axe(window: &Window, axe: &str, is_narrow: bool) -> Vec<String> {
+    let mut wrong = Vec::new();
     if is_narrow && let Some(why) = window.ask(FITS, Vec::new()).await.as_str() {
         wrong.push(why.to_owned());
     }

@@ -56,7 +56,7 @@ async fn every_page_can_be_used_by_everybody() {
     }
     readme::take(&driver, &tenant).await;
     seen.wrong
-        .extend(faults::look(&driver, &tenant, &axe).await);
+        .extend(faults::walk(&driver, &tenant, &axe).await);
 
     assert!(seen.wrong.is_empty(), "{}", seen.wrong.join("\n"));
     let forgotten = crawl::forgotten(&seen.paths);

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Api, EM, PATIENCE, Server, write_private};
+use crate::support::{Api, EM, PATIENCE, Server, http, write_private};
 
 /// The groups that are there beside the sample organisation.
 const GROUPS: &str = "
@@ -157,6 +157,28 @@ impl Tenant {
         let (status, told) = api.call(method, path, Some(body)).await;
         assert!(status < 300, "{path}: {status} {told}");
         told
+    }
+
+    /// The code that a device shows to whom it wants to act for.
+    pub(crate) async fn device_code(&self) -> String {
+        let dev = self.server.dev();
+        let text = |name: &str| dev[name].as_str().unwrap().to_owned();
+        let path = format!("/{}/oauth2/v2.0/devicecode", text("tenantId"));
+        let form = [
+            ("client_id", text("publicClientId")),
+            ("scope", "openid".to_owned()),
+        ];
+        let sent = http()
+            .post(format!("{}{path}", self.server.url))
+            .form(&form)
+            .send()
+            .await
+            .unwrap();
+        let told: Value = sent.json().await.unwrap();
+        told["user_code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{told}"))
+            .to_owned()
     }
 
     /// Breaks a target, or mends it.
