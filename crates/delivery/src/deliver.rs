@@ -13,7 +13,9 @@ use domain::time::{Duration, Timestamp};
 use futures_util::future::join;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use service::deliveries::{self, Settled, Verdict};
+use service::planning::Place;
 use service::{Service, ServiceError};
+use store::ledger::lease::Leased;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
@@ -64,8 +66,40 @@ pub(crate) struct Deliverer {
     claims: AtomicU64,
 }
 
+/// A claim that is asked for.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    owner: String,
+    lease_until: Timestamp,
+    began: Instant,
+    /// How many are wanted.
+    asked: usize,
+}
+
+impl Wish {
+    /// The same for planning, which claims what it makes due.
+    pub(crate) fn place(&self, lane: &Lane) -> Place {
+        Place {
+            target: lane.target.clone(),
+            owner: self.owner.clone(),
+            lease_for: lane.options.lease,
+            limit: self.limit(),
+        }
+    }
+
+    /// Under which lease.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    fn limit(&self) -> i64 {
+        i64::try_from(self.asked).unwrap_or(i64::MAX)
+    }
+}
+
 /// Claimed work.
-struct Claim {
+#[derive(Debug)]
+pub(crate) struct Claim {
     owner: String,
     lease_until: Timestamp,
     began: Instant,
@@ -79,6 +113,28 @@ struct Claim {
 }
 
 impl Claim {
+    /// What came of a wish; none, if nothing was due.
+    pub(crate) fn of(wish: Wish, lane: &Lane, leased: Vec<Leased>) -> Option<Self> {
+        if leased.is_empty() {
+            return None;
+        }
+        let rows = leased.len();
+        let drifted = leased.iter();
+        let drifted = drifted.filter_map(|row| Some((row.id, row.drifted_at?)));
+        let drifted = drifted.collect();
+        let (units, settled) = batch::sort(&lane.target, leased, lane.max_subjects);
+        Some(Self {
+            owner: wish.owner,
+            lease_until: wish.lease_until,
+            began: wish.began,
+            asked: wish.asked,
+            rows,
+            units,
+            settled,
+            drifted,
+        })
+    }
+
     /// Whether there may be more.
     const fn is_full(&self) -> bool {
         self.rows >= self.asked
@@ -96,21 +152,36 @@ impl Deliverer {
         }
     }
 
-    /// Delivers what is due in a lane. The counts hold even if it ends in an error.
-    pub(crate) async fn drain(&self, lane: &Arc<Lane>) -> (Counts, Result<(), ServiceError>) {
+    /// Delivers what is due in a lane, beginning with what was claimed for it already. The counts hold even if it ends in
+    /// an error.
+    pub(crate) async fn drain(
+        &self,
+        lane: &Arc<Lane>,
+        claimed: Option<Claim>,
+    ) -> (Counts, Result<(), ServiceError>) {
         let mut counts = Counts::default();
         let result = match lane.readiness() {
-            Readiness::Free => self.drain_freely(lane, &mut counts).await,
+            _ if claimed.is_some() => self.drain_freely(lane, claimed, &mut counts).await,
+            Readiness::Free => self.drain_freely(lane, None, &mut counts).await,
             Readiness::Probe => self.probe(lane, &mut counts).await,
             Readiness::Held(_) | Readiness::Paused => Ok(()),
         };
         (counts, result)
     }
 
-    async fn drain_freely(&self, lane: &Lane, counts: &mut Counts) -> Result<(), ServiceError> {
+    async fn drain_freely(
+        &self,
+        lane: &Lane,
+        claimed: Option<Claim>,
+        counts: &mut Counts,
+    ) -> Result<(), ServiceError> {
         let mut under_way = FuturesUnordered::new();
         let mut failed = None;
         let mut more = true;
+        if let Some(claim) = claimed {
+            more = claim.is_full();
+            under_way.push(self.deliver(lane, claim));
+        }
         loop {
             while more && under_way.len() < BATCHES {
                 more = false;
@@ -155,7 +226,7 @@ impl Deliverer {
         }
         let Some(answer) = lane.standing_answer() else {
             counts.add(self.deliver(lane, claim).await?);
-            return self.drain_freely(lane, counts).await;
+            return self.drain_freely(lane, None, counts).await;
         };
         let mut next = Some(claim);
         while let Some(mut claim) = next {
@@ -170,38 +241,29 @@ impl Deliverer {
         Ok(())
     }
 
-    async fn claim(&self, lane: &Lane) -> Result<Option<Claim>, ServiceError> {
+    /// A claim under a lease of its own, as large as the lane takes it.
+    pub(crate) fn wish(&self, lane: &Lane) -> Wish {
         let number = self.claims.fetch_add(1, Ordering::Relaxed);
-        let owner = format!("{}/{}/{number}", self.name, lane.target);
-        let lease_until = self.service.clock.now().plus(lane.options.lease);
-        let (began, asked) = (Instant::now(), lane.claim_size());
-        let limit = i64::try_from(asked).unwrap_or(i64::MAX);
-        let leased = deliveries::claim(
-            &self.service,
-            &lane.target,
-            &owner,
-            lane.options.lease,
-            limit,
-        )
-        .await?;
-        if leased.is_empty() {
-            return Ok(None);
+        Wish {
+            owner: format!("{}/{}/{number}", self.name, lane.target),
+            lease_until: self.service.clock.now().plus(lane.options.lease),
+            began: Instant::now(),
+            asked: lane.claim_size(),
         }
-        let rows = leased.len();
-        let drifted = leased.iter();
-        let drifted = drifted.filter_map(|row| Some((row.id, row.drifted_at?)));
-        let drifted = drifted.collect();
-        let (units, settled) = batch::sort(&lane.target, leased, lane.max_subjects);
-        Ok(Some(Claim {
-            owner,
-            lease_until,
-            began,
-            asked,
-            rows,
-            units,
-            settled,
-            drifted,
-        }))
+    }
+
+    async fn claim(&self, lane: &Lane) -> Result<Option<Claim>, ServiceError> {
+        let wish = self.wish(lane);
+        let (service, target, owner) = (&self.service, &lane.target, &wish.owner);
+        let (lease, limit) = (lane.options.lease, wish.limit());
+        let leased = if lane.has_backlog() {
+            deliveries::claim_more(service, target, owner, lease, limit).await?
+        } else {
+            deliveries::claim(service, target, owner, lease, limit).await?
+        };
+        let is_full = leased.len() >= wish.asked;
+        lane.note_backlog(is_full);
+        Ok(Claim::of(wish, lane, leased))
     }
 
     /// Attempts and records a claim; what was not tried is given back.

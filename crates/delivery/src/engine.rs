@@ -13,17 +13,19 @@ use std::time::Duration as RealTime;
 
 use domain::id::SweepId;
 use domain::time::Timestamp;
+use service::planning::Planned;
 use service::standstill::Working;
 use service::sweeps::work;
 use service::{
     Service, ServiceError, automatic, deliveries, faults, planning, reprocess_jobs, targets, timers,
 };
+use store::ledger::plan::Haste;
 use store::target_lesson::Lesson;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::deliver::{Counts, Deliverer};
+use crate::deliver::{Claim, Counts, Deliverer};
 use crate::jobs::Paces;
 use crate::lane::{Lane, Readiness};
 use crate::metrics::Metrics;
@@ -111,9 +113,19 @@ struct Shared {
     /// How often the tenant had been exchanged when the lanes were made.
     exchanges: AtomicU64,
     stopping: Arc<AtomicBool>,
+    /// Whether there was more to plan than is planned at once: who comes after that waits for it in any case.
+    backlog: AtomicBool,
 }
 
 type Drained = (String, Counts, Result<(), ServiceError>);
+
+/// Work that was claimed when it was planned. The standstill waits for it until it is recorded.
+#[derive(Debug)]
+struct Begun {
+    lane: Arc<Lane>,
+    claim: Claim,
+    working: Arc<Working>,
+}
 
 impl Engine {
     /// An engine with a name of its own, drawn from the service's ids.
@@ -129,6 +141,7 @@ impl Engine {
                 lessons: Mutex::default(),
                 exchanges: AtomicU64::new(0),
                 stopping: Arc::default(),
+                backlog: AtomicBool::new(false),
             }),
         }
     }
@@ -168,6 +181,7 @@ impl Engine {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut running = Running {
             engine: &self,
+            plans: JoinSet::new(),
             drains: JoinSet::new(),
             busy: BTreeSet::new(),
             sweeps: JoinSet::new(),
@@ -180,6 +194,15 @@ impl Engine {
             () = running.work() => {}
         }
         self.shared.stopping.store(true, Ordering::Relaxed);
+        while let Some(planned) = running.plans.join_next().await {
+            // What was claimed is given back.
+            if let Err(error) = running.begin(planned) {
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "planning ended with the engine"
+                );
+            }
+        }
         while let Some(drained) = running.drains.join_next().await {
             running.finished(drained);
         }
@@ -192,38 +215,12 @@ impl Engine {
     }
 
     async fn pass_once(&self) -> Result<PassReport, ServiceError> {
-        let service = self.service();
         let mut report = PassReport {
             passes: 1,
             ..PassReport::default()
         };
-        let working = self.begin().await;
-        self.follow_switches().await?;
-        let batch = self.shared.options.plan_batch;
-        loop {
-            let timed =
-                timers::run_due(service).await?.total() + automatic::run_due(service).await?;
-            let replanned = planning::replan(service, batch).await?;
-            let planned = planning::plan_due(service, batch).await?;
-            report.timed += timed;
-            report.replanned += replanned;
-            report.planned += planned;
-            // Last, and one chunk at a turn: what somebody waits for goes first (G10).
-            let jobs = reprocess_jobs::run_due(service, &self.shared.deliverer.name).await?;
-            report.jobs += jobs;
-            if timed + replanned + planned + jobs == 0 {
-                break;
-            }
-        }
-        drop(working);
-        for (id, target) in self.sweeps_due().await? {
-            report.swept += usize::from(self.sweep(id, target).await.1?);
-        }
         let mut drains = JoinSet::new();
-        for target in self.due_targets().await? {
-            drains.spawn(self.drain(target));
-        }
-        let mut first_error = None;
+        let mut first_error = self.begin_all(&mut report, &mut drains).await.err();
         while let Some(drained) = drains.join_next().await {
             match drained {
                 Ok((_, counts, result)) => {
@@ -239,12 +236,108 @@ impl Engine {
         first_error.map_or(Ok(report), Err)
     }
 
+    /// What a pass does before it waits for the deliveries that it began.
+    async fn begin_all(
+        &self,
+        report: &mut PassReport,
+        drains: &mut JoinSet<Drained>,
+    ) -> Result<(), ServiceError> {
+        let service = self.service();
+        let mut drained = BTreeSet::new();
+        let working = Arc::new(self.begin().await);
+        self.follow_switches().await?;
+        loop {
+            let timed =
+                timers::run_due(service).await?.total() + automatic::run_due(service).await?;
+            let (planned, begun) = self.plan(&drained, Arc::clone(&working)).await?;
+            for begun in begun {
+                drained.insert(begun.lane.target.clone());
+                drains.spawn(self.go_on(begun));
+            }
+            report.timed += timed;
+            report.replanned += planned.replanned;
+            report.planned += planned.planned;
+            // Last, and one chunk at a turn: what somebody waits for goes first (G10).
+            let jobs = reprocess_jobs::run_due(service, &self.shared.deliverer.name).await?;
+            report.jobs += jobs;
+            if timed + jobs == 0 && !planned.is_some() {
+                break;
+            }
+        }
+        drop(working);
+        for (id, target) in self.sweeps_due().await? {
+            report.swept += usize::from(self.sweep(id, target).await.1?);
+        }
+        for target in self.due_targets().await? {
+            if drained.insert(target.clone()) {
+                drains.spawn(self.drain(target));
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans what waits for it, and claims at once what that makes due, for lanes that are free and not among these.
+    fn plan(
+        &self,
+        busy: &BTreeSet<String>,
+        working: Arc<Working>,
+    ) -> impl Future<Output = Result<(Planned, Vec<Begun>), ServiceError>> + Send + 'static {
+        let engine = self.clone();
+        let free = self.free_lanes(busy);
+        async move {
+            let deliverer = &engine.shared.deliverer;
+            let mut wishes: BTreeMap<_, _> = free
+                .into_iter()
+                .map(|lane| {
+                    let wish = deliverer.wish(&lane);
+                    (wish.owner().to_owned(), (lane, wish))
+                })
+                .collect();
+            let places = wishes.values().map(|(lane, wish)| wish.place(lane));
+            let places = places.collect();
+            let batch = engine.shared.options.plan_batch;
+            let haste = if engine.shared.backlog.load(Ordering::Relaxed) {
+                Haste::Bulk
+            } else {
+                Haste::Interactive
+            };
+            let mut planned = planning::advance(engine.service(), haste, batch, places).await?;
+            let is_backlog = planned.is_full(batch);
+            engine.shared.backlog.store(is_backlog, Ordering::Relaxed);
+            let claimed = std::mem::take(&mut planned.claimed).into_iter();
+            let begun = claimed.filter_map(|(owner, leased)| {
+                let (lane, wish) = wishes.remove(&owner)?;
+                let claim = Claim::of(wish, &lane, leased)?;
+                let working = Arc::clone(&working);
+                Some(Begun {
+                    lane,
+                    claim,
+                    working,
+                })
+            });
+            let begun = begun.collect();
+            Ok((planned, begun))
+        }
+    }
+
+    /// The lanes that could take work at once, but for these.
+    fn free_lanes(&self, busy: &BTreeSet<String>) -> Vec<Arc<Lane>> {
+        let lanes = &self.shared.lanes;
+        let lanes = lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = lanes.values().filter(|lane| {
+            !busy.contains(&lane.target)
+                && self.shared.registry.knows(&lane.target)
+                && lane.readiness() == Readiness::Free
+        });
+        free.cloned().collect()
+    }
+
     fn service(&self) -> &Service {
         &self.shared.deliverer.service
     }
 
     /// Begins to work. What lanes learned before the tenant was exchanged, by another clock perhaps, is forgotten.
-    async fn begin(&self) -> Working<'_> {
+    async fn begin(&self) -> Working {
         let standstill = &self.service().standstill;
         let working = standstill.work().await;
         let exchanges = standstill.exchanges();
@@ -398,9 +491,24 @@ impl Engine {
         async move {
             let _working = engine.begin().await;
             let lane = engine.lane(&target);
-            let (counts, result) = engine.shared.deliverer.drain(&lane).await;
+            let (counts, result) = engine.shared.deliverer.drain(&lane, None).await;
             engine.keep_lesson(&lane).await;
             (target, counts, result)
+        }
+    }
+
+    /// Delivers what was claimed when it was planned, and what else is due in its lane.
+    fn go_on(&self, begun: Begun) -> impl Future<Output = Drained> + Send + 'static {
+        let engine = self.clone();
+        async move {
+            let Begun {
+                lane,
+                claim,
+                working: _working,
+            } = begun;
+            let (counts, result) = engine.shared.deliverer.drain(&lane, Some(claim)).await;
+            engine.keep_lesson(&lane).await;
+            (lane.target.clone(), counts, result)
         }
     }
 
@@ -460,6 +568,8 @@ impl Engine {
 /// The background loop's own state.
 struct Running<'a> {
     engine: &'a Engine,
+    /// Planning, which may claim: a task of its own, so that what it claimed is known whenever the loop is dropped.
+    plans: JoinSet<Result<(Planned, Vec<Begun>), ServiceError>>,
     drains: JoinSet<Drained>,
     busy: BTreeSet<String>,
     /// Sweeps, each beside the deliveries to its target.
@@ -504,12 +614,10 @@ impl Running<'_> {
     /// One turn: like a pass, but targets are drained beside it. Answers how long there is nothing to do.
     async fn turn(&mut self) -> Result<RealTime, ServiceError> {
         let service = self.engine.service();
-        let batch = self.engine.shared.options.plan_batch;
-        let _working = self.engine.begin().await;
+        let working = Arc::new(self.engine.begin().await);
         self.engine.follow_switches().await?;
+        let planned = self.plan(Arc::clone(&working)).await?;
         let timed = timers::run_due(service).await?.total() + automatic::run_due(service).await?;
-        let replanned = planning::replan(service, batch).await?;
-        let planned = planning::plan_due(service, batch).await?;
         let poll = real(service.settings.delivery_poll_interval.micros());
         let mut wait = poll;
         let due = self.engine.due_targets().await?;
@@ -543,7 +651,7 @@ impl Running<'_> {
         if self.jobs.is_empty() {
             self.jobs.spawn(self.engine.work_at_jobs());
         }
-        if timed + replanned + planned > 0 {
+        if timed > 0 || planned.is_some() {
             return Ok(RealTime::ZERO);
         }
         if let Some(next) = deliveries::next_due(service)
@@ -553,6 +661,30 @@ impl Running<'_> {
             wait = wait.min(self.until(next, poll));
         }
         Ok(wait)
+    }
+
+    /// Plans first of all, and has begun what was claimed for it: somebody waits for it.
+    async fn plan(&mut self, working: Arc<Working>) -> Result<Planned, ServiceError> {
+        let planning = self.engine.plan(&self.busy, working);
+        self.plans.spawn(planning);
+        match self.plans.join_next().await {
+            Some(planned) => self.begin(planned),
+            None => Ok(Planned::default()),
+        }
+    }
+
+    /// Begins with what was claimed when it was planned.
+    fn begin(
+        &mut self,
+        planned: Result<Result<(Planned, Vec<Begun>), ServiceError>, JoinError>,
+    ) -> Result<Planned, ServiceError> {
+        let (planned, begun) =
+            planned.map_err(|error| ServiceError::Internal(Box::new(error)))??;
+        for begun in begun {
+            self.busy.insert(begun.lane.target.clone());
+            self.drains.spawn(self.engine.go_on(begun));
+        }
+        Ok(planned)
     }
 
     fn until(&self, instant: Timestamp, poll: RealTime) -> RealTime {

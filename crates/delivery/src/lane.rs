@@ -49,6 +49,8 @@ pub(crate) struct Lane {
     metrics: Metrics,
     stopping: Arc<AtomicBool>,
     standstill: Arc<Standstill>,
+    /// Whether the last claim left something behind.
+    backlog: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -122,6 +124,7 @@ impl Lane {
             metrics,
             stopping,
             standstill: Arc::clone(&service.standstill),
+            backlog: AtomicBool::new(false),
             options,
         }
     }
@@ -222,6 +225,16 @@ impl Lane {
     /// How many deliveries to claim.
     pub(crate) fn claim_size(&self) -> usize {
         self.state().claim_size.get()
+    }
+
+    /// Whether there was more to claim than was claimed last.
+    pub(crate) fn has_backlog(&self) -> bool {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of whether a claim left something behind.
+    pub(crate) fn note_backlog(&self, is_left: bool) {
+        self.backlog.store(is_left, Ordering::Relaxed);
     }
 
     /// Takes note of a claim of so many that was recorded after so long.

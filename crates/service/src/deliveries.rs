@@ -12,11 +12,14 @@ use domain::query::{Page, Predicate, Query, Value};
 use domain::time::{Duration, Timestamp};
 use store::WriteTx;
 use store::ledger::lease::{self, Failure, Leased, ObservedBy};
-use store::ledger::plan;
+use store::ledger::plan::{self, Haste};
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
 use crate::{audit, authorize, reads, rollup, timers};
+
+/// As many results at once are of a backlog: to record them lets those go first who wait for an answer (G10).
+const MANY: usize = 100;
 
 /// What came of one unit of work.
 #[derive(Debug, Clone)]
@@ -112,12 +115,43 @@ pub async fn claim(
     lease_for: Duration,
     limit: i64,
 ) -> Result<Vec<Leased>, ServiceError> {
+    claim_in(
+        service,
+        Haste::Interactive,
+        (target, owner),
+        lease_for,
+        limit,
+    )
+    .await
+}
+
+/// The same of a backlog: those go first who wait for an answer.
+pub async fn claim_more(
+    service: &Service,
+    target: &str,
+    owner: &str,
+    lease_for: Duration,
+    limit: i64,
+) -> Result<Vec<Leased>, ServiceError> {
+    claim_in(service, Haste::Bulk, (target, owner), lease_for, limit).await
+}
+
+async fn claim_in(
+    service: &Service,
+    haste: Haste,
+    (target, owner): (&str, &str),
+    lease_for: Duration,
+    limit: i64,
+) -> Result<Vec<Leased>, ServiceError> {
     let now = service.clock.now();
     let (target, owner) = (target.to_owned(), owner.to_owned());
-    Ok(service
-        .store
-        .write(move |tx| lease::claim(tx, &target, &owner, now, now.plus(lease_for), limit))
-        .await?)
+    let work = move |tx: &mut WriteTx<'_>| {
+        lease::claim(tx, &target, &owner, now, now.plus(lease_for), limit)
+    };
+    Ok(match haste {
+        Haste::Interactive => service.store.write(work).await?,
+        Haste::Bulk => service.store.write_bulk(work).await?,
+    })
 }
 
 /// Takes back all claimed work, for a start at which nobody else can be at work: what a process that was killed had
@@ -186,7 +220,7 @@ pub async fn retry(service: &Service, ctx: &Ctx, grant: GrantId) -> Result<(), S
                     "only a grant that needs attention can be tried again",
                 ));
             }
-            plan::wake(tx, &[grant], plan::Haste::Interactive, moment.now)?;
+            plan::wake(tx, &[grant], Haste::Interactive, moment.now)?;
             let event = audit::success(
                 Activity::UpdateResource,
                 "AccessPackageResourceAssignment",
@@ -220,20 +254,23 @@ pub async fn record(
     let ctx = service.system();
     let owner = owner.to_owned();
     let schedule = service.settings.delivery_retry_schedule.clone();
-    service
-        .store
-        .write(move |tx| -> Result<Counts, ServiceError> {
-            let mut counts = Counts::default();
-            record_successes(tx, &moment, &ctx, &owner, &results, &mut counts)?;
-            let given_up =
-                record_failures(tx, &moment, &ctx, &owner, &schedule, &results, &mut counts)?;
-            let touched: Vec<GrantId> = results.iter().map(|settled| settled.grant_id).collect();
-            let waiting = lease::waiting(tx, &touched)?;
-            rollup::requests(tx, &moment, &ctx, waiting)?;
-            rollup::bereft(tx, &moment, &ctx, &given_up)?;
-            Ok(counts)
-        })
-        .await
+    let is_backlog = results.len() > MANY;
+    let work = move |tx: &mut WriteTx<'_>| -> Result<Counts, ServiceError> {
+        let mut counts = Counts::default();
+        record_successes(tx, &moment, &ctx, &owner, &results, &mut counts)?;
+        let given_up =
+            record_failures(tx, &moment, &ctx, &owner, &schedule, &results, &mut counts)?;
+        let touched: Vec<GrantId> = results.iter().map(|settled| settled.grant_id).collect();
+        let waiting = lease::waiting(tx, &touched)?;
+        rollup::requests(tx, &moment, &ctx, waiting)?;
+        rollup::bereft(tx, &moment, &ctx, &given_up)?;
+        Ok(counts)
+    };
+    if is_backlog {
+        service.store.write_bulk(work).await
+    } else {
+        service.store.write(work).await
+    }
 }
 
 fn record_successes(

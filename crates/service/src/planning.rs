@@ -9,7 +9,9 @@ use domain::activity::Activity;
 use domain::assignment_request::{AssignmentRequest, Event, Purpose};
 use domain::id::{AccessPackageId, AssignmentId, GrantId, RequestId};
 use domain::ledger::Operation;
+use domain::time::Duration;
 use store::WriteTx;
+use store::ledger::lease::{self, Leased};
 use store::ledger::plan::{self, Haste};
 use store::ledger::watch;
 
@@ -19,19 +21,111 @@ use crate::guards::Lookout;
 use crate::guests::{self, Arrival};
 use crate::{audit, guards, rollup};
 
+/// A lane that could take work now, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The target.
+    pub target: String,
+    /// The lease under which it would be claimed, which must be new.
+    pub owner: String,
+    /// How long the lease lasts.
+    pub lease_for: Duration,
+    /// How much at most.
+    pub limit: i64,
+}
+
+/// What planning came to.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// Assignments planned anew because their package changed (AS-4).
+    pub replanned: usize,
+    /// Requests planned.
+    pub planned: usize,
+    /// The work that was claimed at once, with the lease's owner.
+    pub claimed: Vec<(String, Vec<Leased>)>,
+}
+
+impl Planned {
+    /// Whether there was anything to plan.
+    pub const fn is_some(&self) -> bool {
+        self.replanned + self.planned > 0
+    }
+
+    /// Whether there may be more, where so much at most was to be planned.
+    pub fn is_full(&self, limit: i64) -> bool {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        self.replanned.max(self.planned) >= limit
+    }
+}
+
+/// Plans up to `limit` assignments of packages whose roles changed, and up to `limit` requests that wait for it. What
+/// then is due is claimed for the lanes that have a place, in the same transaction, unless there is more to plan: who
+/// waits for a single change waits for one commit less (G9), and a backlog is claimed once more of it is known (L6).
+/// In bulk, it lets those go first who wait for an answer.
+pub async fn advance(
+    service: &Service,
+    haste: Haste,
+    limit: i64,
+    places: Vec<Place>,
+) -> Result<Planned, ServiceError> {
+    let moment = service.moment();
+    let ctx = service.system();
+    let work = move |tx: &mut WriteTx<'_>| -> Result<Planned, ServiceError> {
+        let mut done = Planned {
+            replanned: replan_some(tx, &moment, limit)?,
+            planned: plan_some(tx, &moment, &ctx, limit)?,
+            claimed: Vec::new(),
+        };
+        if !places.is_empty() && done.is_some() && !done.is_full(limit) {
+            done.claimed = claim_due(tx, &moment, &places)?;
+        }
+        Ok(done)
+    };
+    match haste {
+        Haste::Interactive => service.store.write(work).await,
+        Haste::Bulk => service.store.write_bulk(work).await,
+    }
+}
+
+/// Claims what is due for lanes that have a place.
+fn claim_due(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    places: &[Place],
+) -> Result<Vec<(String, Vec<Leased>)>, store::Error> {
+    let due = lease::due_targets(tx, moment.now)?;
+    let mut claimed = Vec::new();
+    for place in places.iter().filter(|place| due.contains(&place.target)) {
+        let until = moment.now.plus(place.lease_for);
+        let (target, owner) = (&place.target, &place.owner);
+        let rows = lease::claim(tx, target, owner, moment.now, until, place.limit)?;
+        if !rows.is_empty() {
+            claimed.push((owner.clone(), rows));
+        }
+    }
+    Ok(claimed)
+}
+
 /// Plans up to `limit` requests that wait for it; answers how many there were.
 pub async fn plan_due(service: &Service, limit: i64) -> Result<usize, ServiceError> {
     let moment = service.moment();
     let ctx = service.system();
     service
         .store
-        .write(move |tx| -> Result<usize, ServiceError> {
-            let requests = store::assignment_request::plan_due(tx, limit)?;
-            let planned = requests.len();
-            plan_requests(tx, &moment, &ctx, Haste::Interactive, requests)?;
-            Ok(planned)
-        })
+        .write(move |tx| plan_some(tx, &moment, &ctx, limit))
         .await
+}
+
+fn plan_some(
+    tx: &mut WriteTx<'_>,
+    moment: &Moment,
+    ctx: &Ctx,
+    limit: i64,
+) -> Result<usize, ServiceError> {
+    let requests = store::assignment_request::plan_due(tx, limit)?;
+    let planned = requests.len();
+    plan_requests(tx, moment, ctx, Haste::Interactive, requests)?;
+    Ok(planned)
 }
 
 /// Plans the next live assignments of packages whose roles changed (AS-4); answers how many, and zero when all is done.
@@ -39,16 +133,18 @@ pub async fn replan(service: &Service, limit: i64) -> Result<usize, ServiceError
     let moment = service.moment();
     service
         .store
-        .write(move |tx| -> Result<usize, ServiceError> {
-            while let Some(chunk) = plan::next_replan(tx, limit)? {
-                if !chunk.is_empty() {
-                    enforce(tx, &moment, Haste::Interactive, &chunk, &BTreeMap::new())?;
-                    return Ok(chunk.len());
-                }
-            }
-            Ok(0)
-        })
+        .write(move |tx| replan_some(tx, &moment, limit))
         .await
+}
+
+fn replan_some(tx: &mut WriteTx<'_>, moment: &Moment, limit: i64) -> Result<usize, ServiceError> {
+    while let Some(chunk) = plan::next_replan(tx, limit)? {
+        if !chunk.is_empty() {
+            enforce(tx, moment, Haste::Interactive, &chunk, &BTreeMap::new())?;
+            return Ok(chunk.len());
+        }
+    }
+    Ok(0)
 }
 
 /// Remembers, in the transaction that changes a package's roles, that its live assignments must follow (AS-4).

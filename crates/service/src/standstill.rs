@@ -4,22 +4,23 @@
 //! **Invariant:** whoever works holds a [`Working`] from reading to recording; an exchange begins when the last one is
 //! given back, and nobody begins to work until it is over.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock, RwLockWriteGuard};
 
 /// Keeps work and exchanges apart. Holds within this process: only a tenant that has one process is exchanged.
 #[derive(Debug, Default)]
 pub struct Standstill {
-    gate: RwLock<()>,
+    gate: Arc<RwLock<()>>,
     waiting: AtomicUsize,
     exchanges: AtomicU64,
 }
 
-/// As long as this is held, nothing is exchanged. Not to be held twice by one task.
+/// As long as this is held, nothing is exchanged. Not to be held twice by one task, but it may be handed on.
 #[derive(Debug)]
-pub struct Working<'s> {
-    _gate: RwLockReadGuard<'s, ()>,
+pub struct Working {
+    _gate: OwnedRwLockReadGuard<()>,
 }
 
 /// As long as this is held, nobody works.
@@ -40,9 +41,9 @@ impl Drop for Waiting<'_> {
 
 impl Standstill {
     /// Begins to work, once no exchange is under way.
-    pub async fn work(&self) -> Working<'_> {
+    pub async fn work(&self) -> Working {
         Working {
-            _gate: self.gate.read().await,
+            _gate: Arc::clone(&self.gate).read_owned().await,
         }
     }
 

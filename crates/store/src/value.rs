@@ -40,10 +40,27 @@ pub(crate) fn opt_boolean(value: Option<bool>) -> Value {
 
 /// Any number of texts, for `EACH($n)` of a statement.
 pub(crate) fn list(values: impl IntoIterator<Item = impl Display>) -> Value {
-    let texts = values
-        .into_iter()
-        .map(|value| serde_json::Value::String(value.to_string()));
-    Value::Text(serde_json::Value::Array(texts.collect()).to_string())
+    let mut list = String::from("[");
+    for value in values {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        write_text(&mut list, &value.to_string());
+    }
+    list.push(']');
+    Value::Text(list)
+}
+
+/// Adds a JSON text. Ids, of which most lists are, hold nothing that would have to be escaped.
+fn write_text(list: &mut String, text: &str) {
+    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if text.bytes().all(is_plain) {
+        list.push('"');
+        list.push_str(text);
+        list.push('"');
+    } else {
+        list.push_str(&serde_json::Value::from(text).to_string());
+    }
 }
 
 /// Any number of JSON objects, for `OBJECTS($n)` of a statement.

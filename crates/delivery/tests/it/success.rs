@@ -45,6 +45,28 @@ async fn a_delivered_request_has_every_grant_verified() {
 }
 
 #[tokio::test]
+async fn g_9_a_single_change_is_planned_and_claimed_in_one_transaction_and_recorded_in_another() {
+    let mut world = World::new(2, 1);
+    let place = world.group(Some(TARGET));
+    world.holds(0, place, true);
+    let fake = Arc::new(Fake::new());
+    let engine = world.engine(&fake);
+    // The lane is made at the first use of its target.
+    world.assign(0, 0);
+    engine.settle().await.unwrap();
+    let request = world.assign(1, 0);
+    let before = world.service.store.statistics().transactions;
+
+    let report = engine.pass().await.unwrap();
+
+    let after = world.service.store.statistics().transactions;
+    assert_eq!((report.planned, report.deliveries.changed), (1, 1));
+    assert_eq!(world.state_of(request), State::Delivered);
+    // One more finds that nothing is left to plan.
+    assert_eq!(after - before, 3);
+}
+
+#[tokio::test]
 async fn changes_to_one_group_share_a_write_up_to_the_cap() {
     let mut world = World::new(100, 1);
     let place = world.group(Some(TARGET));

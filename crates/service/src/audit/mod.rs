@@ -164,18 +164,26 @@ impl Events {
     }
 }
 
+/// The list of the objects of an event, of which there is one: written as it is, for there are many events.
+fn shown(event: &Event) -> String {
+    let name = event.object_name.as_deref().map_or(Json::Null, Json::from);
+    format!(
+        r#"[{{"id":{},"displayName":{name},"type":{},"modifiedProperties":{}}}]"#,
+        Json::from(event.object_id.as_str()),
+        Json::from(event.object_type),
+        Json::from(event.modified.as_slice()),
+    )
+}
+
 fn row(moment: &Moment, event: Event, initiated_by: String, correlation_id: String) -> AuditEvent {
-    let details: Vec<_> = event
-        .details
-        .iter()
-        .map(|(key, value)| json!({ "key": key, "value": value }))
-        .collect();
-    let target = json!([{
-        "id": event.object_id,
-        "displayName": event.object_name,
-        "type": event.object_type,
-        "modifiedProperties": event.modified,
-    }]);
+    let additional_details = if event.details.is_empty() {
+        "[]".to_owned()
+    } else {
+        let details = event.details.iter();
+        let details = details.map(|(key, value)| json!({ "key": key, "value": value }));
+        Json::Array(details.collect()).to_string()
+    };
+    let target_resources = shown(&event);
     AuditEvent {
         id: moment.id(AuditEventId::new),
         happened_at: moment.now,
@@ -183,8 +191,8 @@ fn row(moment: &Moment, event: Event, initiated_by: String, correlation_id: Stri
         succeeded: event.failure.is_none(),
         result_reason: event.failure,
         initiated_by,
-        target_resources: target.to_string(),
-        additional_details: serde_json::Value::Array(details).to_string(),
+        target_resources,
+        additional_details,
         correlation_id,
         object_id: Some(event.object_id),
     }

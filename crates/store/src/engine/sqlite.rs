@@ -4,7 +4,9 @@
 //! time share one commit, each in a savepoint of its own, so that one that fails takes nothing of its neighbours along.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -19,6 +21,9 @@ use crate::error::Error;
 
 /// Log frames (of 4 KiB) from which on the helper copies them to the file while nobody writes.
 const IDLE_FRAMES: i64 = 256;
+/// So long after the last write it takes it that nobody does: what one caller waits for is often several writes, and the
+/// disk is to be theirs meanwhile (G9).
+const CALM: Duration = Duration::from_millis(50);
 /// Log frames at which the helper copies them beside the writer: 16 MiB.
 const BUSY_FRAMES: i64 = 4_096;
 /// Log frames at which the writer copies the rest itself, for only then does the log start anew: 64 MiB.
@@ -57,7 +62,7 @@ impl Sqlite {
         threads.start("store-write".to_owned(), move || writer.serve())?;
         // Ends with the writer, who has the other end of the channel.
         threads.start("store-log".to_owned(), move || {
-            for () in asked {
+            while is_to_be_copied(&asked) {
                 helper.checkpoint();
             }
         })?;
@@ -195,7 +200,31 @@ struct Writer {
     committer: Committer,
     queue: Arc<Queue<Box<dyn WriteJob>>>,
     most: usize,
-    copy_the_log: mpsc::SyncSender<()>,
+    copy_the_log: mpsc::SyncSender<Copying>,
+}
+
+/// When the log is to be copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Copying {
+    /// As soon as nobody writes.
+    Later,
+    /// Beside the writer.
+    Now,
+}
+
+/// Waits until the log is to be copied; false if nobody writes any more.
+fn is_to_be_copied(asked: &mpsc::Receiver<Copying>) -> bool {
+    let Ok(mut copying) = asked.recv() else {
+        return false;
+    };
+    while copying == Copying::Later {
+        copying = match asked.recv_timeout(CALM) {
+            Ok(again) => again,
+            Err(RecvTimeoutError::Timeout) => Copying::Now,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        };
+    }
+    true
 }
 
 impl Writer {
@@ -214,9 +243,14 @@ impl Writer {
         let frames = connection.log_frames();
         if frames >= MOST_FRAMES {
             connection.checkpoint();
-        } else if frames >= BUSY_FRAMES || (frames >= IDLE_FRAMES && self.queue.waiting() == 0) {
-            // A full channel means that the helper is about to do so anyway.
-            let _ = self.copy_the_log.try_send(());
+        } else if frames >= IDLE_FRAMES {
+            let copying = if frames >= BUSY_FRAMES {
+                Copying::Now
+            } else {
+                Copying::Later
+            };
+            // A full channel means that the helper is at it, or learns at once that somebody writes.
+            let _ = self.copy_the_log.try_send(copying);
         }
     }
 }
@@ -233,9 +267,15 @@ impl Committer {
         if let Err((error, _)) = self.connection.control("BEGIN IMMEDIATE") {
             return fail_all(jobs, &error);
         }
+        let is_alone = jobs.len() == 1;
         let mut verdicts = Vec::with_capacity(jobs.len());
         for job in &mut jobs {
-            match self.run(job.as_mut()) {
+            let run = if is_alone {
+                self.run_alone(job.as_mut())
+            } else {
+                self.run(job.as_mut())
+            };
+            match run {
                 Ok(verdict) => verdicts.push(verdict),
                 Err(error) => {
                     self.connection.roll_back();
@@ -243,7 +283,12 @@ impl Committer {
                 }
             }
         }
-        if let Err((error, _)) = self.connection.control("COMMIT") {
+        let end = if is_alone && verdicts.iter().any(|verdict| *verdict != Verdict::Keep) {
+            "ROLLBACK"
+        } else {
+            "COMMIT"
+        };
+        if let Err((error, _)) = self.connection.control(end) {
             self.connection.roll_back();
             // A constraint that is only checked at the end: each for itself, to find whose it was.
             let can_be_divided = jobs.len() > 1 || jobs.iter().any(|job| job.is_many());
@@ -277,6 +322,16 @@ impl Committer {
     /// Runs one job in its savepoint. An error means that the whole transaction is gone.
     fn run(&mut self, job: &mut dyn WriteJob) -> Result<Verdict, Error> {
         self.control("SAVEPOINT job")?;
+        let verdict = self.run_alone(job)?;
+        if verdict != Verdict::Keep {
+            self.control("ROLLBACK TO job")?;
+        }
+        self.control("RELEASE job")?;
+        Ok(verdict)
+    }
+
+    /// Runs the only job of a transaction. Without a savepoint SQLite need not keep a copy of every page that is written.
+    fn run_alone(&mut self, job: &mut dyn WriteJob) -> Result<Verdict, Error> {
         let mut tx = WriteTx::new(Connection::Sqlite(&mut self.connection), &self.counters);
         let verdict = job.run(&mut tx);
         let is_full = tx.met_a_full_disk();
@@ -289,10 +344,6 @@ impl Committer {
                 "the database gave up the transaction",
             ));
         }
-        if verdict != Verdict::Keep {
-            self.control("ROLLBACK TO job")?;
-        }
-        self.control("RELEASE job")?;
         Ok(verdict)
     }
 
@@ -305,5 +356,30 @@ impl Committer {
 fn fail_all(jobs: Vec<Box<dyn WriteJob>>, error: &Error) {
     for job in jobs {
         job.fail(error.for_another());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g_9_the_log_is_copied_once_nobody_writes_any_more_or_at_once_where_it_has_to_be() {
+        let (ask, asked) = mpsc::sync_channel(4);
+        ask.send(Copying::Now).unwrap();
+        assert!(is_to_be_copied(&asked));
+
+        for _ in 0..3 {
+            ask.send(Copying::Later).unwrap();
+        }
+        assert!(is_to_be_copied(&asked));
+        assert!(
+            asked.try_recv().is_err(),
+            "the writes that came meanwhile are one reason to copy it, not three"
+        );
+
+        ask.send(Copying::Later).unwrap();
+        drop(ask);
+        assert!(!is_to_be_copied(&asked), "the writer empties it at its end");
     }
 }

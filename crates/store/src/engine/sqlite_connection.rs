@@ -217,8 +217,8 @@ fn add_functions(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
         | FunctionFlags::SQLITE_DETERMINISTIC
         | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("lower", 1, flags, |call| {
-        let text: Option<String> = call.get(0)?;
-        Ok(text.map(|text| text.to_lowercase()))
+        let text = call.get_raw(0).as_str_or_null()?;
+        Ok(text.map(str::to_lowercase))
     })
 }
 
