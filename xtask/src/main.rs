@@ -7,6 +7,7 @@ mod bench;
 mod crashes;
 mod finding;
 mod rules;
+mod scale;
 mod simulate;
 mod source;
 mod suite;
@@ -38,6 +39,8 @@ enum Command {
     Simulate(simulate::Options),
     /// Kill a server at random moments, many times over, and judge what is left
     Crashes(crashes::Options),
+    /// Bad days of large tenants: a job of a million items canceled, a large database brought forward
+    Scale(scale::Options),
     /// List the rules of the specification that no test holds
     Rules(rules::Options),
     /// Check the rules of the house that no compiler knows
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Load(options) => bench::load(&workspace, &options),
         Command::Simulate(options) => simulate::run(&workspace, &options),
         Command::Crashes(options) => crashes::run(&workspace, &options),
+        Command::Scale(options) => scale::run(&workspace, &options),
         Command::Rules(options) => rules::run(&workspace, &options),
         Command::Tidy { fix } => tidy::run(&workspace, fix),
     });

@@ -39,7 +39,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .context("cannot start the runtime");
-    let done = runtime.and_then(|runtime| runtime.block_on(run(cli.command)));
+    let done = runtime.and_then(|runtime| {
+        let done = runtime.block_on(run(cli.command));
+        // Whoever is told to stop while a step of a migration runs does not wait for its end: the database takes it back.
+        runtime.shutdown_background();
+        done
+    });
     let ending = done.unwrap_or_else(|error| {
         output::failure(&error);
         Ending::of(&error)

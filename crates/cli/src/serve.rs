@@ -30,7 +30,13 @@ pub(crate) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         targets: Vec::new(),
     };
     let data = blueprint.data.clone();
-    let instance = Instance::start(blueprint).await?;
+    let instance = tokio::select! {
+        started = Instance::start(blueprint) => started?,
+        signal = signals.wait() => {
+            tracing::info!(signal, "stopped before it was ready; what the database had begun is taken back");
+            return Ok(());
+        }
+    };
     output::line(ready_line(&instance, &data));
     signals.serve_until(instance).await
 }

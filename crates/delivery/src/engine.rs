@@ -115,6 +115,7 @@ struct Shared {
     stopping: Arc<AtomicBool>,
     /// Whether there was more to plan than is planned at once: who comes after that waits for it in any case.
     backlog: AtomicBool,
+    settled: watchdog::Settled,
 }
 
 type Drained = (String, Counts, Result<(), ServiceError>);
@@ -142,6 +143,7 @@ impl Engine {
                 exchanges: AtomicU64::new(0),
                 stopping: Arc::default(),
                 backlog: AtomicBool::new(false),
+                settled: watchdog::Settled::default(),
             }),
         }
     }
@@ -537,7 +539,7 @@ impl Engine {
 
     /// Looks for what is stuck; trouble in doing so is only logged.
     async fn watch(&self) {
-        let result = watchdog::watch(self.service(), self.metrics()).await;
+        let result = watchdog::watch(self.service(), self.metrics(), &self.shared.settled).await;
         if let Err(error) = result {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -1,6 +1,9 @@
 //! Which objects are stuck? (L9) Every state that is not final has an owner and a deadline; this looks for those whose
 //! deadline passed without anybody moving them on. On a healthy server the answer is: none.
 
+use std::sync::{Mutex, PoisonError};
+
+use domain::ledger::Phase;
 use domain::notice::NoticeState;
 use domain::time::{Duration, Timestamp};
 use service::{Service, ServiceError};
@@ -10,6 +13,8 @@ use crate::metrics::Metrics;
 
 /// Poll intervals that may pass before something overdue counts as stuck, and at least a minute.
 const PATIENCE: i64 = 10;
+/// How old the count of settled grants may be: it is the one that reads the whole ledger.
+const RECOUNT: Duration = Duration::from_minutes(60);
 /// Most objects of a kind that a report names.
 const LISTED: i64 = 100;
 
@@ -47,22 +52,59 @@ fn patience(service: &Service) -> Duration {
     Duration::from_micros(polls).max(Duration::from_minutes(1))
 }
 
+/// How many grants each target has in each phase, as far as is known.
+type Depth = Vec<(String, String, i64)>;
+
+/// How many grants are settled, and when they were counted.
+#[derive(Debug, Default)]
+pub(crate) struct Settled(Mutex<Option<(Timestamp, Depth)>>);
+
+impl Settled {
+    fn known(&self, now: Timestamp) -> Option<Depth> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, depth) = known.as_ref()?;
+        // A clock that was set back counts anew as well.
+        let is_recent = (*at..at.plus(RECOUNT)).contains(&now);
+        is_recent.then(|| depth.clone())
+    }
+
+    fn keep(&self, now: Timestamp, depth: &Depth) {
+        let settled = |(_, phase, _): &&(String, String, i64)| phase == Phase::Settled.as_str();
+        let settled = depth.iter().filter(settled).cloned().collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, settled));
+    }
+}
+
 /// Looks, and shows what it saw in the metrics.
-pub(crate) async fn watch(service: &Service, metrics: &Metrics) -> Result<(), ServiceError> {
+pub(crate) async fn watch(
+    service: &Service,
+    metrics: &Metrics,
+    settled: &Settled,
+) -> Result<(), ServiceError> {
     let report = stuck(service).await?;
     metrics.reprocess_jobs(&service::reprocess_jobs::counts(service).await?);
     let now = service.clock.now();
-    let (depth, oldest, drift, notices) = service
+    let known = settled.known(now);
+    let is_known = known.is_some();
+    let (mut depth, oldest, drift, notices) = service
         .store
-        .read(|tx| -> Result<_, ServiceError> {
+        .read(move |tx| -> Result<_, ServiceError> {
             Ok((
-                store::ledger::watch::phases(tx)?,
+                if is_known {
+                    store::ledger::watch::open_phases(tx)?
+                } else {
+                    store::ledger::watch::phases(tx)?
+                },
                 stuck::oldest_due(tx)?,
                 store::sweep::found::ages(tx)?,
                 store::notice::counts(tx)?,
             ))
         })
         .await?;
+    match known {
+        Some(settled) => depth.extend(settled),
+        None => settled.keep(now, &depth),
+    }
     metrics.depth(&depth);
     for state in NoticeState::ALL {
         let known = notices.iter().find(|(known, _)| known == state);

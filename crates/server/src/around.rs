@@ -169,7 +169,7 @@ async fn answer(
 }
 
 /// The headers of semantics 8.5.
-fn add_headers(headers: &mut HeaderMap, ids: &CallIds, clock: &Clock) {
+pub(crate) fn add_headers(headers: &mut HeaderMap, ids: &CallIds, clock: &Clock) {
     let texts = [
         (REQUEST_ID, ids.request.to_string()),
         (CLIENT_REQUEST_ID, ids.echoed()),

@@ -47,6 +47,8 @@ pub const OWN_CODES: &[&str] = &[
 
 /// Seconds to wait where nobody knows better.
 const RETRY_SOON: u64 = 2;
+/// Seconds until whoever asks a server that starts may ask again.
+pub(crate) const RETRY_STARTING: u64 = 5;
 /// Seconds until a limit counted by the minute lets somebody through again.
 const RETRY_THROTTLED: u64 = 30;
 
@@ -157,6 +159,9 @@ pub(crate) enum Error {
     /// The server has as much to do as it may have.
     #[error("the server is busy; try again")]
     Busy,
+    /// The server is not ready yet.
+    #[error("the server is starting; try again soon, `/readyz` tells what it waits for")]
+    Starting,
     /// It took too long.
     #[error("the request took longer than {seconds} seconds")]
     TimedOut {
@@ -226,6 +231,7 @@ impl Error {
             Self::TooMany { .. } => plain(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests"),
             Self::Service(ServiceError::Unavailable { .. } | ServiceError::Undecided { .. })
             | Self::TimedOut { .. }
+            | Self::Starting
             | Self::Busy => unavailable(),
             Self::Service(ServiceError::Full) => {
                 plain(StatusCode::INSUFFICIENT_STORAGE, "InsufficientStorage")
@@ -326,6 +332,7 @@ impl Error {
             }) => Some(RETRY_THROTTLED),
             Self::Injected { retry_after, .. } => retry_after.map(u64::from),
             Self::TimedOut { .. } | Self::Busy => Some(RETRY_SOON),
+            Self::Starting => Some(RETRY_STARTING),
             Self::Token(error) if error.is_temporary() => Some(RETRY_SOON),
             _ => None,
         };

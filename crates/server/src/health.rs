@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{Error, chain};
 use crate::reply::Reply;
 
-const PLAIN: HeaderValue = HeaderValue::from_static("text/plain;charset=utf-8");
+pub(crate) const PLAIN: HeaderValue = HeaderValue::from_static("text/plain;charset=utf-8");
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text;version=1.0.0;charset=utf-8");
 

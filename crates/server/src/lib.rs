@@ -3,6 +3,7 @@
 //! **Invariant:** handlers decode, call one use case and encode; every error becomes a status in [`error`] alone, and
 //! every request is answered.
 
+mod anteroom;
 mod app;
 mod around;
 mod body;
@@ -30,6 +31,7 @@ mod routes;
 mod scim;
 pub mod surface;
 
+pub use anteroom::{Starting, anteroom};
 pub use app::{App, Parts};
 pub use error::OWN_CODES;
 pub use issuer::Issuer;

@@ -1,6 +1,7 @@
 //! Listeners: plain HTTP and TLS, bound first and served after, closed gracefully.
 //!
-//! **Invariant:** an address is known as soon as [`bind`] returns, and nothing is accepted before [`Bound::serve`].
+//! **Invariant:** an address is known as soon as [`bind`] returns, and nothing is accepted before [`Bound::serve`]. What
+//! nobody accepts yet waits at the address, also from the end of one [`Bound::serve`] to the next.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -117,6 +118,18 @@ impl Bound {
     /// Where TLS is spoken.
     pub fn https_address(&self) -> Option<SocketAddr> {
         self.https.as_ref()?.0.local_addr().ok()
+    }
+
+    /// The same addresses once more, so that one router can be served there after another.
+    pub fn twin(&self) -> Result<Self, ListenError> {
+        let twin = |listener: &TcpListener| listener.try_clone().map_err(ListenError::Serve);
+        let secure = |(listener, config): &(TcpListener, RustlsConfig)| {
+            twin(listener).map(|listener| (listener, config.clone()))
+        };
+        Ok(Self {
+            http: self.http.as_ref().map(twin).transpose()?,
+            https: self.https.as_ref().map(secure).transpose()?,
+        })
     }
 
     /// Serves until `shutdown` ends, then lets requests in flight finish.

@@ -16,7 +16,7 @@ use store::ledger::plan::{self, Haste};
 
 use crate::ctx::{Ctx, Moment, Service};
 use crate::error::{Code, ServiceError};
-use crate::{audit, authorize, reads, rollup, timers};
+use crate::{audit, authorize, reads, reprocess, rollup, timers};
 
 /// As many results at once are of a backlog: to record them lets those go first who wait for an answer (G10).
 const MANY: usize = 100;
@@ -205,9 +205,28 @@ pub async fn watched<T>(
     ask().await
 }
 
-/// Makes an attempt due at once for a grant that was given up, whether or not a request is behind it.
+/// Makes an attempt due at once for a grant that was given up, whether or not a request is behind it. A request that failed
+/// because of it, and can be retried, is: then it ends as the grant does.
 pub async fn retry(service: &Service, ctx: &Ctx, grant: GrantId) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::Reprocess)?;
+    let unknown = || ServiceError::not_found("grant", grant);
+    let (entry, failed) = service
+        .store
+        .read(move |tx| -> Result<_, ServiceError> {
+            Ok((
+                store::ledger::entry::find(tx, grant)?,
+                store::ledger::watch::failed_for(tx, grant)?,
+            ))
+        })
+        .await?;
+    let entry = entry.ok_or_else(unknown)?;
+    if let Some(request) = failed.filter(|_| entry.phase == Phase::NeedsAttention) {
+        match reprocess::again(service, ctx, request).await {
+            // Too long ago, or something else was asked for since: the grant is tried by itself.
+            Err(ServiceError::Refused { .. }) => {}
+            done => return done,
+        }
+    }
     let (moment, ctx) = (service.moment(), ctx.clone());
     service
         .store

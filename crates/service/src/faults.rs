@@ -77,6 +77,15 @@ impl FaultPlan {
         self.take(|place| matches!(place, Place::Target(own) if own == target))
     }
 
+    /// Whether any fault stands for such a request to the API; none counts it.
+    pub fn stands_for(&self, method: &str, path: &str) -> bool {
+        let is_meant =
+            |place: &Place| matches!(place, Place::Route(route) if route.takes(method, path));
+        self.standing()
+            .iter()
+            .any(|one| is_meant(&one.injected.place))
+    }
+
     /// The fault that a request to the API meets, if any; this is that request.
     pub fn of_route(&self, method: &str, path: &str) -> Option<Fault> {
         self.take(|place| matches!(place, Place::Route(route) if route.takes(method, path)))

@@ -114,6 +114,19 @@ impl Error {
         }
     }
 
+    /// Whether the database server is there and takes nobody for now: it is full, or about to be ready.
+    pub fn is_turned_away(&self) -> bool {
+        let Self::Unavailable { source, .. } = self else {
+            return false;
+        };
+        let code = source
+            .downcast_ref::<postgres::Error>()
+            .and_then(postgres::Error::code);
+        code.is_some_and(|code| {
+            [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code)
+        })
+    }
+
     /// The same failure, where it is known that nothing was done and that another server may do better.
     pub(crate) fn into_unavailable(self) -> Self {
         match self {
@@ -216,6 +229,9 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         SqlState::CHECK_VIOLATION => Violation::Check,
         SqlState::NOT_NULL_VIOLATION => Violation::NotNull,
         SqlState::DISK_FULL => return (Error::Full, Setback::Failed),
+        // Somebody who looks after the database took the statement back, or a time-out of theirs did: nothing happened,
+        // and to run it again at once would defy them. The caller may.
+        SqlState::QUERY_CANCELED => return (Error::Busy, Setback::Failed),
         SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::T_R_DEADLOCK_DETECTED
         | SqlState::LOCK_NOT_AVAILABLE => {
@@ -223,10 +239,11 @@ pub(crate) fn from_postgres(context: &str, error: postgres::Error) -> (Error, Se
         }
         // Whether a statement happened is unknown: only for a commit that matters, and there it is told (`Undecided`).
         SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
-        // A server that stops says so in words before it closes the connection.
+        // A server that stops says so in words before it closes the connection; one that is full takes nobody more.
         | SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
+        | SqlState::TOO_MANY_CONNECTIONS
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
             return (Error::unavailable(context, error), Setback::Disconnected);
         }

@@ -157,7 +157,7 @@ mod tests {
         (
             "ledger",
             "SELECT target, phase, count(*) FROM ledger",
-            "once a minute, and where somebody looks at the targets",
+            "once an hour, and where somebody looks at the targets",
         ),
         (
             "notice",

@@ -146,6 +146,7 @@ pub(crate) fn prepare(
     data: &Path,
     migrate: bool,
     now: Timestamp,
+    mut tell: impl FnMut(String),
 ) -> anyhow::Result<Store> {
     let store = open(config, data)?;
     let state = schema_state(&store)?;
@@ -158,6 +159,10 @@ pub(crate) fn prepare(
         _ => {
             let steps = store
                 .migrate_telling(now, |step| {
+                    tell(format!(
+                        "bringing the database's schema up to date, step {} of {} ({})",
+                        step.version, step.latest, step.name
+                    ));
                     tracing::info!(
                         step = step.version,
                         of = step.latest,
@@ -274,6 +279,7 @@ mod tests {
             folder.path(),
             true,
             Timestamp::from_micros(0),
+            drop,
         );
 
         assert!(refused.is_err());

@@ -3,6 +3,7 @@
 //! **Invariant:** an [`Instance`] answers as soon as it exists, and [`Instance::stop`] leaves nothing behind: requests in
 //! flight are answered, claimed work is given back, the database is closed.
 
+mod anteroom;
 pub(crate) mod audit;
 mod callouts;
 mod database;
@@ -47,6 +48,7 @@ use crate::client::sign_in::Grant;
 use crate::config::{Config, Listen, TargetSection, secret};
 use crate::dev_file::DevFile;
 use crate::{targets, tenant_file};
+use anteroom::Anteroom;
 use outboxes::Outboxes;
 
 /// Where a development tenant speaks TLS, if nobody says otherwise.
@@ -54,6 +56,15 @@ const DEV_HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8
 
 /// How long calls to targets may take once the server is asked to stop.
 const ENGINE_GRACE: Duration = Duration::from_secs(10);
+
+/// How long a database server that takes no connection is left alone before each further try: two minutes in all.
+const PAUSES: [Duration; 25] = {
+    let mut pauses = [Duration::from_secs(5); 25];
+    let [first, second, ..] = &mut pauses;
+    *first = Duration::from_secs(1);
+    *second = Duration::from_secs(2);
+    pauses
+};
 
 /// What an instance is made of.
 #[derive(Debug)]
@@ -107,16 +118,22 @@ impl Instance {
         let config = opened_in_development(config, dev);
         database::create_folder(&data)?;
         let lock = database::lock(&config, &data)?;
-        let service = open_service(&config, &data, migrate, lock.is_some()).await?;
-
+        let clock = Clock::system();
         let needs_material = dev
             || config.server.certificate_file.is_none() && https_address(&config, dev).is_some();
         let names = certificate_names(&config, dev);
         let material = needs_material
-            .then(|| TlsMaterial::load_or_create(&data, &names, service.clock.now()))
+            .then(|| TlsMaterial::load_or_create(&data, &names, clock.now()))
             .transpose()?;
         let bound = bind(&config, dev, material.as_ref()).await?;
         let (http, https) = (bound.http_address(), bound.https_address());
+        let limits = config.limits.limits();
+        let anteroom = Anteroom::open(&bound, &limits, &clock)?;
+        let opening = Opening {
+            migrate,
+            alone: lock.is_some(),
+        };
+        let service = open_service(&config, &data, opening, clock, &anteroom).await?;
         if dev {
             warn_of_development();
         }
@@ -162,7 +179,7 @@ impl Instance {
             signer,
         )?;
         let router = server::router(app);
-        let limits = config.limits.limits();
+        anteroom.close().await;
 
         let (stop, stopped) = watch::channel(false);
         let (stop_engine, engine_stopped) = watch::channel(false);
@@ -272,17 +289,63 @@ fn work(
     })
 }
 
-/// The service on a database that is up to date. Whoever has the folder alone takes up what was claimed before.
+/// How a database is opened.
+#[derive(Debug, Clone, Copy)]
+struct Opening {
+    /// Its schema is brought up to date wherever it is.
+    migrate: bool,
+    /// Nobody else uses it.
+    alone: bool,
+}
+
+/// The service on a database that is up to date. A database server that takes nobody now is asked again for a while.
 async fn open_service(
     config: &Config,
     data: &Path,
-    migrate: bool,
-    alone: bool,
+    opening: Opening,
+    clock: Clock,
+    anteroom: &Anteroom,
 ) -> anyhow::Result<Service> {
-    let clock = Clock::system();
+    let tell = anteroom.teller();
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let opened = try_service(config, data, opening, clock.clone(), tell.clone()).await;
+        let Err(error) = opened else {
+            return opened;
+        };
+        let Some(pause) = pauses.next().filter(|_| turned_away(&error)) else {
+            return Err(error);
+        };
+        tracing::warn!(
+            error = format!("{error:#}"),
+            seconds = pause.as_secs(),
+            "the database server takes no connection now; trying again"
+        );
+        tell("waiting for the database server, which takes no connection now".to_owned());
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Whether a database server is there and takes nobody for now.
+fn turned_away(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<store::Error>()
+            .is_some_and(store::Error::is_turned_away)
+    })
+}
+
+/// Whoever has the folder alone takes up what was claimed before.
+async fn try_service(
+    config: &Config,
+    data: &Path,
+    Opening { migrate, alone }: Opening,
+    clock: Clock,
+    tell: impl Fn(String) + Send + 'static,
+) -> anyhow::Result<Service> {
     let store = {
         let (config, data, now) = (config.clone(), data.to_owned(), clock.now());
-        tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now))
+        tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now, tell))
             .await??
     };
     let service = Service::new(store, clock, Ids::random(), config.settings());

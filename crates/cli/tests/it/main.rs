@@ -26,6 +26,7 @@ mod outside_issuer;
 mod postgres;
 mod provisioning;
 mod replicas;
+mod scale;
 mod secrets;
 mod seeds;
 mod serve;

@@ -91,6 +91,83 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A server that may not be ready yet; killed when dropped.
+pub(crate) struct Starting {
+    child: Child,
+    pub(crate) url: String,
+    log: PathBuf,
+}
+
+impl Starting {
+    /// Starts one on plain HTTP and waits until it listens.
+    pub(crate) fn on(data: &Path, more: &[&str]) -> Self {
+        // A log of its own: it tells what this server does, and no earlier one.
+        let log = data.with_extension("starting");
+        let child = reeve()
+            .args(["serve", "--dev", "--http", "127.0.0.1:0", "--https", "off"])
+            .arg("--data")
+            .arg(data)
+            .args(more)
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut starting = Self {
+            child,
+            url: String::new(),
+            log,
+        };
+        starting.wait_for("listening");
+        let told = starting.told();
+        let line = told.lines().find(|line| line.contains("listening"));
+        let address = word(line.unwrap(), "http=");
+        starting.url = format!("http://{}", address.unwrap().trim_matches('"'));
+        starting
+    }
+
+    /// What it said so far.
+    pub(crate) fn told(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits until it says so; fails where it ends before.
+    pub(crate) fn wait_for(&mut self, word: &str) {
+        let begun = std::time::Instant::now();
+        while !self.told().contains(word) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "it ended: {}", self.told());
+            assert!(begun.elapsed() < PATIENCE, "no `{word}`: {}", self.told());
+            // Nothing tells when another process has written a line.
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Status and text of an answer.
+    pub(crate) async fn ask(&self, path: &str) -> (u16, reqwest::header::HeaderMap, String) {
+        let answer = http().get(format!("{}{path}", self.url)).send().await;
+        let answer = answer.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        (status, headers, answer.text().await.unwrap())
+    }
+
+    /// Asks it to stop, and waits.
+    pub(crate) fn terminate(mut self) -> ExitStatus {
+        let sent = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        // An error means that it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -208,6 +285,15 @@ impl Server {
             .status()
             .unwrap();
         assert!(sent.success());
+    }
+
+    /// The most memory that it had so far, in MiB; files that it has mapped count as well.
+    pub(crate) fn peak_mebibytes(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.unwrap().trim().trim_end_matches(" kB");
+        kibibytes.parse::<u64>().unwrap() / 1024
     }
 
     /// Ends it at once.

@@ -448,3 +448,34 @@ async fn what_is_lost_while_a_grant_needs_attention_is_seen_and_not_called_deliv
     assert_eq!(app.assignment_state(&assignment).await, "delivered");
     assert!(app.has(package.role(), "alice").await);
 }
+
+#[tokio::test]
+async fn a_fault_meets_nobody_who_is_unknown_and_no_escape_leads_around_what_is_spared() {
+    let app = sqlite_in_development().await;
+    let client = app.as_operator();
+    let everything = json!({ "route": "* /reeve/v1*", "fault": "status:503" });
+    inject(&client, everything).await;
+    let catalogs = json!({ "route": format!("GET {V1}/catalogs"), "fault": "status:503" });
+    let met = inject(&client, catalogs).await;
+
+    let nobody = app.as_nobody();
+    for path in [format!("{V1}/catalogs"), "/reeve/v1/targets".to_owned()] {
+        let refused = nobody.get(&path).await;
+        refused.assert_error(401, "InvalidAuthenticationToken");
+    }
+    let listed = client.get("/reeve/v1/%64ev/faults").await;
+    let listed = listed.assert_status(200).rows();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|fault| fault["met"] == 0), "{listed:?}");
+
+    for path in [format!("{V1}/catalogs"), format!("{V1}/%63atalogs")] {
+        let reply = client.get(&path).await;
+        reply.assert_error(503, "InjectedFault");
+    }
+    let path = format!("/reeve/v1/%64ev/faults/{}", met["id"].as_str().unwrap());
+    client.delete(&path).await.assert_status(204);
+    client
+        .get(&format!("{V1}/catalogs"))
+        .await
+        .assert_status(200);
+}

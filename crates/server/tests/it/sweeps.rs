@@ -169,8 +169,9 @@ async fn access_that_a_target_refuses_to_take_away_is_drift_until_it_is_gone_l8(
         app.deliver().await;
         let assignment = app.assignment_of(&request).await;
         app.target(CRM).refuses(app.id_of("alice"));
-        app.remove(&assignment).await;
+        let failed = app.remove(&assignment).await;
         app.deliver().await;
+        assert_eq!(app.state(&failed).await, "deliveryFailed");
 
         let drift = read(app, "/reeve/v1/drift?kind=unwanted").await;
         let summary = json!({ "total": 1, "missing": 0, "unwanted": 1 });
@@ -189,6 +190,9 @@ async fn access_that_a_target_refuses_to_take_away_is_drift_until_it_is_gone_l8(
 
         assert_eq!(read(app, "/reeve/v1/drift").await["summary"]["total"], 0);
         assert!(!app.has(package.role(), "alice").await);
+        assert_eq!(app.state(&failed).await, "delivered", "the request, too");
+        let reply = app.as_operator().post_empty(&retry).await;
+        reply.assert_error(400, "InvalidRequestState");
     })
     .await;
 }

@@ -38,6 +38,17 @@ pub async fn request(
     finish(service, ctx, done, object_type, &id.to_string()).await
 }
 
+/// The same for whoever begins with what the request failed at; who may not retry it so leaves no trace.
+pub(crate) async fn again(service: &Service, ctx: &Ctx, id: RequestId) -> Result<(), ServiceError> {
+    let wanted = Wanted::Request {
+        id,
+        of_assignment: None,
+    };
+    accept(service, ctx, wanted).await?;
+    service.wake();
+    Ok(())
+}
+
 /// Enforces an assignment again (section 4.4).
 pub async fn assignment(
     service: &Service,

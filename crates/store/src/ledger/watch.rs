@@ -11,6 +11,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     BEREFT,
     UNATTENDED,
     PHASES,
+    OPEN_PHASES,
+    FAILED_FOR,
     DRIFT,
     UNITS_FAILED,
     UNITS_DONE,
@@ -38,6 +40,14 @@ const UNATTENDED: &str = "SELECT a.id, l.id FROM assignment a JOIN ledger l ON l
     ORDER BY a.id, l.id";
 const PHASES: &str =
     "SELECT target, phase, count(*) FROM ledger GROUP BY target, phase ORDER BY target, phase";
+// The same of the few that are not settled, by the indexes that hold no other.
+const OPEN_PHASES: &str = "SELECT target, phase, count(*) FROM ledger WHERE phase = 'pending' GROUP BY target, phase \
+    UNION ALL SELECT target, phase, count(*) FROM ledger WHERE phase = 'leased' GROUP BY target, phase \
+    UNION ALL SELECT target, phase, count(*) FROM ledger WHERE phase = 'needsAttention' GROUP BY target, phase \
+    ORDER BY 1, 2";
+const FAILED_FOR: &str = "SELECT r.id FROM request_delivery d JOIN assignment_request r ON r.id = d.request_id \
+    WHERE d.grant_id = $1 AND d.outcome = 'failed' AND r.state IN ('deliveryFailed', 'partiallyDelivered') \
+    ORDER BY r.created_at DESC, r.id DESC LIMIT 1";
 const DRIFT: &str = "SELECT count(*) FROM drifted_grant";
 
 const UNITS_FAILED: &str = "UPDATE request_delivery SET outcome = 'failed', settled_at = $3, \
@@ -129,7 +139,27 @@ pub fn bereft(
 
 /// How many rows of each target are in each phase.
 pub fn phases(tx: &mut ReadTx<'_>) -> Result<Vec<(String, String, i64)>, Error> {
-    tx.query_map(PHASES, &[], |row| {
+    counted(tx, PHASES)
+}
+
+/// The same without those that are settled, which are nearly all.
+pub fn open_phases(tx: &mut ReadTx<'_>) -> Result<Vec<(String, String, i64)>, Error> {
+    counted(tx, OPEN_PHASES)
+}
+
+/// The newest request that failed, at least in part, because of this grant.
+pub fn failed_for(tx: &mut ReadTx<'_>, grant: GrantId) -> Result<Option<RequestId>, Error> {
+    let found = tx.query_map(FAILED_FOR, &[value::text(grant)], |row| {
+        parsed(row, 0, "assignment_request.id")
+    })?;
+    Ok(found.into_iter().next())
+}
+
+fn counted(
+    tx: &mut ReadTx<'_>,
+    statement: &'static str,
+) -> Result<Vec<(String, String, i64)>, Error> {
+    tx.query_map(statement, &[], |row| {
         Ok((
             row.text(0)?.to_owned(),
             row.text(1)?.to_owned(),
