@@ -129,10 +129,8 @@ impl Instance {
         let (http, https) = (bound.http_address(), bound.https_address());
         let limits = config.limits.limits();
         let anteroom = Anteroom::open(&bound, &limits, &clock)?;
-        let opening = Opening {
-            migrate,
-            alone: lock.is_some(),
-        };
+        let alone = lock.is_some();
+        let opening = Opening { migrate, alone };
         let service = open_service(&config, &data, opening, clock, &anteroom).await?;
         if dev {
             warn_of_development();
@@ -146,10 +144,7 @@ impl Instance {
                     .as_ref()
                     .unwrap_or(&material.authority);
                 let back = portal::addresses(&base_url, http, https);
-                service::tenant::portal_client(&service, &back)
-                    .await
-                    .context("cannot register the portal")?;
-                Some(dev::prepare(&service, &data, &base_url, authority).await?)
+                Some(prepare_development(&service, &data, &base_url, &back, authority).await?)
             }
             _ => None,
         };
@@ -362,6 +357,20 @@ async fn try_service(
         outboxes::reclaim(&service).await?;
     }
     Ok(service)
+}
+
+/// Knows the portal, which people come back to at these addresses, and makes the accounts of a development tenant.
+async fn prepare_development(
+    service: &Service,
+    data: &Path,
+    base_url: &str,
+    back: &[String],
+    authority: &Path,
+) -> anyhow::Result<DevFile> {
+    service::tenant::portal_client(service, back)
+        .await
+        .context("cannot register the portal")?;
+    dev::prepare(service, data, base_url, authority).await
 }
 
 /// Says what a development tenant is not good for.

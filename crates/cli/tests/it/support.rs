@@ -100,7 +100,7 @@ pub(crate) struct Starting {
 
 impl Starting {
     /// Starts one on plain HTTP and waits until it listens.
-    pub(crate) fn on(data: &Path, more: &[&str]) -> Self {
+    pub(crate) async fn on(data: &Path, more: &[&str]) -> Self {
         // A log of its own: it tells what this server does, and no earlier one.
         let log = data.with_extension("starting");
         let child = reeve()
@@ -117,7 +117,7 @@ impl Starting {
             url: String::new(),
             log,
         };
-        starting.wait_for("listening");
+        starting.wait_for("listening").await;
         let told = starting.told();
         let line = told.lines().find(|line| line.contains("listening"));
         let address = word(line.unwrap(), "http=");
@@ -131,14 +131,15 @@ impl Starting {
     }
 
     /// Waits until it says so; fails where it ends before.
-    pub(crate) fn wait_for(&mut self, word: &str) {
-        let begun = std::time::Instant::now();
+    pub(crate) async fn wait_for(&mut self, word: &str) {
+        let begun = tokio::time::Instant::now();
+        // Nothing tells when another process has written a line.
+        let mut looks = tokio::time::interval(Duration::from_millis(2));
         while !self.told().contains(word) {
             let ended = self.child.try_wait().unwrap();
             assert!(ended.is_none(), "it ended: {}", self.told());
             assert!(begun.elapsed() < PATIENCE, "no `{word}`: {}", self.told());
-            // Nothing tells when another process has written a line.
-            std::thread::sleep(Duration::from_millis(2));
+            looks.tick().await;
         }
     }
 

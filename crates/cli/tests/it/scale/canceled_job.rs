@@ -1,13 +1,14 @@
 //! A bulk job over everything is canceled in its middle: what was begun ends, the rest was never touched, and every item is
 //! accounted for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::rows::Home;
-use super::{assignments, patience};
+use super::{assignments, patience, tell};
 use crate::support::{Api, Server};
 
 const JOBS: &str = "/reeve/v1/reprocessJobs";
@@ -95,13 +96,13 @@ async fn cancel_in_the_middle(home: &Home, items: u64) {
     let still_lost = items - home.count("SELECT count(*) FROM group_member");
     assert!((1..lost).contains(&still_lost), "{still_lost} of {lost}");
     the_ledger_is_whole(home, items, &told, still_lost);
-    println!(
+    tell(&format!(
         "{items} items: {whole} delivered, {rest} canceled; cancel answered in {} ms, at rest in {} ms; at most {memory} MiB \
          beside the {before} MiB before; database {} MiB",
         answered.as_millis(),
         at_rest.as_millis(),
         home.mebibytes()
-    );
+    ));
 }
 
 /// How many items of a job are in a state.

@@ -20,6 +20,12 @@ fn assignments(unless_told: u64) -> u64 {
     told.map_or(unless_told, |rows| rows.parse().unwrap())
 }
 
+/// Prints what was measured, for whoever runs the test by `cargo xtask scale`.
+#[expect(clippy::print_stdout, reason = "the report goes to standard output")]
+fn tell(text: &str) {
+    println!("{text}");
+}
+
 /// How long something may take that has to look at every row.
 fn patience(rows: u64) -> Duration {
     4 * PATIENCE + Duration::from_millis(2 * rows)

@@ -92,13 +92,11 @@ impl Home {
 
     /// The size of the database, in MiB.
     pub(super) fn mebibytes(&self) -> u64 {
-        match &self.database {
-            None => super::mebibytes(&self.data()),
-            Some(_) => {
-                let bytes = self.count("SELECT pg_database_size(current_database())");
-                bytes / (1024 * 1024)
-            }
+        if self.database.is_none() {
+            return super::mebibytes(&self.data());
         }
+        let bytes = self.count("SELECT pg_database_size(current_database())");
+        bytes / (1024 * 1024)
     }
 
     /// Brings the database to a step of its schema.
@@ -147,7 +145,7 @@ impl Home {
     pub(super) fn fill(&self, people: u64) {
         let groups = people.div_ceil(CROWD);
         for (table, count, values) in tables(groups, people) {
-            let first = if count == people { 1 } else { 0 };
+            let first = u64::from(count == people);
             self.run(&format!(
                 "INSERT INTO {table} WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n \
                  WHERE i < {last}) SELECT {values} FROM n",
@@ -166,20 +164,43 @@ fn count_in(file: &Path, sql: &str) -> u64 {
     u64::try_from(found).unwrap()
 }
 
-/// Each table with its columns, how many rows it gets, and the row of the number `i`. People are counted from one, groups and
-/// all that stands for them from zero.
-fn tables(groups: u64, people: u64) -> Vec<(&'static str, u64, String)> {
-    let i = |kind| id_of(kind, "i");
-    let of = |kind| id_of(kind, &format!("(i % {groups})"));
-    let member = |group: &str| format!("'Member_' || {group}");
-    let name = "'user' || i || '@reeve.example'";
+/// A table with its columns, how many rows it gets, and the row of the number `i`.
+type Table = (&'static str, u64, String);
+
+/// Every table. People are counted from one, groups and all that stands for them from zero.
+fn tables(groups: u64, people: u64) -> Vec<Table> {
+    let mut tables = directory(groups, people);
+    tables.extend(offers(groups));
+    tables.extend(held(groups, people));
+    tables
+}
+
+/// The id of the row's own number.
+fn i(kind: &str) -> String {
+    id_of(kind, "i")
+}
+
+/// The id of the group, or of what stands for it, of the person of that number.
+fn of(kind: &str, groups: u64) -> String {
+    id_of(kind, &format!("(i % {groups})"))
+}
+
+/// What the role of a group is called by its target.
+fn member(group: &str) -> String {
+    format!("'Member_' || {group}")
+}
+
+/// What a person signs in by.
+const NAME: &str = "'user' || i || '@reeve.example'";
+
+fn directory(groups: u64, people: u64) -> Vec<Table> {
     vec![
         (
             "directory_user (id, user_principal_name, user_principal_name_key, display_name, user_type, account_enabled, \
              details, created_at, version)",
             people,
             format!(
-                "{}, {name}, {name}, 'User ' || i, 'Member', TRUE, '{{}}', i, 1",
+                "{}, {NAME}, {NAME}, 'User ' || i, 'Member', TRUE, '{{}}', i, 1",
                 i(USER)
             ),
         ),
@@ -194,8 +215,13 @@ fn tables(groups: u64, people: u64) -> Vec<(&'static str, u64, String)> {
         (
             "group_member (group_id, member_id)",
             people,
-            format!("{}, {}", of(GROUP), i(USER)),
+            format!("{}, {}", of(GROUP, groups), i(USER)),
         ),
+    ]
+}
+
+fn offers(groups: u64) -> Vec<Table> {
+    vec![
         (
             "catalog (id, display_name, catalog_type, state, is_externally_visible, created_at, modified_at, version)",
             1,
@@ -266,11 +292,17 @@ fn tables(groups: u64, people: u64) -> Vec<(&'static str, u64, String)> {
                 scope = i(SCOPE)
             ),
         ),
+    ]
+}
+
+fn held(groups: u64, people: u64) -> Vec<Table> {
+    let of = |kind| of(kind, groups);
+    vec![
         (
             "subject (id, object_id, subject_type, display_name, principal_name, subject_lifecycle, created_at)",
             people,
             format!(
-                "{}, {}, 'user', 'User ' || i, {name}, 'notGoverned', i",
+                "{}, {}, 'user', 'User ' || i, {NAME}, 'notGoverned', i",
                 i(SUBJECT),
                 i(USER)
             ),

@@ -1,13 +1,14 @@
 //! A large database of an earlier release is brought forward: by a server that is killed again and again, that says what it
 //! does meanwhile, and that stops when it is told to.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::rows::{ASSIGNMENT, BEGIN, Home, id};
-use super::{assignments, patience};
+use super::{assignments, patience, tell};
 use crate::support::{EM, Server, Starting};
 
 /// The last step of the first release.
@@ -29,21 +30,21 @@ const TABLES: [&str; 6] = [
     "directory_group",
 ];
 
-#[test]
-fn a_large_database_is_brought_forward_although_the_server_is_killed_in_the_middle() {
-    bring_forward(&Home::on_sqlite(), assignments(20_000));
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_database_is_brought_forward_although_the_server_is_killed_in_the_middle() {
+    bring_forward(&Home::on_sqlite(), assignments(20_000)).await;
 }
 
-#[test]
-fn a_large_database_of_a_database_server_is_brought_forward_although_the_server_is_killed_in_the_middle()
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_database_of_a_database_server_is_brought_forward_although_the_server_is_killed_in_the_middle()
  {
     let Some(home) = Home::on_postgres() else {
         return;
     };
-    bring_forward(&home, assignments(20_000));
+    bring_forward(&home, assignments(20_000)).await;
 }
 
-fn bring_forward(home: &Home, rows: u64) {
+async fn bring_forward(home: &Home, rows: u64) {
     let arguments = home.arguments();
     let arguments = arguments.each_ref().map(String::as_str);
     let begun = Instant::now();
@@ -56,10 +57,10 @@ fn bring_forward(home: &Home, rows: u64) {
     let mut kills = 0;
     let mut last = steps(home);
     for number in 0..KILLS {
-        let mut server = Starting::on(&home.data(), &arguments);
-        server.wait_for(STEP);
+        let mut server = Starting::on(&home.data(), &arguments).await;
+        server.wait_for(STEP).await;
         // The moment is the point of the test, so it is by the clock: a little later each time.
-        std::thread::sleep(Duration::from_micros(u64::from(number) * rows));
+        tokio::time::sleep(Duration::from_micros(u64::from(number) * rows)).await;
         drop(server);
         let now = steps(home);
         assert!(now >= last, "step {now} after step {last}");
@@ -76,17 +77,15 @@ fn bring_forward(home: &Home, rows: u64) {
     assert!(took < patience(rows), "{took:?}");
 
     assert_eq!(sums(home), before);
-    tokio::runtime::Runtime::new()
-        .unwrap()
-        .block_on(reads_and_writes_are_right(&server, rows));
+    reads_and_writes_are_right(&server, rows).await;
     assert!(server.terminate().success());
-    println!(
+    tell(&format!(
         "{rows} assignments, {size} MiB, filled in {:.1} s; killed {kills} times, the last time at step {last}; the last start \
          brought the rest forward and served after {:.1} s, with at most {memory} MiB of memory; the database has {} MiB",
         filled.as_secs_f64(),
         took.as_secs_f64(),
         home.mebibytes()
-    );
+    ));
 }
 
 /// How many rows each table has, and what their moments add up to.
@@ -190,17 +189,19 @@ async fn a_server_that_brings_its_database_forward_says_so_and_stops_when_told()
     let url = home.database().unwrap().url();
     let (release, held) = hold(url);
 
-    let mut server = Starting::on(&home.data(), &arguments);
-    server.wait_for(STEP);
+    let mut server = Starting::on(&home.data(), &arguments).await;
+    server.wait_for(STEP).await;
     is_alive_and_not_ready(&server, "step ").await;
     assert!(server.terminate().success());
     // The database comes to the end of the first one's statement before it takes it back.
-    let mut server = Starting::on(&home.data(), &arguments);
+    let mut server = Starting::on(&home.data(), &arguments).await;
     is_alive_and_not_ready(&server, "not ready yet").await;
 
     release.send(()).unwrap();
     held.join().unwrap();
-    server.wait_for("brought the database's schema up to date");
+    server
+        .wait_for("brought the database's schema up to date")
+        .await;
     drop(server);
     let server = Server::start(&home.data(), &arguments);
     assert!(is_current(&home));
@@ -233,7 +234,7 @@ async fn a_server_whose_file_somebody_else_writes_to_is_alive_and_stops_when_tol
     let other = rusqlite::Connection::open(home.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
-    let server = Starting::on(&home.data(), &arguments);
+    let server = Starting::on(&home.data(), &arguments).await;
     is_alive_and_not_ready(&server, "not ready yet").await;
     assert!(server.terminate().success());
 
@@ -267,11 +268,15 @@ async fn a_replica_waits_while_the_database_server_takes_no_more_connections() {
     );
     let arguments = ["--migrate", "--config", config.to_str().unwrap()];
 
-    let mut server = Starting::on(&home.data(), &arguments);
-    server.wait_for("takes no connection now; trying again");
+    let mut server = Starting::on(&home.data(), &arguments).await;
+    server
+        .wait_for("takes no connection now; trying again")
+        .await;
     is_alive_and_not_ready(&server, "waiting for the database server").await;
     home.run(&format!("ALTER ROLE {role} CONNECTION LIMIT 30"));
-    server.wait_for("brought the database's schema up to date");
+    server
+        .wait_for("brought the database's schema up to date")
+        .await;
     assert!(server.terminate().success());
 
     assert!(is_current(&home));
