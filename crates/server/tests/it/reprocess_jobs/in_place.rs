@@ -195,7 +195,7 @@ async fn a_job_costs_statements_by_the_chunk_and_not_by_the_item() {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let (_, held) = held_by(app, &names).await;
         let mut costs = Vec::new();
-        for count in [3, 30] {
+        for count in [10, 30] {
             let body = json!({"target": "assignments", "ids": held[..count]});
             let id = made(&app.as_operator(), body).await;
             let before = app.service().store.statistics().statements;
