@@ -3,11 +3,12 @@
 use crate::value::text;
 use crate::{Error, ReadTx, WriteTx};
 
-pub(crate) const STATEMENTS: &[&str] = &[FIND, SET];
+pub(crate) const STATEMENTS: &[&str] = &[FIND, SET, REMOVE];
 
 const FIND: &str = "SELECT value FROM setting WHERE name = $1";
 const SET: &str = "INSERT INTO setting (name, value) VALUES ($1, $2) \
     ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+const REMOVE: &str = "DELETE FROM setting WHERE name = $1";
 
 /// What is remembered under this name.
 pub fn find(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<String>, Error> {
@@ -18,4 +19,9 @@ pub fn find(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<String>, Error> {
 /// Remembers it.
 pub fn set(tx: &mut WriteTx<'_>, name: &str, value: &str) -> Result<(), Error> {
     tx.execute(SET, &[text(name), text(value)]).map(drop)
+}
+
+/// Forgets it.
+pub fn remove(tx: &mut WriteTx<'_>, name: &str) -> Result<(), Error> {
+    tx.execute(REMOVE, &[text(name)]).map(drop)
 }

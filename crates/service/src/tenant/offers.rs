@@ -1,11 +1,15 @@
 //! What the sample organisation offers: catalogs with resources, access packages and policies.
 
+use std::str::FromStr;
+
 use domain::access_package::{
     NewAccessPackage, NewResourceRoleScope, ResourceReference, RoleReference, ScopeReference,
 };
 use domain::catalog::NewCatalog;
 use domain::id::{CatalogId, ObjectId, ResourceId};
+use domain::model;
 use domain::policy::{PolicyDraft, TargetScope};
+use domain::query::{Entity, Predicate, Query, Value};
 use domain::resource::{NewResourceRequest, OriginSystem, ResourceRequestType};
 use serde_json::{Value as Json, json};
 
@@ -13,7 +17,7 @@ use super::SampleOrganisation;
 use crate::access_packages::role_scopes;
 use crate::ctx::{Ctx, Service};
 use crate::error::ServiceError;
-use crate::{access_packages, catalogs, policies, resource_requests};
+use crate::{access_packages, catalogs, policies, reads, resource_requests};
 
 /// A role of a group or an application, by its name.
 enum Role {
@@ -88,14 +92,18 @@ pub(super) fn approving() -> impl Iterator<Item = &'static str> {
         .filter(|approvers| !approvers.is_empty())
 }
 
-/// Makes what the sample organisation offers.
+/// Makes what the sample organisation offers, but for what an earlier try made.
 pub(super) async fn offer(
     service: &Service,
     organisation: &SampleOrganisation,
 ) -> Result<(), ServiceError> {
     let ctx = service.system();
     for (name, offers) in CATALOGS {
-        let catalog = catalogs::create(service, &ctx, NewCatalog::named(*name)).await?;
+        let known = named(service, &ctx, &model::CATALOG, name, None).await?;
+        let catalog = match known {
+            Some(catalog) => catalog,
+            None => catalogs::create(service, &ctx, NewCatalog::named(*name)).await?,
+        };
         for offer in *offers {
             add(service, &ctx, organisation, catalog, offer).await?;
         }
@@ -110,6 +118,19 @@ async fn add(
     catalog_id: CatalogId,
     offer: &Offer,
 ) -> Result<(), ServiceError> {
+    let in_catalog = Some(("catalog_id", catalog_id.to_string()));
+    let known = named(service, ctx, &model::ACCESS_PACKAGE, offer.name, in_catalog).await?;
+    if let Some(package) = known {
+        let policies = service
+            .store
+            .read(move |tx| store::assignment_policy::of_package(tx, package))
+            .await?;
+        if !policies.is_empty() {
+            return Ok(());
+        }
+        // The policy is made last: what has none was broken off.
+        access_packages::delete(service, ctx, package).await?;
+    }
     let package = NewAccessPackage {
         catalog_id,
         display_name: offer.name.to_owned(),
@@ -136,6 +157,33 @@ async fn add(
     };
     policies::create(service, ctx, draft).await?;
     Ok(())
+}
+
+/// The one that is called so, and of which another field says this.
+async fn named<I: FromStr>(
+    service: &Service,
+    ctx: &Ctx,
+    entity: &'static Entity,
+    name: &str,
+    also: Option<(&str, String)>,
+) -> Result<Option<I>, ServiceError> {
+    let field = |name: &str| {
+        let missing =
+            || ServiceError::Internal(format!("`{}` has no `{name}`", entity.name).into());
+        entity.field(name).ok_or_else(missing)
+    };
+    let mut filter = Predicate::equals(field("display_name")?, Value::Text(name.to_owned()));
+    if let Some((other, value)) = also {
+        filter = filter.and(Predicate::equals(field(other)?, Value::Text(value)));
+    }
+    let query = Query {
+        fields: vec![field("id")?],
+        filter,
+        ..Query::of(entity)
+    };
+    let page = reads::list(service, ctx, query).await?;
+    let id = page.rows.first().and_then(|row| row.values.first());
+    Ok(id.and_then(|id| id.as_text()?.parse().ok()))
 }
 
 /// The role as a package holds it, its resource brought into the catalog; `None` if the organisation lacks it.

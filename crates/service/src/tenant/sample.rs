@@ -1,7 +1,8 @@
 //! A sample organisation for a development tenant: people with managers and departments, groups, applications, and what
 //! it offers them.
 //!
-//! **Invariant:** people are known by their sign-in names; where the first of them exists, the organisation does.
+//! **Invariant:** people are known by their sign-in names; where the first of them exists, the organisation does. What it
+//! offers takes several transactions: until all are done it is remembered for whom, and the next start goes on.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,9 @@ use domain::directory::{
     UserChanges,
 };
 use domain::id::{AppId, AppRoleId, ObjectId};
-use store::WriteTx;
+use serde_json::{Value as Json, json};
 use store::directory::{group, membership, service_principal, user};
+use store::{WriteTx, setting};
 
 use super::accounts::DOMAIN;
 use crate::ctx::{Moment, Service};
@@ -128,8 +130,11 @@ const APPROVER: &str = "bob";
 /// Who of them owns the groups that belong to no department: whoever owns a group may put it into a catalog.
 const OWNER: &str = "admin";
 
+/// Under what an organisation is remembered whose offers are not all made.
+const UNDER_WAY: &str = "sampleOrganisation";
+
 /// The ids of a sample organisation, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SampleOrganisation {
     /// People by sign-in name.
     pub users: BTreeMap<String, ObjectId>,
@@ -139,7 +144,39 @@ pub struct SampleOrganisation {
     pub applications: BTreeMap<String, ObjectId>,
 }
 
-/// Makes the sample organisation; `None` if it is there already.
+impl SampleOrganisation {
+    fn to_json(&self) -> Json {
+        let ids = |named: &BTreeMap<String, ObjectId>| {
+            let ids = named.iter();
+            Json::Object(
+                ids.map(|(name, id)| (name.clone(), json!(id.to_string())))
+                    .collect(),
+            )
+        };
+        json!({
+            "users": ids(&self.users),
+            "groups": ids(&self.groups),
+            "applications": ids(&self.applications),
+        })
+    }
+
+    fn of_json(text: &str) -> Option<Self> {
+        let json: Json = serde_json::from_str(text).ok()?;
+        let ids = |key: &str| -> Option<BTreeMap<String, ObjectId>> {
+            let named = json.get(key)?.as_object()?.iter();
+            named
+                .map(|(name, id)| Some((name.clone(), id.as_str()?.parse().ok()?)))
+                .collect()
+        };
+        Some(Self {
+            users: ids("users")?,
+            groups: ids("groups")?,
+            applications: ids("applications")?,
+        })
+    }
+}
+
+/// Makes the sample organisation, or ends what a start that was broken off began; `None` if all of it is there already.
 pub async fn sample_organisation(
     service: &Service,
 ) -> Result<Option<SampleOrganisation>, ServiceError> {
@@ -153,7 +190,8 @@ pub async fn sample_organisation(
             if let Some(first) = first
                 && user::find_by_name(tx, &first)?.is_some()
             {
-                return Ok(None);
+                let under_way = setting::find(tx, UNDER_WAY)?;
+                return Ok(under_way.and_then(|text| SampleOrganisation::of_json(&text)));
             }
             let mut made = SampleOrganisation::default();
             let mut director = None;
@@ -176,12 +214,17 @@ pub async fn sample_organisation(
                 let id = add_application(tx, &moment, name, roles)?;
                 made.applications.insert((*name).to_owned(), id);
             }
+            setting::set(tx, UNDER_WAY, &made.to_json().to_string())?;
             Ok::<_, ServiceError>(Some(made))
         })
         .await?;
     service.callers.invalidate();
     if let Some(organisation) = &made {
         super::offers::offer(service, organisation).await?;
+        service
+            .store
+            .write(|tx| setting::remove(tx, UNDER_WAY))
+            .await?;
     }
     Ok(made)
 }

@@ -81,24 +81,30 @@ pub async fn remove_snapshot(service: &Service, ctx: &Ctx, name: &str) -> Result
 }
 
 /// Brings everything back as it was when the snapshot was taken. What is under way is ended first, and what is due then
-/// is done anew.
+/// is done anew. It goes all the way even if the caller has gone: the clock and the database are of one time.
 pub async fn restore_snapshot(
     service: &Service,
     ctx: &Ctx,
     name: &str,
 ) -> Result<(), ServiceError> {
     authorize::in_tenant(ctx, Action::ManageSettings)?;
-    let exchange = service.standstill.exchange().await;
-    let (moment, ctx, name) = (service.moment(), ctx.clone(), name.to_owned());
-    let moved = service
-        .store
-        .write(move |tx| bring_back(tx, &moment, &ctx, &name))
-        .await?;
-    service.clock.advance(moved);
-    service.callers.invalidate();
-    exchange.done();
-    service.wake();
-    Ok(())
+    let (service, ctx, name) = (service.clone(), ctx.clone(), name.to_owned());
+    let restoring = tokio::spawn(async move {
+        let exchange = service.standstill.exchange().await;
+        let moment = service.moment();
+        let moved = service
+            .store
+            .write(move |tx| bring_back(tx, &moment, &ctx, &name))
+            .await?;
+        service.clock.advance(moved);
+        service.callers.invalidate();
+        exchange.done();
+        service.wake();
+        Ok(())
+    });
+    restoring
+        .await
+        .map_err(|error| ServiceError::Internal(Box::new(error)))?
 }
 
 /// Answers how far the clock has to be moved.

@@ -1,5 +1,9 @@
 //! The first start of a tenant.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
 use auth::principal::{DirectoryRole, Permission};
 use domain::model;
 use domain::query::Query;
@@ -8,7 +12,7 @@ use service::directory::members;
 use service::reads::{self, Own};
 use service::tenant::{
     DevAccounts, DevSecrets, advance_clock, dev_accounts, initialise, restore_clock,
-    sample_organisation, verify_client, verify_password,
+    restore_snapshot, sample_organisation, take_snapshot, verify_client, verify_password,
 };
 use store::directory::user;
 
@@ -196,6 +200,105 @@ async fn the_sample_organisation_offers_packages_that_can_be_asked_for() {
         names,
         ["Audit", "Bookkeeping", "Order handling", "Remote work"]
     );
+}
+
+/// What the future came to, if that took it at most so many waits; then it is dropped, as by a signal to end.
+async fn within<F: Future>(future: F, mut waits: usize) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending if waits == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            waits -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// What is offered in a tenant: catalogs, packages, their roles, policies.
+async fn offered(world: &World) -> Vec<(&'static str, Vec<String>)> {
+    let mut all = Vec::new();
+    for (entity, name) in [
+        (&model::CATALOG, "display_name"),
+        (&model::ACCESS_PACKAGE, "display_name"),
+        (&model::RESOURCE_ROLE_SCOPE, "id"),
+        (&model::ASSIGNMENT_POLICY, "display_name"),
+    ] {
+        let query = Query {
+            fields: vec![entity.field(name).unwrap()],
+            ..Query::of(entity)
+        };
+        let ctx = world.service.system();
+        let page = reads::list(&world.service, &ctx, query).await.unwrap();
+        let rows = page.rows;
+        let names = rows.iter().map(|row| match name {
+            "id" => String::new(),
+            _ => row.values[0].as_text().unwrap().to_owned(),
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        all.push((entity.name, names));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_sample_organisation_that_was_broken_off_anywhere_is_made_to_its_end() {
+    let whole = World::new();
+    initialise(&whole.service).await.unwrap();
+    sample_organisation(&whole.service).await.unwrap().unwrap();
+    let whole = offered(&whole).await;
+
+    for waits in 0..1_000 {
+        let world = World::new();
+        initialise(&world.service).await.unwrap();
+        let ended = within(sample_organisation(&world.service), waits).await;
+        // What was asked of the store before the end comes to pass.
+        let flushed = world.service.store.write(|_| Ok::<_, store::Error>(()));
+        flushed.await.unwrap();
+
+        sample_organisation(&world.service).await.unwrap();
+
+        assert_eq!(
+            offered(&world).await,
+            whole,
+            "broken off after {waits} waits"
+        );
+        let again = sample_organisation(&world.service).await.unwrap();
+        assert_eq!(again, None);
+        if ended.is_some() {
+            assert!(waits > 20, "{waits}");
+            return;
+        }
+    }
+    panic!("it has no end");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_brought_back_with_its_time_even_if_the_caller_has_gone() {
+    for waits in 0..4 {
+        let world = World::new();
+        initialise(&world.service).await.unwrap();
+        let ctx = world.service.system();
+        take_snapshot(&world.service, &ctx, "before").await.unwrap();
+        let settled = async || Ok(());
+        advance_clock(&world.service, &ctx, Duration::from_days(1), settled)
+            .await
+            .unwrap();
+
+        within(restore_snapshot(&world.service, &ctx, "before"), waits).await;
+
+        // A second one waits for the first.
+        restore_snapshot(&world.service, &ctx, "before")
+            .await
+            .unwrap();
+        assert_eq!(
+            world.service.clock.now(),
+            start(),
+            "gone after {waits} waits"
+        );
+    }
 }
 
 #[tokio::test]
