@@ -25,6 +25,8 @@ use crate::reply;
 pub(crate) const FIELD: &str = "drawn";
 /// So long the second waits for what comes of the first.
 const LONGEST: Duration = Duration::from_secs(20);
+/// So long a call waits for what comes of its form; less than the server gives a call by default.
+const PATIENCE: Duration = Duration::from_secs(50);
 /// After so long it looks again: other processes commit as well.
 const LATEST: Duration = Duration::from_millis(500);
 
@@ -36,20 +38,32 @@ pub(crate) struct Once(Arc<Mutex<Option<(Portal, String)>>>);
 pub(crate) async fn carried_out(mut request: Request, next: Next) -> Response {
     let once = Once::default();
     request.extensions_mut().insert(once.clone());
-    let work = async move {
-        let response = next.run(request).await;
-        once.settled(response).await
-    };
-    match tokio::spawn(work.in_current_span()).await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "a form was not done to its end");
-            Problem::Internal.into_response()
+    let work = {
+        let once = once.clone();
+        async move {
+            let response = next.run(request).await;
+            once.settled(response).await
         }
-    }
+    };
+    let mut working = tokio::spawn(work.in_current_span());
+    let worked = match tokio::time::timeout(PATIENCE, &mut working).await {
+        Ok(worked) => worked,
+        Err(_) if once.is_claimed() => return Problem::Begun.into_response(),
+        Err(_) => working.await,
+    };
+    worked.unwrap_or_else(|error| {
+        tracing::error!(%error, "a form was not done to its end");
+        Problem::Internal.into_response()
+    })
 }
 
 impl Once {
+    /// Whether there is a form that is done once, and it is not settled.
+    fn is_claimed(&self) -> bool {
+        let own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        own.is_some()
+    }
+
     /// Claims a form of a session; if it was done already, the answer leads where that led.
     pub(crate) async fn claim(
         &self,
@@ -71,7 +85,7 @@ impl Once {
                 Sent::New => break,
                 Sent::Done(address) => return Err(reply::see(&address)),
                 Sent::UnderWay if Instant::now() >= until => {
-                    return Err(Problem::Later(LONGEST.as_secs()).into_response());
+                    return Err(Problem::Begun.into_response());
                 }
                 Sent::UnderWay => {}
             }

@@ -26,6 +26,8 @@ pub(crate) enum Problem {
     TooLarge(usize),
     /// Signing in came to nothing.
     SignIn(String),
+    /// The form was begun, and it is not known yet what comes of it.
+    Begun,
     /// Not now.
     Later(u64),
     /// Whoever comes asked for too much.
@@ -92,6 +94,7 @@ impl Problem {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SignIn(_) => StatusCode::BAD_REQUEST,
+            Self::Begun => StatusCode::CONFLICT,
             Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -108,6 +111,7 @@ impl Problem {
             | Self::SignedOut
             | Self::TooLarge(_)
             | Self::SignIn(_)
+            | Self::Begun
             | Self::Internal => None,
         }
     }
@@ -170,6 +174,14 @@ impl Problem {
                 why.clone(),
                 text(
                     "Try it once more. If it fails again, tell whoever looks after the server the request below.",
+                ),
+            ),
+            Self::Begun => (
+                "It is not done yet",
+                text("What you sent was begun, and it is not known yet what comes of it."),
+                text(
+                    "Sent again later, the same form leads to what came of it. If it never does, the server was ended \
+                     meanwhile: look whether it was done, and if not, open the page anew and send that.",
                 ),
             ),
             Self::Later(seconds) => (

@@ -78,3 +78,22 @@ async fn a_form_that_was_refused_may_be_sent_again_and_nobody_sends_that_of_anot
     assert_eq!(first.location(), second.location());
     app.deliver().await;
 }
+
+#[tokio::test]
+async fn the_clock_is_moved_once_by_two_clicks() {
+    TestApp::on_both_in_development(async |app| {
+        let admin = app.browser_of("admin").await;
+        let (page, clock) = ("/manage/dev", "/manage/dev/clock");
+        let form = admin.get(page).await.with_status(200).form(clock);
+        let fields = typed(form, &[("advance", "1"), ("unit", "3600")]);
+        let before = app.now();
+
+        let (first, second) = tokio::join!(admin.post(clock, &fields), admin.post(clock, &fields));
+
+        first.with_status(303);
+        second.with_status(303);
+        let moved = app.now().micros() - before.micros();
+        assert_eq!(moved, 3_600_000_000);
+    })
+    .await;
+}

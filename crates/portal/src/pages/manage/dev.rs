@@ -143,7 +143,7 @@ fn clock(visit: &Visit, now: Timestamp, typed: &Form) -> Markup {
             h2 #clock { "Clock" }
             p { "It is " (time(now)) " in this tenant. What waits for a time is done at that time, in its order." }
             form method="post" action={(PATH) "/clock"} {
-                (visit.marked())
+                (visit.marked_once())
                 div .search {
                     (field(typed, "advance", "Move it on by", None).line("number"))
                     (select("unit", "Of these", &UNITS, typed.get("unit").unwrap_or("86400")))
