@@ -336,13 +336,15 @@ async fn try_service(
     data: &Path,
     Opening { migrate, alone }: Opening,
     clock: Clock,
-    tell: impl Fn(String) + Send + 'static,
+    tell: impl Fn(String) + Clone + Send + 'static,
 ) -> anyhow::Result<Service> {
     let store = {
         let (config, data, now) = (config.clone(), data.to_owned(), clock.now());
+        let tell = tell.clone();
         tokio::task::spawn_blocking(move || database::prepare(&config, &data, migrate, now, tell))
             .await??
     };
+    tell("taking up what an earlier process left".to_owned());
     let service = Service::new(store, clock, Ids::random(), config.settings());
     service::tenant::initialise(&service)
         .await
