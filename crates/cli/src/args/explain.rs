@@ -14,7 +14,7 @@ pub(crate) struct ExplainArgs {
 pub(crate) enum ExplainQuestion {
     /// Why somebody can ask for an access package, or cannot.
     #[command(
-        after_help = "Example:\n  reeve explain request --package 'Harvest work' --principal alice@reeve.example --data reeve-data"
+        after_help = "Example:\n  reeve explain request --package 'Harvest work' --principal alice --data reeve-data"
     )]
     Request(ExplainRequest),
     /// Who decides about a request, or would.
@@ -24,7 +24,7 @@ pub(crate) enum ExplainQuestion {
     Approval(ExplainApproval),
     /// Why somebody has access, or does not.
     #[command(
-        after_help = "Example:\n  reeve explain access --package 'Harvest work' --principal alice@reeve.example --data reeve-data"
+        after_help = "Example:\n  reeve explain access --package 'Harvest work' --principal alice --data reeve-data"
     )]
     Access(ExplainAccess),
     /// Which access packages give a group or an application, and who has it.
@@ -34,7 +34,7 @@ pub(crate) enum ExplainQuestion {
     Resource(ExplainResource),
     /// Why somebody may do something, or may not.
     #[command(
-        after_help = "Example:\n  reeve explain authorization reprocess --principal alice@reeve.example --data reeve-data"
+        after_help = "Example:\n  reeve explain authorization reprocess --principal alice --data reeve-data"
     )]
     Authorization(ExplainAuthorization),
 }
@@ -53,7 +53,7 @@ pub(crate) struct ExplainRequest {
     /// The access package, by id or name.
     #[arg(long, value_name = "PACKAGE")]
     pub(crate) package: String,
-    /// Who would ask, by object id or sign-in name; by default whoever has the token.
+    /// Who would ask, by sign-in name, name or id; by default whoever has the token.
     #[arg(long, value_name = "WHO")]
     pub(crate) principal: Option<String>,
     #[command(flatten)]
@@ -69,7 +69,7 @@ pub(crate) struct ExplainApproval {
     /// The access package that somebody would ask for, by id or name.
     #[arg(long, value_name = "PACKAGE", group = "about")]
     pub(crate) package: Option<String>,
-    /// Who would ask, by object id or sign-in name; by default whoever has the token.
+    /// Who would ask, by sign-in name, name or id; by default whoever has the token.
     #[arg(long, value_name = "WHO")]
     pub(crate) principal: Option<String>,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub(crate) struct ExplainAccess {
     /// To a group, an application or a resource of a catalog, by its id.
     #[arg(long, value_name = "ID", group = "to")]
     pub(crate) resource: Option<String>,
-    /// Whose access, by object id or sign-in name; by default that of whoever has the token.
+    /// Whose access, by sign-in name, name or id; by default that of whoever has the token.
     #[arg(long, value_name = "WHO")]
     pub(crate) principal: Option<String>,
     #[command(flatten)]
@@ -109,7 +109,8 @@ pub(crate) struct ExplainAuthorization {
     /// The object that it is about, by its id.
     #[arg(long, value_name = "ID")]
     pub(crate) object: Option<String>,
-    /// Who would do it, by object id, sign-in name or client id; by default whoever has the token.
+    /// Who would do it: a person by sign-in name, name or id, an application by object id or client id; by default whoever has
+    /// the token.
     #[arg(long, value_name = "WHO")]
     pub(crate) principal: Option<String>,
     #[command(flatten)]

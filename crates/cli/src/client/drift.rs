@@ -33,8 +33,9 @@ pub(crate) async fn run(args: &DriftArgs) -> anyhow::Result<bool> {
     let form = args.client.told.output;
     if form == Output::Table {
         output::line(format_args!(
-            "{} grants are not as they should be",
-            drifted.len()
+            "{} not as {} should be",
+            output::counted(drifted.len(), "grant is", "grants are"),
+            if drifted.len() == 1 { "it" } else { "they" }
         ));
     }
     let names = match form {

@@ -45,7 +45,8 @@ pub(crate) async fn run(args: &ImportArgs) -> anyhow::Result<Ending> {
     let refused = report.of(Outcome::Refused).count();
     if report.is_only_told && refused > 0 && !args.dry_run {
         output::note(format_args!(
-            "nothing was written: {refused} things of the file would be refused"
+            "nothing was written: {} of the file would be refused",
+            output::counted(refused, "thing", "things")
         ));
     }
     let ending = report.ending();

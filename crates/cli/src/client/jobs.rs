@@ -33,7 +33,8 @@ const JOB: &[Column] = &[
     column("of", &["/target"]),
     column("filter", &["/filter"]),
     column("state", &["/state"]),
-    column("dry run", &["/dryRun"]),
+    // Empty of what was only planned: `dryRun` says how it was ordered, and stays when the plan is run.
+    column("started", &["/startedDateTime"]),
     column("items", &["/summary/items"]),
     column("delivered", &["/summary/delivered"]),
     column("refused", &["/summary/refused"]),
@@ -271,10 +272,10 @@ async fn tell(graph: &Graph, form: Output, job: &Value) -> anyhow::Result<()> {
 /// The plan and what came of it.
 fn show(job: &Value, plan: &Value) {
     output::line(format_args!(
-        "{} items, {} people: {} grants missing, {} to remove, {} there; {} refused",
-        number(plan, "/items"),
-        number(plan, "/people"),
-        number(plan, "/adds"),
+        "{}, {}: {} missing, {} to remove, {} there; {} refused",
+        output::counted(number(plan, "/items"), "item", "items"),
+        output::counted(number(plan, "/people"), "person", "people"),
+        output::counted(number(plan, "/adds"), "grant", "grants"),
         number(plan, "/removes"),
         number(plan, "/kept"),
         number(plan, "/refused"),

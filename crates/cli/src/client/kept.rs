@@ -45,7 +45,7 @@ impl Kept {
         let Ok(folder) = folder() else {
             return Ok(None);
         };
-        let is_there = read(&folder)?.contains_key(root);
+        let is_there = read(&folder).contains_key(root);
         Ok(is_there.then(|| Self {
             folder,
             root: root.to_owned(),
@@ -59,7 +59,7 @@ impl Kept {
         refused: Option<&str>,
     ) -> anyhow::Result<String> {
         let _lock = lock(&self.folder)?;
-        let mut all = read(&self.folder)?;
+        let mut all = read(&self.folder);
         let Some(kept) = all.get_mut(&self.root) else {
             let told = format!("sign in again: `reeve login --url {}`", self.root);
             return Err(Refused(told).into());
@@ -102,7 +102,7 @@ impl Kept {
 pub(crate) fn keep(root: &str, sign_in: SignIn) -> anyhow::Result<PathBuf> {
     let folder = folder()?;
     let _lock = lock(&folder)?;
-    let mut all = read(&folder)?;
+    let mut all = read(&folder);
     all.insert(root.to_owned(), sign_in);
     write(&folder, &all)?;
     Ok(folder.join(NAME))
@@ -115,7 +115,7 @@ pub(crate) fn forget(root: Option<&str>) -> anyhow::Result<usize> {
         return Ok(0);
     }
     let _lock = lock(&folder)?;
-    let mut all = read(&folder)?;
+    let mut all = read(&folder);
     let before = all.len();
     match root {
         Some(root) => drop(all.remove(root.trim_end_matches('/'))),
@@ -137,23 +137,22 @@ fn folder() -> anyhow::Result<PathBuf> {
         .join("reeve"))
 }
 
-/// What is kept. A file that is broken holds nothing: that is told, and the next sign-in writes it anew.
-fn read(folder: &Path) -> anyhow::Result<SignIns> {
+/// What is kept. A file that is broken, or cannot be read, holds nothing: that is told, and the next sign-in writes it anew.
+fn read(folder: &Path) -> SignIns {
     let path = folder.join(NAME);
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(SignIns::new()),
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read `{}`", path.display()));
-        }
+    let told = match std::fs::read(&path) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(all) => return all,
+            Err(error) => format!("is not what `reeve login` wrote ({error})"),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => return SignIns::new(),
+        Err(error) => format!("cannot be read ({error})"),
     };
-    Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-        output::note(format_args!(
-            "`{}` is not what `reeve login` wrote ({error}): nobody is signed in, until `reeve login` writes it anew",
-            path.display()
-        ));
-        SignIns::new()
-    }))
+    output::note(format_args!(
+        "`{}` {told}: nobody is signed in, until `reeve login` writes it anew",
+        path.display()
+    ));
+    SignIns::new()
 }
 
 fn write(folder: &Path, all: &SignIns) -> anyhow::Result<()> {
@@ -197,4 +196,24 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
         Ok::<_, std::io::Error>(file)
     };
     take().with_context(|| format!("cannot use `{}`", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_holds_nothing_as_one_that_is_broken() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).len(), 0, "not there");
+        let file = folder.path().join(NAME);
+        std::fs::write(&file, r#"{"https://graph.example":{"authority":"a","tenant":"t","clientId":"c","scope":"s","accessToken":"x"}}"#).unwrap();
+        assert_eq!(read(folder.path()).len(), 1);
+        std::fs::write(&file, "{").unwrap();
+        assert_eq!(read(folder.path()).len(), 0, "broken");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+
+        assert_eq!(read(folder.path()).len(), 0, "not to be read");
+    }
 }

@@ -1,5 +1,6 @@
 //! `reeve packages|requests|assignments list|show`: what there is, read through Graph alone.
 
+use futures_util::{StreamExt, TryStreamExt};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -14,6 +15,8 @@ use crate::output::rows::{self, Column, Rows, column};
 
 /// Objects that are fetched at once.
 const PAGE: usize = 500;
+/// Requests of which it is asked at once whom they are for.
+const AT_ONCE: usize = 8;
 
 /// What is told of an access package.
 const PACKAGE: &[Column] = &[
@@ -294,28 +297,43 @@ pub(crate) async fn list_requests(
 /// Adds whom requests are for that have no assignment yet. Graph tells it over the assignment alone (RQ-16, OD-15); a Reeve
 /// tells it where it explains the approval.
 pub(crate) async fn add_targets(graph: &Graph, requests: &mut [Value]) -> anyhow::Result<()> {
-    for request in requests {
-        let is_told = request.pointer("/assignment/id").is_some();
-        let state = names::text_at(request, "/state").unwrap_or_default();
-        let is_open = matches!(state, "submitted" | "pendingApproval" | "scheduled");
-        let id = names::text_at(request, "/id").map(encoded);
-        let (false, true, Some(id)) = (is_told, is_open, id) else {
-            continue;
-        };
-        let path = format!("/reeve/v1/explain/approval?request={id}");
-        let answer = graph.send_patiently(Method::GET, &path, None).await?;
-        let target = answer
-            .body
-            .get("target")
-            .filter(|target| target.is_object());
-        if let (Some(target), Some(members)) = (target.cloned(), request.as_object_mut()) {
-            members.insert("target".to_owned(), target);
-        } else {
-            // No other Graph root than a Reeve tells it, of any request.
-            return Ok(());
+    let open: Vec<(usize, String)> = requests
+        .iter()
+        .enumerate()
+        .filter(|(_, request)| lacks_target(request))
+        .filter_map(|(at, request)| Some((at, names::text_at(request, "/id")?.to_owned())))
+        .collect();
+    let mut open = open.into_iter();
+    let Some((at, id)) = open.next() else {
+        return Ok(());
+    };
+    // No other Graph root than a Reeve tells it, of any request.
+    let Some(first) = target(graph, &id).await? else {
+        return Ok(());
+    };
+    let rest = open.map(|(at, id)| async move { anyhow::Ok((at, target(graph, &id).await?)) });
+    let rest = futures_util::stream::iter(rest).buffer_unordered(AT_ONCE);
+    let rest: Vec<(usize, Option<Value>)> = rest.try_collect().await?;
+    for (at, target) in rest.into_iter().chain([(at, Some(first))]) {
+        let request = requests.get_mut(at).and_then(Value::as_object_mut);
+        if let (Some(request), Some(target)) = (request, target) {
+            request.insert("target".to_owned(), target);
         }
     }
     Ok(())
+}
+
+/// Whether a request was read, and has no assignment that tells whom it is for.
+fn lacks_target(request: &Value) -> bool {
+    request.get("state").is_some() && request.pointer("/assignment/id").is_none()
+}
+
+/// Whom a request is for; `None` where the server does not tell it.
+async fn target(graph: &Graph, request: &str) -> anyhow::Result<Option<Value>> {
+    let path = format!("/reeve/v1/explain/approval?request={}", encoded(request));
+    let mut answer = graph.send_patiently(Method::GET, &path, None).await?;
+    let told = answer.body.get_mut("target").map(Value::take);
+    Ok(told.filter(Value::is_object))
 }
 
 /// Ends a list.

@@ -146,7 +146,8 @@ async fn signed_in(
 pub(crate) fn forget(args: &LogoutArgs) -> anyhow::Result<()> {
     let forgotten = kept::forget(args.url.as_deref())?;
     output::line(format_args!(
-        "forgot the tokens of {forgotten} Graph roots; access tokens end by themselves within about an hour"
+        "forgot the tokens of {}; access tokens end by themselves within about an hour",
+        output::counted(forgotten, "Graph root", "Graph roots")
     ));
     Ok(())
 }

@@ -41,6 +41,12 @@ pub(crate) fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
     table
 }
 
+/// So many of something: `1 item`, `2 items`.
+pub(crate) fn counted(count: impl Display, one: &str, several: &str) -> String {
+    let count = count.to_string();
+    format!("{count} {}", if count == "1" { one } else { several })
+}
+
 /// Tells how it goes, on standard error.
 pub(crate) fn note(text: impl Display) {
     let text = rows::shown_in_lines(&text.to_string());
@@ -129,4 +135,24 @@ pub(crate) fn failure(error: &anyhow::Error) {
         }
     }
     note(format_args!("reeve: {told}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_is_told_as_one() {
+        let told = [0, 1, 2, 21].map(|count| counted(count, "grant is", "grants are"));
+
+        assert_eq!(
+            told,
+            [
+                "0 grants are",
+                "1 grant is",
+                "2 grants are",
+                "21 grants are"
+            ]
+        );
+    }
 }

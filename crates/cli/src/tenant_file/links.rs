@@ -30,7 +30,7 @@ impl Kind {
     }
 
     /// Names that differ in case only are the same sign-in name.
-    fn key(self, name: &str) -> String {
+    pub(super) fn key(self, name: &str) -> String {
         match self {
             Self::User => name.to_lowercase(),
             _ => name.to_owned(),

@@ -13,11 +13,13 @@ mod sow;
 mod yaml;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use anyhow::bail;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use self::links::Kind;
 pub(crate) use reap::write;
 pub(crate) use sow::{Item, Manner, Outcome, Report, apply, bring, bring_in};
 
@@ -28,15 +30,24 @@ type Members = Map<String, Value>;
 #[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 struct Document {
+    #[serde(deserialize_with = "or_empty")]
     users: Vec<Person>,
+    #[serde(deserialize_with = "or_empty")]
     groups: Vec<Group>,
+    #[serde(deserialize_with = "or_empty")]
     applications: Vec<Application>,
+    #[serde(deserialize_with = "or_empty")]
     connected_organizations: Vec<Organization>,
+    #[serde(deserialize_with = "or_empty")]
     connectors: Vec<Named>,
+    #[serde(deserialize_with = "or_empty")]
     settings: Members,
+    #[serde(deserialize_with = "or_empty")]
     catalogs: Vec<Catalog>,
     /// Roles that hold in every catalog.
+    #[serde(deserialize_with = "or_empty")]
     role_assignments: Vec<RoleAssignment>,
+    #[serde(deserialize_with = "or_empty")]
     assignments: Vec<Assignment>,
 }
 
@@ -85,9 +96,9 @@ impl Principal {
 #[serde(rename_all = "camelCase")]
 struct Group {
     display_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     members: Vec<Principal>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     owners: Vec<Principal>,
     /// The target that the group is delivered to.
     target: Option<String>,
@@ -100,7 +111,7 @@ struct Group {
 struct Application {
     display_name: String,
     /// Roles that it offers: a name, or a role as Graph has it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     roles: Vec<Value>,
     target: Option<String>,
     #[serde(flatten)]
@@ -111,9 +122,9 @@ struct Application {
 #[serde(rename_all = "camelCase")]
 struct Organization {
     display_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     internal_sponsors: Vec<Principal>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     external_sponsors: Vec<Principal>,
     #[serde(flatten)]
     members: Members,
@@ -123,14 +134,14 @@ struct Organization {
 #[serde(rename_all = "camelCase")]
 struct Catalog {
     display_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     custom_extensions: Vec<Named>,
     /// Resources that are there besides those of which packages have roles, or that have attributes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     resources: Vec<Resource>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     access_packages: Vec<AccessPackage>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     role_assignments: Vec<RoleAssignment>,
     #[serde(flatten)]
     members: Members,
@@ -141,7 +152,7 @@ struct Catalog {
 struct Resource {
     group: Option<String>,
     application: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     attributes: Vec<Value>,
 }
 
@@ -149,13 +160,13 @@ struct Resource {
 #[serde(rename_all = "camelCase")]
 struct AccessPackage {
     display_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     roles: Vec<PackageRole>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     policies: Vec<Policy>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     incompatible_access_packages: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     incompatible_groups: Vec<String>,
     #[serde(flatten)]
     members: Members,
@@ -176,9 +187,10 @@ struct PackageRole {
 struct Policy {
     display_name: String,
     /// In short: sign-in names of those who may ask; everybody, if not given; nobody, if empty.
+    #[serde(default, deserialize_with = "given")]
     requestors: Option<Vec<String>>,
     /// In short: sign-in names of those of whom one has to agree.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     approvers: Vec<String>,
     /// In short: how long access lasts; without end, if not given.
     duration: Option<String>,
@@ -202,6 +214,24 @@ struct Assignment {
     user: String,
 }
 
+/// YAML reads what is left empty as nothing: that is a list, or a section, with nothing in it.
+fn or_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The same of what says something by not being there.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    or_empty(deserializer).map(Some)
+}
+
 /// Reads a file and refuses what it does not know.
 fn parse(text: &str) -> anyhow::Result<Document> {
     let document: Document = serde_saphyr::from_str(text)?;
@@ -211,7 +241,8 @@ fn parse(text: &str) -> anyhow::Result<Document> {
 
 fn check(document: &Document) -> anyhow::Result<()> {
     let users = document.users.iter();
-    once("users", users.map(|user| user.user_principal_name.as_str()))?;
+    let users = users.map(|user| Kind::User.key(&user.user_principal_name));
+    once("users", users)?;
     let groups = document.groups.iter();
     once("groups", groups.map(|group| group.display_name.as_str()))?;
     let applications = document.applications.iter();
@@ -282,10 +313,10 @@ fn check(document: &Document) -> anyhow::Result<()> {
 }
 
 /// Two things of one name could not be told apart.
-fn once<'n>(section: &str, names: impl Iterator<Item = &'n str>) -> anyhow::Result<()> {
+fn once<N: Ord + Display>(section: &str, names: impl Iterator<Item = N>) -> anyhow::Result<()> {
     let mut seen = BTreeSet::new();
     for name in names {
-        if !seen.insert(name) {
+        if let Some(name) = seen.replace(name) {
             bail!("`{section}` has `{name}` twice");
         }
     }
@@ -374,6 +405,71 @@ catalogs:
 
             assert!(error.contains(unknown), "{error}");
         }
+    }
+
+    #[test]
+    fn names_that_are_the_same_to_the_directory_are_refused() {
+        let twice = YAML.replace(
+            "groups:",
+            "  - {userPrincipalName: DORA@Reeve.example, displayName: D}\ngroups:",
+        );
+
+        let error = format!("{:#}", parse(&twice).unwrap_err());
+
+        assert!(
+            error.contains("`users` has `dora@reeve.example` twice"),
+            "{error}"
+        );
+        let others = YAML.replace("catalogs:", "  - displayName: harvest\ncatalogs:");
+        assert_eq!(parse(&others).unwrap().groups.len(), 2);
+    }
+
+    #[test]
+    fn what_is_left_empty_has_nothing_in_it() {
+        let sections = [
+            "users",
+            "groups",
+            "applications",
+            "connectedOrganizations",
+            "connectors",
+            "settings",
+            "catalogs",
+            "roleAssignments",
+            "assignments",
+        ];
+
+        let empty = parse(&sections.map(|name| format!("{name}:\n")).concat()).unwrap();
+
+        assert_eq!(empty, Document::default());
+        let inside = "
+groups: [{displayName: G, members: , owners: ~}]
+applications: [{displayName: A, roles: }]
+connectedOrganizations: [{displayName: O, internalSponsors: , externalSponsors: }]
+catalogs:
+  - displayName: C
+    customExtensions:
+    resources:
+    roleAssignments:
+    accessPackages:
+      - displayName: P
+        roles:
+        incompatibleAccessPackages:
+        incompatibleGroups:
+        policies:
+          - displayName: Nobody asks
+            requestors:
+            approvers:
+  - displayName: D
+    resources: [{group: G, attributes: }]
+    accessPackages:
+";
+        let read = parse(inside).unwrap();
+        assert!(read.groups[0].members.is_empty());
+        let policy = &read.catalogs[0].access_packages[0].policies[0];
+        let nobody: &[String] = &[];
+        assert_eq!(policy.requestors.as_deref(), Some(nobody), "not everybody");
+        assert!(parse("users: {}").is_err());
+        assert!(parse("groups: [{displayName: }]").is_err());
     }
 
     #[test]

@@ -50,7 +50,10 @@ const ASKING: &[&[&str]] = &[
     &["explain", "authorization", "reprocess"],
     &["export"],
     &["export", "--seed"],
-    &["import", "nothing.yaml"],
+    &[
+        "import",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/seed.example.yaml"),
+    ],
     &["audit", "tenant"],
     &["dev", "clock"],
     &["dev", "reset"],
@@ -83,6 +86,9 @@ fn a_command_that_does_not_say_where_as_whom_or_what_is_not_understood_or_refuse
     let at = ["--url", nobody_listens, "--token", "t"];
     let file = folder.path().join("absent");
     let file = file.to_str().unwrap();
+    let binary = folder.path().join("binary");
+    std::fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    let binary = binary.to_str().unwrap();
     for (words, code) in [
         (&[][..], 2),
         (&["revoke"], 2),
@@ -107,6 +113,8 @@ fn a_command_that_does_not_say_where_as_whom_or_what_is_not_understood_or_refuse
             1,
         ),
         (&["logout"], 0),
+        (&["import", file, at[0], at[1], at[2], at[3]], 3),
+        (&["import", binary, at[0], at[1], at[2], at[3]], 3),
         (&["token", "--data", empty], 2),
         (&["token", "--data", empty, "--user", "u0"], 3),
         (&["token", "--user", "u0"], 2),

@@ -60,6 +60,21 @@ async fn every_question_is_answered_in_words_and_as_json() {
     assert!(words.starts_with("allowed"), "{words}");
     assert_eq!(json["decision"], "allowed");
 
+    // As everywhere: by what stands before the `@`, and by display name.
+    for who in ["u0", "User 0"] {
+        let (words, _) = told(&["access", "--package", &package, "--principal", who]);
+        assert!(words.starts_with("has access"), "{who}: {words}");
+        let (_, json) = told(&["request", "--package", &package, "--principal", who]);
+        assert_eq!(json["decision"], "denied", "{who}");
+        told(&["approval", "--package", &package, "--principal", who]);
+        let (_, json) = told(&["authorization", "reprocess", "--principal", who]);
+        assert_eq!(json["decision"], "denied", "{who}");
+    }
+    let nobody = ["access", "--package", &package, "--principal", "no one"];
+    let nobody = run(&[&["explain"], &nobody[..], &["--data", data]].concat());
+    assert_eq!(nobody.status.code(), Some(3), "{nobody:?}");
+    assert!(text(&nobody.stderr).contains("there is no user `no one`"));
+
     let unknown = run(&[
         "explain",
         "request",

@@ -197,7 +197,7 @@ async fn somebody_signs_in_with_a_browser_elsewhere_and_the_tokens_are_kept_and_
     assert!(before.is_string());
 
     let out = run_in(&state, &["logout", "--url", &server.url]);
-    assert!(text(&out.stdout).contains("of 1 Graph roots"), "{out:?}");
+    assert!(text(&out.stdout).contains("of 1 Graph root;"), "{out:?}");
     let none = run_in(
         &state,
         &["packages", "list", "--mine", "--url", &server.url],

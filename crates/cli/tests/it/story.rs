@@ -349,4 +349,17 @@ fn an_administrator_gives_extends_and_takes_by_name() {
     let canceled = farm.run("carol", &["cancel", &asked]);
     assert!(canceled.contains("true"), "{canceled}");
     farm.expect("carol", 3, &["cancel", &asked]);
+    // What never comes to an assignment says whom it was for all the same; so does what is listed beside it.
+    let refused = farm.ask("alice", "Harvest work");
+    farm.run("bob", &["deny", &refused]);
+    for (id, name) in [(&asked, "Carol"), (&refused, "Alice Archer")] {
+        let shown = farm.object("admin", &["requests", "show", id]);
+        assert!(shown["assignment"].is_null(), "{shown}");
+        let told = shown["target"]["displayName"].as_str().unwrap();
+        assert!(told.starts_with(name), "{shown}");
+    }
+    let listed = farm.run("admin", &["requests", "list", "--output", "csv"]);
+    let is_told = |line: &str| line.split(',').nth(6).is_some_and(|name| !name.is_empty());
+    assert!(listed.lines().count() > 4, "{listed}");
+    assert!(listed.lines().all(is_told), "{listed}");
 }

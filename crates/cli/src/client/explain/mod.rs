@@ -20,9 +20,10 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
         ExplainQuestion::Request(asked) => {
             let graph = connect(&asked.common.connect)?;
             let package = names::package(&graph, &asked.package).await?;
+            let principal = known_principal(&graph, asked.principal.as_deref()).await?;
             let query = [
                 ("accessPackage", Some(package.as_str())),
-                ("principal", asked.principal.as_deref()),
+                ("principal", principal.as_deref()),
             ];
             let answer = ask(&graph, "request", &query).await?;
             tell(&asked.common, &answer, text::request);
@@ -30,10 +31,11 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
         ExplainQuestion::Approval(asked) => {
             let graph = connect(&asked.common.connect)?;
             let package = known_package(&graph, asked.package.as_deref()).await?;
+            let principal = known_principal(&graph, asked.principal.as_deref()).await?;
             let query = [
                 ("request", asked.request.as_deref()),
                 ("accessPackage", package.as_deref()),
-                ("principal", asked.principal.as_deref()),
+                ("principal", principal.as_deref()),
             ];
             let answer = ask(&graph, "approval", &query).await?;
             tell(&asked.common, &answer, text::approval);
@@ -41,10 +43,11 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
         ExplainQuestion::Access(asked) => {
             let graph = connect(&asked.common.connect)?;
             let package = known_package(&graph, asked.package.as_deref()).await?;
+            let principal = known_principal(&graph, asked.principal.as_deref()).await?;
             let query = [
                 ("accessPackage", package.as_deref()),
                 ("resource", asked.resource.as_deref()),
-                ("principal", asked.principal.as_deref()),
+                ("principal", principal.as_deref()),
             ];
             let answer = ask(&graph, "access", &query).await?;
             tell(&asked.common, &answer, text::access);
@@ -56,10 +59,11 @@ pub(crate) async fn run(args: &ExplainArgs) -> anyhow::Result<()> {
         }
         ExplainQuestion::Authorization(asked) => {
             let graph = connect(&asked.common.connect)?;
+            let principal = known_principal(&graph, asked.principal.as_deref()).await?;
             let query = [
                 ("operation", Some(asked.operation.as_str())),
                 ("object", asked.object.as_deref()),
-                ("principal", asked.principal.as_deref()),
+                ("principal", principal.as_deref()),
             ];
             let answer = ask(&graph, "authorization", &query).await?;
             tell(&asked.common, &answer, text::authorization);
@@ -135,5 +139,13 @@ async fn known_package(graph: &Graph, name: Option<&str>) -> anyhow::Result<Opti
     match name {
         Some(name) => names::package(graph, name).await.map(Some),
         None => Ok(None),
+    }
+}
+
+/// The server knows sign-in names and ids by itself, also for askers who may not list users.
+async fn known_principal(graph: &Graph, name: Option<&str>) -> anyhow::Result<Option<String>> {
+    match name {
+        Some(name) if !name.contains('@') => names::person(graph, name).await.map(Some),
+        known => Ok(known.map(str::to_owned)),
     }
 }

@@ -11,7 +11,7 @@ use super::graph::{Graph, literal};
 use super::{connect, jobs};
 use crate::args::reprocess::{ReprocessArgs, Reprocessed};
 use crate::output::rows::{Column, column};
-use crate::output::{Ending, Refused};
+use crate::output::{self, Ending, Refused};
 
 /// What is told of an object, whoever did it.
 pub(super) const ITEM: &[Column] = &[
@@ -39,6 +39,16 @@ impl Reprocessed {
         match self {
             Self::Requests => "requests",
             Self::Assignments => "assignments",
+        }
+    }
+}
+
+impl Reprocessed {
+    /// So many of them.
+    fn counted(self, count: usize) -> String {
+        match self {
+            Self::Requests => output::counted(count, "request", "requests"),
+            Self::Assignments => output::counted(count, "assignment", "assignments"),
         }
     }
 }

@@ -125,10 +125,9 @@ impl<'a> Run<'a> {
         }
         let open = self.open();
         output::line(format_args!(
-            "{} {} to reprocess, in {} batches, {} at once",
-            open.len(),
-            self.args.what.name(),
-            open.len().div_ceil(BATCH),
+            "{} to reprocess, in {}, {} at once",
+            self.args.what.counted(open.len()),
+            output::counted(open.len().div_ceil(BATCH), "batch", "batches"),
             self.args.concurrency
         ));
         let mut groups: BTreeMap<(&str, &str), usize> = BTreeMap::new();

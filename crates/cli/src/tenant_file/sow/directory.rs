@@ -4,7 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{Application, Document, Group, Person};
-use super::{Kind, Outcome, Sower, merged, refused, text};
+use super::{Kind, Outcome, Sower, merged, quoted, refused, text};
+use crate::client::graph::encoded;
+use crate::output::Refused;
 
 impl Sower<'_> {
     /// First everything by itself, then who belongs to whom.
@@ -65,9 +67,41 @@ impl Sower<'_> {
             }),
             &user.members,
         );
-        let id = self.make("/v1.0/users", name, &body).await?;
+        let id = match self.make("/v1.0/users", name, &body).await {
+            Ok(id) => id,
+            Err(error) => self.made_meanwhile(user, error).await?,
+        };
         self.names.learn(Kind::User, name, &id);
         Ok(())
+    }
+
+    /// Somebody who could not be made because they are there by now: the last call of a run that was broken off may be done
+    /// after this run has read who is there. If they are not, the error stands.
+    async fn made_meanwhile(
+        &mut self,
+        user: &Person,
+        error: anyhow::Error,
+    ) -> anyhow::Result<String> {
+        if !error.chain().any(<dyn std::error::Error>::is::<Refused>) {
+            return Err(error);
+        }
+        let name = &user.user_principal_name;
+        let said = merged(json!({ "displayName": user.display_name }), &user.members);
+        let said = said.as_object().cloned().unwrap_or_default();
+        let members: Vec<&str> = said.keys().map(String::as_str).collect();
+        let filter = format!("userPrincipalName eq '{}'", quoted(name));
+        let path = format!(
+            "/v1.0/users?$filter={}&$select=id,{}",
+            encoded(&filter),
+            members.join(",")
+        );
+        let Some(now) = self.list(&path).await?.pop() else {
+            return Err(error);
+        };
+        let id = text(&now, "id").unwrap_or_default().to_owned();
+        let path = format!("/v1.0/users/{id}");
+        self.hold_against("users", name, &said, &now, &path).await?;
+        Ok(id)
     }
 
     /// Something of the directory that is there.

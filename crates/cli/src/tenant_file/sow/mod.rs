@@ -48,8 +48,12 @@ pub(crate) async fn apply(graph: &Graph, file: &Path) -> anyhow::Result<()> {
 
 /// Brings in the file, or only finds out what that would do.
 pub(crate) async fn bring(graph: &Graph, file: &Path, manner: Manner) -> anyhow::Result<Report> {
-    let content = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the seed `{}`", file.display()))?;
+    let content = std::fs::read_to_string(file).map_err(|error| {
+        Refused(format!(
+            "cannot read the seed `{}`: {error}",
+            file.display()
+        ))
+    })?;
     sow(graph, &content, manner)
         .await
         .with_context(|| format!("the seed `{}` cannot be used", file.display()))

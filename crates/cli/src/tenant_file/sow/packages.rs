@@ -390,6 +390,11 @@ impl Sower<'_> {
             let other = self.named(&collection, name).await?;
             (other.clone(), format!("{collection}/{other}"))
         };
+        if at == of {
+            return Err(refused(
+                "a package cannot be incompatible with itself".to_owned(),
+            ));
+        }
         if now.contains(other.as_str()) {
             self.note(way, label, Outcome::There, None);
             return Ok(());
