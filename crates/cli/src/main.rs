@@ -21,6 +21,7 @@ mod tenant_file;
 mod token;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use args::{AuditCommand, Cli, ClientCommand, Command};
@@ -30,6 +31,9 @@ use output::Ending;
 /// A quarter of what a read cost went to the system's allocator (ADR 6).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// So long the database may take to be closed.
+const CLOSING: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -41,8 +45,9 @@ fn main() -> ExitCode {
         .context("cannot start the runtime");
     let done = runtime.and_then(|runtime| {
         let done = runtime.block_on(run(cli.command));
-        // Whoever is told to stop while a step of a migration runs does not wait for its end: the database takes it back.
-        runtime.shutdown_background();
+        // Calls that are never answered end at once, and the database is closed. A step of a migration that was told to
+        // stop is not waited for to its end: the database takes it back.
+        runtime.shutdown_timeout(CLOSING);
         done
     });
     let ending = done.unwrap_or_else(|error| {

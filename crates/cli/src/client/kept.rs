@@ -41,15 +41,13 @@ type SignIns = BTreeMap<String, SignIn>;
 
 impl Kept {
     /// Those of a Graph root, if there are any.
-    pub(crate) fn find(root: &str) -> anyhow::Result<Option<Self>> {
-        let Ok(folder) = folder() else {
-            return Ok(None);
-        };
+    pub(crate) fn find(root: &str) -> Option<Self> {
+        let folder = folder().ok()?;
         let is_there = read(&folder).contains_key(root);
-        Ok(is_there.then(|| Self {
+        is_there.then(|| Self {
             folder,
             root: root.to_owned(),
-        }))
+        })
     }
 
     /// An access token other than `refused`.

@@ -113,7 +113,7 @@ fn source(args: &ConnectArgs, place: &Place) -> anyhow::Result<TokenSource> {
         let grant = Grant::of_client(&place.authority, tenant, client, &secret, &scope);
         return Ok(TokenSource::Grant(grant));
     }
-    match Kept::find(&place.root)? {
+    match Kept::find(&place.root) {
         Some(kept) => Ok(TokenSource::Kept(kept)),
         None => Err(Refused(format!(
             "sign in: `reeve login --url {}`, a client with `--tenant`, `--client-id` and `--client-secret-file`, or an \
